@@ -1,0 +1,34 @@
+import type { Stored } from "./messages/aggregate.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** Tells who waits for an aggregate when this process has changed it. Changes by another process are not seen. */
+export interface Changes<State> {
+  /** The aggregate after its next change here, or undefined after `timeoutMs`. */
+  next(key: string, timeoutMs: number): Promise<Stored<State> | undefined>;
+}
+
+export function createChanges<State>(
+  scheduler: Scheduler,
+): Changes<State> & { notify(changed: readonly Stored<State>[]): void } {
+  const waiting = new Map<string, Set<(stored: Stored<State> | undefined) => void>>();
+  return {
+    next(key, timeoutMs) {
+      return new Promise((resolve) => {
+        const others = waiting.get(key) ?? new Set();
+        waiting.set(key, others);
+        const end = (stored: Stored<State> | undefined) => {
+          cancel();
+          others.delete(end);
+          if (others.size === 0 && waiting.get(key) === others) waiting.delete(key);
+          resolve(stored);
+        };
+        const cancel = scheduler.after(timeoutMs, () => end(undefined));
+        others.add(end);
+      });
+    },
+    notify(changed) {
+      if (waiting.size === 0) return;
+      for (const stored of changed) for (const end of [...(waiting.get(stored.key) ?? [])]) end(stored);
+    },
+  };
+}

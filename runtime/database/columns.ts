@@ -1,0 +1,15 @@
+import { customType } from "drizzle-orm/pg-core";
+
+/** A moment as milliseconds since the epoch in the code, `timestamptz(3)` in the database. */
+export const instant = customType<{ data: number; driverData: string }>({
+  dataType: () => "timestamptz(3)",
+  toDriver: (ms) => new Date(ms).toISOString(),
+  fromDriver: (value) => (typeof value === "number" ? value : Date.parse(value)),
+});
+
+/** JSON of a known shape, stored as `jsonb`. */
+export const json = <Shape>(name: string) =>
+  customType<{ data: Shape; driverData: unknown }>({ dataType: () => "jsonb" })(name);
+
+/** Minor units of a currency; safe integers in the code, `bigint` in the database. */
+export const minorUnits = customType<{ data: number; driverData: number }>({ dataType: () => "bigint" });

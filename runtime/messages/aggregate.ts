@@ -1,0 +1,110 @@
+/**
+ * How the runtime loads and saves a module's aggregates, many at once.
+ *
+ * The drizzle table of an aggregate has, beside the module's own columns, `version` (guards every update) and
+ * `positions`: the inbox marks and the outgoing counters of the aggregate, kept in its own row so that they cost no
+ * row of their own. A module's code sees neither.
+ */
+import type { Table } from "drizzle-orm";
+import { arrayLiteral } from "../database/array-literal.ts";
+import type { Row, Statement } from "../database/port.ts";
+import { column, columnNames, quoted, type Recordset, recordset, recordType } from "../database/recordset.ts";
+
+/** By topic: the last number handled, and the last number given out. */
+export interface Positions {
+  readonly in: Readonly<Record<string, number>>;
+  readonly out: Readonly<Record<string, number>>;
+}
+
+export const NO_POSITIONS: Positions = { in: {}, out: {} };
+
+export interface Stored<State> {
+  readonly key: string;
+  readonly state: State;
+  readonly version: number;
+  readonly positions: Positions;
+}
+
+/** A write as it goes into the one statement of a batch: SQL with `$` where its JSON parameter goes. */
+export interface Write {
+  readonly label: string;
+  readonly sql: string;
+}
+
+export interface AggregateStore<State> {
+  load(keys: readonly string[]): Statement;
+  decode(row: Row): Stored<State>;
+  encode(stored: Stored<State>, marksKnown: boolean): Record<string, unknown>;
+  readonly insert: Write;
+  readonly update: Write;
+}
+
+/**
+ * Derives load and save from the drizzle table. `State` is what the table's own columns hold, with times in
+ * milliseconds; `mutable` names the properties that an update writes.
+ */
+export function aggregateStore<State extends object>(
+  table: Table,
+  options: { readonly key: keyof State & string; readonly mutable: readonly (keyof State & string)[] },
+): AggregateStore<State> {
+  const set = recordset(table);
+  const key = column(set, options.key);
+  const keyName = quoted(key.name);
+  const assignments = [
+    ...options.mutable.map((property) => quoted(column(set, property).name)),
+    '"version"',
+    '"positions"',
+  ];
+  const selected = columnNames(set);
+  return {
+    load: (keys) => ({
+      text: `select ${selected} from ${set.table} where ${keyName} = any($1::${key.sqlType}[])`,
+      params: [arrayLiteral(keys)],
+    }),
+    decode(row) {
+      const decoded = set.decode(row);
+      const { version, positions, ...state } = decoded;
+      return {
+        key: String(decoded[options.key]),
+        // The table's columns are the state's properties: that is what the store was declared with.
+        state: state as State,
+        version: Number(version),
+        // Written by `encode` only.
+        positions: positions as Positions,
+      };
+    },
+    encode: (stored, marksKnown) => ({
+      // A plain object by declaration; what is null or absent becomes NULL.
+      ...set.encode(stored.state as Readonly<Record<string, unknown>>),
+      version: stored.version,
+      positions: stored.positions,
+      marks_known: marksKnown,
+    }),
+    insert: {
+      label: `insert ${set.table}`,
+      sql: `insert into ${set.table} (${selected}) select ${columnNames(set, "x.")}
+        from json_to_recordset($::text::json) as ${withMarksKnown(set)}
+        where x.marks_known or not exists (select from inbox_mark m where m.key = x.${keyName}::text)
+        on conflict do nothing returning 1`,
+    },
+    update: {
+      label: `update ${set.table}`,
+      sql: `update ${set.table} t set ${assignments.map((name) => `${name} = x.${name}`).join(", ")}
+        from json_to_recordset($::text::json) as ${recordType(set)}
+        where t.${keyName} = x.${keyName} and t.version = x.version - 1 returning 1`,
+    },
+  };
+}
+
+const withMarksKnown = (set: Recordset) => recordType(set).replace(/\)$/, ", marks_known boolean)");
+
+/** Rows that different aggregates share (stock): locked in key order before a decision, written with it. */
+export interface SharedStore<Shared> {
+  /** Must lock (`order by … for update`) all rows of these keys; the keys come sorted and without repeats. */
+  lock(keys: readonly string[]): Statement;
+  /** Groups the locked rows by key. */
+  decode(rows: readonly Row[]): Map<string, Shared>;
+  /** JSON rows of a changed value, for `update`. */
+  encode(shared: Shared): readonly Record<string, unknown>[];
+  readonly update: Write;
+}

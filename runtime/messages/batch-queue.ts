@@ -1,0 +1,110 @@
+/**
+ * What waits for the lane. Work on the customer's path makes a batch start at once; background work and outbox
+ * acknowledgements wait for company some milliseconds, and ride along with whatever starts earlier.
+ */
+import type { Clock } from "../clock.ts";
+import type { Item, OutboxRow } from "./item.ts";
+
+export interface Acknowledged {
+  readonly row: OutboxRow;
+  /** Called when the row is deleted. */
+  readonly deleted: () => void;
+}
+
+export interface BatchQueue<State, Shared> {
+  push(item: Item<State, Shared>, background: boolean): void;
+  /** For a message that came too early: it is looked at again with nothing taken on trust. */
+  pushVerified(item: Item<State, Shared>): void;
+  acknowledge(row: Acknowledged): void;
+  /** 0 when a batch may start, infinity when nothing waits. */
+  readyInMs(): number;
+  take(): {
+    readonly items: readonly Item<State, Shared>[];
+    readonly acknowledged: readonly Acknowledged[];
+    readonly verify: boolean;
+  };
+  size(): number;
+  drain(): readonly Item<State, Shared>[];
+}
+
+interface QueueLimits {
+  readonly batchLimit: number;
+  readonly backgroundDelayMs: number;
+  readonly ackDelayMs: number;
+}
+
+/** `onePerKey`: a batch holds one item a key, because the next one's shared rows depend on what the first decides. */
+export function createBatchQueue<State, Shared>(
+  clock: Clock,
+  limits: QueueLimits,
+  onePerKey: boolean,
+): BatchQueue<State, Shared> {
+  let urgent: Item<State, Shared>[] = [];
+  let background: Item<State, Shared>[] = [];
+  let verified: Item<State, Shared>[] = [];
+  let acknowledgements: Acknowledged[] = [];
+  let backgroundSinceMs = 0;
+  let acknowledgedSinceMs = 0;
+
+  function takeFrom(source: Item<State, Shared>[], room: number, taken: Item<State, Shared>[], keys: Set<string>) {
+    if (room <= 0) return source;
+    if (!onePerKey && source.length <= room) {
+      for (const item of source) taken.push(item);
+      return [];
+    }
+    const left: Item<State, Shared>[] = [];
+    for (const item of source) {
+      if (taken.length < limits.batchLimit && !(onePerKey && keys.has(item.key))) taken.push(item);
+      else left.push(item);
+      keys.add(item.key);
+    }
+    return left;
+  }
+
+  return {
+    push(item, isBackground) {
+      if (!isBackground) urgent.push(item);
+      else {
+        if (background.length === 0) backgroundSinceMs = clock.now();
+        background.push(item);
+      }
+    },
+    pushVerified(item) {
+      verified.push(item);
+    },
+    acknowledge(row) {
+      if (acknowledgements.length === 0) acknowledgedSinceMs = clock.now();
+      acknowledgements.push(row);
+    },
+    readyInMs() {
+      if (urgent.length > 0 || verified.length > 0 || background.length >= limits.batchLimit) return 0;
+      const now = clock.now();
+      const background0 = background.length > 0 ? backgroundSinceMs + limits.backgroundDelayMs - now : Infinity;
+      const acknowledged0 =
+        acknowledgements.length > 0 ? acknowledgedSinceMs + limits.ackDelayMs - now : Infinity;
+      return Math.max(0, Math.min(background0, acknowledged0));
+    },
+    take() {
+      const acknowledged = acknowledgements.splice(0, 5 * limits.batchLimit);
+      if (verified.length > 0) {
+        const items: Item<State, Shared>[] = [];
+        verified = takeFrom(verified, limits.batchLimit, items, new Set());
+        return { items, acknowledged, verify: true };
+      }
+      const items: Item<State, Shared>[] = [];
+      const keys = new Set<string>();
+      urgent = takeFrom(urgent, limits.batchLimit, items, keys);
+      background = takeFrom(background, limits.batchLimit - items.length, items, keys);
+      if (background.length > 0) backgroundSinceMs = clock.now();
+      return { items, acknowledged, verify: false };
+    },
+    size: () => urgent.length + background.length + verified.length,
+    drain() {
+      const all = [...urgent, ...background, ...verified];
+      urgent = [];
+      background = [];
+      verified = [];
+      return all;
+    },
+  };
+}

@@ -1,0 +1,149 @@
+/**
+ * One batch from loading to commit: the transaction that makes effects happen once.
+ *
+ * Without shared rows a batch is one statement. With them it is BEGIN + lock, decide, save + COMMIT, in two round
+ * trips. A rejection leaves nothing written, except that an `unavailable` one may have committed: the caller runs the
+ * batch again verifying, and finds by marks, keys, timers and intents what was done.
+ */
+import type { Clock } from "../clock.ts";
+import { DatabaseError, type Lane } from "../database/port.ts";
+import type { Ids } from "../ids.ts";
+import type { Stored } from "./aggregate.ts";
+import {
+  type BatchContext,
+  type BatchPlan,
+  collectMarks,
+  deadLetterOf,
+  decideItem,
+  emptyPlan,
+  type Handlers,
+  handlerName,
+} from "./decide-batch.ts";
+import type { Prepared } from "./decision.ts";
+import type { Item, MessageItem, OutboxRow } from "./item.ts";
+import { type Loaded, loadOptimistic, loadVerifying } from "./load-batch.ts";
+import type { Messaging } from "./messaging.ts";
+import { saveStatement } from "./save-batch.ts";
+
+export interface BatchDeps<State, Shared, Ports> {
+  readonly messaging: Messaging<State, Shared, Ports>;
+  readonly handlers: Handlers<State, Shared>;
+  readonly lane: Lane;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly cached: (key: string) => Stored<State> | undefined;
+}
+
+export interface BatchRun<State, Shared> {
+  readonly plan: BatchPlan<State, Shared>;
+  /** Messages that came too early; verified: a number before them has not come yet and is not parked either. */
+  readonly early: readonly MessageItem[];
+}
+
+/** Runs a batch once; throws a `DatabaseError` when it did not commit. */
+export async function runBatch<State, Shared, Ports>(
+  deps: BatchDeps<State, Shared, Ports>,
+  items: readonly Item<State, Shared>[],
+  acknowledged: readonly OutboxRow[],
+  verify: boolean,
+): Promise<BatchRun<State, Shared>> {
+  const { messaging, lane } = deps;
+  const loaded = verify
+    ? await loadVerifying(messaging, lane, items)
+    : await loadOptimistic(messaging, lane, items, deps.cached);
+  const prepared = new Map<MessageItem, Prepared<State, Shared>>();
+  const sharedKeys = neededShared(deps, loaded, prepared);
+
+  if (!messaging.shared || sharedKeys.length === 0) {
+    const run = decide(deps, loaded, new Map(), prepared, verify);
+    const statement = saveStatement(messaging, run.plan, acknowledged, deps.clock.now());
+    if (statement) await lane.run(statement);
+    return run;
+  }
+  const transaction = await lane.begin(messaging.shared.lock(sharedKeys));
+  let run: BatchRun<State, Shared>;
+  let statement: ReturnType<typeof saveStatement>;
+  try {
+    run = decide(deps, loaded, messaging.shared.decode(transaction.rows), prepared, verify);
+    statement = saveStatement(messaging, run.plan, acknowledged, deps.clock.now());
+  } catch (error) {
+    await transaction.rollback();
+    throw error;
+  }
+  if (statement) await transaction.commit(statement);
+  else await transaction.rollback();
+  return run;
+}
+
+function neededShared<State, Shared, Ports>(
+  deps: BatchDeps<State, Shared, Ports>,
+  loaded: Loaded<State, Shared>,
+  prepared: Map<MessageItem, Prepared<State, Shared>>,
+): string[] {
+  if (!deps.messaging.shared) return [];
+  const states = new Map(loaded.stored.map((each) => [each.key, each.state]));
+  const keys = new Set<string>();
+  for (const item of loaded.items) {
+    if (item.kind === "command") for (const key of item.sharedKeys(states.get(item.key))) keys.add(key);
+    if (item.kind !== "message") continue;
+    const handler = deps.handlers.messages.get(handlerName(item.envelope.topic, item.envelope.type));
+    if (!handler) continue;
+    try {
+      const ready = handler.prepare(item.envelope.data);
+      prepared.set(item, ready);
+      for (const key of ready.sharedKeys(states.get(item.key))) keys.add(key);
+    } catch {
+      // Deciding it throws the same and parks it, which is where the error is reported.
+    }
+  }
+  return [...keys].sort();
+}
+
+function decide<State, Shared, Ports>(
+  deps: BatchDeps<State, Shared, Ports>,
+  loaded: Loaded<State, Shared>,
+  shared: Map<string, Shared>,
+  prepared: ReadonlyMap<MessageItem, Prepared<State, Shared>>,
+  verified: boolean,
+): BatchRun<State, Shared> {
+  const plan = emptyPlan<State, Shared>(loaded.stored, shared);
+  for (const working of loaded.rowless) plan.working.set(working.key, working);
+  const now = deps.clock.now();
+  const batch: BatchContext<State, Shared> = {
+    producer: deps.messaging.module,
+    now,
+    ids: deps.ids,
+    prepared,
+    shared: plan.shared,
+  };
+  plan.afterCommit.push(...loaded.dropped);
+  for (const item of loaded.items) decideItem(plan, item, deps.handlers, batch);
+  for (const key of loaded.assumedAbsent)
+    if (plan.working.get(key)?.state === undefined)
+      throw new DatabaseError("conflict", "", `took ${key} to have no row, and nothing was created: look`);
+  const early = verified ? parkBehind(plan, loaded.parked) : plan.early;
+  collectMarks(plan);
+  return { plan, early };
+}
+
+/** A message whose forerunner is a dead letter is parked behind it, in order; what remains waits for a number to come. */
+function parkBehind<State, Shared>(plan: BatchPlan<State, Shared>, parkedBefore: ReadonlyMap<string, number>) {
+  const last = new Map(parkedBefore);
+  for (const letter of plan.deadLetters)
+    if (letter.sequence > 0) {
+      const name = `${letter.key} ${letter.source}`;
+      last.set(name, Math.max(letter.sequence, last.get(name) ?? 0));
+    }
+  return plan.early.filter((item) => {
+    const { envelope } = item;
+    const name = `${envelope.key} ${envelope.topic}`;
+    const parked = last.get(name);
+    if (parked === undefined || envelope.sequence > parked + 1) return true;
+    if (envelope.sequence === parked + 1) {
+      plan.deadLetters.push(deadLetterOf(envelope, "behind", "an earlier message of this key is parked"));
+      last.set(name, envelope.sequence);
+    }
+    plan.afterCommit.push(item.settle);
+    return false;
+  });
+}

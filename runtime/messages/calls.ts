@@ -1,0 +1,128 @@
+/**
+ * Makes a module's calls to the outside world, never inside a transaction. The intent is committed first; the holder of
+ * its shard makes the call; the outcome goes to the lane like a message and takes the intent's row with it.
+ *
+ * A call that a crash interrupted is not repeated blindly: its outcome is reported as unknown, and the module asks the
+ * other side (`afterCrash: "ask"`); only calls that may be repeated without harm are (`"repeat"`). The same holds for
+ * intents that another replica committed, as nobody can tell whether they were begun.
+ */
+import { arrayLiteral } from "../database/array-literal.ts";
+import type { Database } from "../database/port.ts";
+import type { Scheduler } from "../scheduler.ts";
+import { type CallHandler, type CallOutcome, NothingHappened } from "./call.ts";
+import type { IntentRow, OutcomeItem } from "./item.ts";
+import type { Log } from "./log.ts";
+import type { Shards } from "./shards.ts";
+
+export interface CallsDeps<State, Shared, Ports> {
+  readonly module: string;
+  readonly database: Database;
+  readonly shards: Shards;
+  readonly scheduler: Scheduler;
+  readonly log: Log;
+  readonly handlers: readonly CallHandler<State, Shared, Ports>[];
+  readonly ports: Ports;
+  readonly push: (item: OutcomeItem) => void;
+  /** After it the outcome is unknown. */
+  readonly timeoutMs: number;
+  /** Calls under way at once; the others wait. */
+  readonly concurrency: number;
+}
+
+export interface Calls {
+  /** Intents that this process has just committed. */
+  offer(intents: readonly IntentRow[]): void;
+  /** Takes up intents of held shards that are not in hand. */
+  sweep(): Promise<void>;
+  stop(): void;
+}
+
+export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared, Ports>): Calls {
+  const { scheduler, shards } = deps;
+  const handlers = new Map(deps.handlers.map((handler) => [handler.kind, handler]));
+  const inHand = new Set<string>();
+  const waiting: IntentRow[] = [];
+  const ended = new AbortController();
+  let underWay = 0;
+
+  function report(intent: IntentRow, outcome: CallOutcome<string>) {
+    if (ended.signal.aborted) return;
+    deps.push({ kind: "outcome", key: intent.key, intent, outcome, settle: () => inHand.delete(intent.id) });
+  }
+
+  function begin(intent: IntentRow) {
+    if (underWay >= deps.concurrency) {
+      waiting.push(intent);
+      return;
+    }
+    underWay++;
+    make(intent).then((outcome) => {
+      underWay--;
+      report(intent, outcome);
+      const next = waiting.shift();
+      if (next) begin(next);
+    });
+  }
+
+  async function make(intent: IntentRow): Promise<CallOutcome<string>> {
+    const handler = handlers.get(intent.kind);
+    if (!handler) return { kind: "unavailable", detail: `this version makes no call ${intent.kind}` };
+    const abort = new AbortController();
+    const timedOut = new Promise<CallOutcome<string>>((resolve) => {
+      const cancel = scheduler.after(deps.timeoutMs, () => {
+        abort.abort();
+        resolve({ kind: "unknown", detail: `no answer in ${deps.timeoutMs} ms` });
+      });
+      abort.signal.addEventListener("abort", cancel, { once: true });
+    });
+    const answered = handler.execute(deps.ports, intent.request, abort.signal).then(
+      (answer): CallOutcome<string> => ({ kind: "answered", answer }),
+      (error): CallOutcome<string> => {
+        deps.log("warn", "call.failed", { module: deps.module, call: intent.kind, key: intent.key, error: String(error) });
+        return error instanceof NothingHappened
+          ? { kind: "unavailable", detail: error.message }
+          : { kind: "unknown", detail: error instanceof Error ? error.message : String(error) };
+      },
+    );
+    const outcome = await Promise.race([answered, timedOut]);
+    abort.abort();
+    return outcome;
+  }
+
+  function resume(intent: IntentRow) {
+    const handler = handlers.get(intent.kind);
+    if (handler?.afterCrash === "repeat") begin(intent);
+    else report(intent, { kind: "unknown", detail: "the process that made the call ended, or handed it over" });
+  }
+
+  return {
+    offer(intents) {
+      for (const intent of intents) {
+        if (!shards.holds(intent.shard) || inHand.has(intent.id)) continue;
+        inHand.add(intent.id);
+        begin(intent);
+      }
+    },
+    async sweep() {
+      const held = shards.held();
+      if (held.length === 0) return;
+      const rows = await deps.database.query({
+        text: "select shard, id, key, kind, request from call_intent where shard = any($1::smallint[]) order by shard, id",
+        params: [arrayLiteral(held)],
+      });
+      for (const row of rows) {
+        const intent: IntentRow = {
+          shard: Number(row.shard),
+          id: String(row.id),
+          key: String(row.key),
+          kind: String(row.kind),
+          request: String(row.request),
+        };
+        if (inHand.has(intent.id)) continue;
+        inHand.add(intent.id);
+        resume(intent);
+      }
+    },
+    stop: () => ended.abort(),
+  };
+}

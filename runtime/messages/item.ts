@@ -1,0 +1,126 @@
+/** What waits in a lane's queue: everything that can change an aggregate takes this one path. */
+import type { CallOutcome } from "./call.ts";
+import type { Command, Decision, DecisionContext } from "./decision.ts";
+import type { Envelope } from "./envelope.ts";
+
+export interface OutboxRow {
+  readonly shard: number;
+  readonly envelope: Envelope;
+  /** The row's `message` column: JSON text. */
+  readonly message: string;
+}
+
+export interface TimerRow {
+  readonly shard: number;
+  readonly key: string;
+  readonly kind: string;
+  readonly dueMs: number;
+}
+
+export interface IntentRow {
+  readonly shard: number;
+  readonly id: string;
+  readonly key: string;
+  readonly kind: string;
+  /** JSON text. */
+  readonly request: string;
+}
+
+/** Names the effect of a request, so that its repetition finds it: see `idempotency` in the tables. */
+export interface IdempotencyKey {
+  /** Caller + method + path + key, hashed. */
+  readonly scope: string;
+  readonly bodyHash: string;
+  /** The status and the reference that a repetition is answered with. */
+  readonly status: number;
+  readonly reference: string;
+}
+
+/** How a command ended. `replayed`: an earlier request with the same key had the effect; `reference` leads to it. */
+export type CommandResult<Answer> =
+  | { readonly kind: "decided"; readonly answer: Answer }
+  | { readonly kind: "replayed"; readonly status: number; readonly reference: string }
+  | { readonly kind: "keyReused" };
+
+export interface MessageItem {
+  readonly kind: "message";
+  readonly key: string;
+  readonly envelope: Envelope;
+  /** Handled, skipped or parked, durably. */
+  readonly settle: () => void;
+}
+
+export interface TimerItem {
+  readonly kind: "timer";
+  readonly key: string;
+  readonly timer: TimerRow;
+  readonly settle: () => void;
+}
+
+export interface OutcomeItem {
+  readonly kind: "outcome";
+  readonly key: string;
+  readonly intent: IntentRow;
+  readonly outcome: CallOutcome<string>;
+  readonly settle: () => void;
+}
+
+/** A command with its input and answer folded in. */
+export interface CommandItem<State, Shared> {
+  readonly kind: "command";
+  readonly key: string;
+  readonly name: string;
+  readonly creates: boolean;
+  readonly correlationId: string;
+  readonly traceparent?: string;
+  readonly idempotency?: IdempotencyKey;
+  readonly expiresMs: number;
+  readonly sharedKeys: (state: State | undefined) => readonly string[];
+  /** Returns the decision and keeps its answer until `decided` is called. */
+  readonly decide: (
+    state: State | undefined,
+    context: DecisionContext<Shared>,
+  ) => { readonly decision: Decision<State, Shared>; readonly decided: () => void };
+  readonly replayed: (stored: { readonly status: number; readonly reference: string }) => void;
+  readonly keyReused: () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+export type Item<State, Shared> = MessageItem | TimerItem | OutcomeItem | CommandItem<State, Shared>;
+
+export interface CommandOptions {
+  readonly correlationId: string;
+  readonly traceparent?: string;
+  readonly idempotency?: IdempotencyKey;
+  /** After this moment the caller no longer waits: the command is dropped if it has not been tried. */
+  readonly expiresMs: number;
+}
+
+/** Binds a command to one request; `finish` and `fail` are called once. */
+export function commandItem<State, Shared, Input, Answer>(
+  command: Command<State, Shared, Input, Answer>,
+  key: string,
+  input: Input,
+  options: CommandOptions,
+  finish: (result: CommandResult<Answer>) => void,
+  fail: (error: unknown) => void,
+): CommandItem<State, Shared> {
+  return {
+    kind: "command",
+    key,
+    name: command.name,
+    creates: command.creates ?? false,
+    correlationId: options.correlationId,
+    ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
+    ...(options.idempotency === undefined ? {} : { idempotency: options.idempotency }),
+    expiresMs: options.expiresMs,
+    sharedKeys: (state) => command.shares?.(state, input) ?? [],
+    decide(state, context) {
+      const decision = command.decide(state, input, context);
+      return { decision, decided: () => finish({ kind: "decided", answer: decision.answer }) };
+    },
+    replayed: (stored) => finish({ kind: "replayed", ...stored }),
+    keyReused: () => finish({ kind: "keyReused" }),
+    fail,
+  };
+}

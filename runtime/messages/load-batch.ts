@@ -1,0 +1,144 @@
+/**
+ * Loads what a batch decides on. The optimistic load trusts the cache and the numbers (number 1 of a topic finds no
+ * row); the guards of the save catch it when that was wrong. The verifying load trusts nothing: it reads every row
+ * again, and drops what somebody else has done already (request with a known idempotency key, timer or intent gone).
+ */
+import { arrayLiteral } from "../database/array-literal.ts";
+import type { Lane, Row } from "../database/port.ts";
+import { NO_POSITIONS, type Stored } from "./aggregate.ts";
+import type { Working } from "./decide-batch.ts";
+import type { Item } from "./item.ts";
+import type { Messaging } from "./messaging.ts";
+
+export interface Loaded<State, Shared> {
+  readonly stored: Stored<State>[];
+  /** Keys taken to have no row without looking. */
+  readonly assumedAbsent: ReadonlySet<string>;
+  /** Keys without a row whose marks were looked up. */
+  readonly rowless: readonly Working<State>[];
+  /** What is left to decide. */
+  readonly items: readonly Item<State, Shared>[];
+  /** Runs after the batch: answers and settles what was dropped. */
+  readonly dropped: (() => void)[];
+  /** By `${key} ${source}`: the highest number parked. Empty unless verified. */
+  readonly parked: ReadonlyMap<string, number>;
+}
+
+/** Uses the cache where it may. */
+export async function loadOptimistic<State, Shared, Ports>(
+  messaging: Messaging<State, Shared, Ports>,
+  lane: Lane,
+  items: readonly Item<State, Shared>[],
+  cached: (key: string) => Stored<State> | undefined,
+): Promise<Loaded<State, Shared>> {
+  const stored: Stored<State>[] = [];
+  const absent = new Set<string>();
+  const missing = new Set<string>();
+  const seen = new Set<string>();
+  for (const item of items) {
+    // A refusal writes nothing that a guard could check, so commands on existing rows never decide on a cached one.
+    const fresh = item.kind === "command" && !item.creates;
+    if (seen.has(item.key) && !fresh) continue;
+    seen.add(item.key);
+    const hit = fresh ? undefined : cached(item.key);
+    if (hit) stored.push(hit);
+    else if (isFirst(item)) absent.add(item.key);
+    else missing.add(item.key);
+  }
+  for (const key of missing) absent.delete(key);
+  const kept = missing.size === 0 ? stored : stored.filter((each) => !missing.has(each.key));
+  if (missing.size > 0) {
+    const rows = await lane.run(messaging.aggregate.load([...missing].sort()));
+    for (const row of rows) kept.push(messaging.aggregate.decode(row));
+  }
+  return { stored: kept, assumedAbsent: absent, rowless: [], items, dropped: [], parked: new Map() };
+}
+
+const isFirst = <State, Shared>(item: Item<State, Shared>) =>
+  (item.kind === "message" && item.envelope.sequence === 1) || (item.kind === "command" && item.creates);
+
+/** Reads everything, in one round trip. */
+export async function loadVerifying<State, Shared, Ports>(
+  messaging: Messaging<State, Shared, Ports>,
+  lane: Lane,
+  items: readonly Item<State, Shared>[],
+): Promise<Loaded<State, Shared>> {
+  const keys = [...new Set(items.map((item) => item.key))].sort();
+  const scopes = items.flatMap((item) =>
+    item.kind === "command" && item.idempotency ? [item.idempotency.scope] : [],
+  );
+  const intents = items.flatMap((item) => (item.kind === "outcome" ? [item.intent.id] : []));
+  const timed = items.some((item) => item.kind === "timer");
+  const shardsParam = arrayLiteral([
+    ...new Set(
+      items.flatMap((item) =>
+        item.kind === "timer" ? [item.timer.shard] : item.kind === "outcome" ? [item.intent.shard] : [],
+      ),
+    ),
+  ]);
+  const none: Promise<Row[]> = Promise.resolve([]);
+  const keysParam = arrayLiteral(keys);
+  const [rows, markRows, parkedRows, keyRows, timerRows, intentRows] = await Promise.all([
+    lane.run(messaging.aggregate.load(keys)),
+    lane.run({ text: "select key, topic, sequence from inbox_mark where key = any($1::text[])", params: [keysParam] }),
+    lane.run({
+      text: "select key, source, max(sequence) as last from dead_letter where key = any($1::text[]) group by key, source",
+      params: [keysParam],
+    }),
+    scopes.length === 0
+      ? none
+      : lane.run({
+          text: "select scope, body_hash, status, reference from idempotency where scope = any($1::text[])",
+          params: [arrayLiteral(scopes)],
+        }),
+    timed
+      ? lane.run({
+          text: "select key, kind, due_at from timer where shard = any($1::smallint[]) and key = any($2::text[])",
+          params: [shardsParam, keysParam],
+        })
+      : none,
+    intents.length === 0
+      ? none
+      : lane.run({
+          text: "select id from call_intent where shard = any($1::smallint[]) and id = any($2::text[])",
+          params: [shardsParam, arrayLiteral(intents)],
+        }),
+  ]);
+
+  const stored = rows.map((row) => messaging.aggregate.decode(row));
+  const present = new Set(stored.map((each) => each.key));
+  const rowless = keys.filter((key) => !present.has(key)).map((key): Working<State> => {
+    const marks = markRows.filter((row) => row.key === key);
+    const positions =
+      marks.length === 0
+        ? NO_POSITIONS
+        : { in: Object.fromEntries(marks.map((row) => [String(row.topic), Number(row.sequence)])), out: {} };
+    return { key, state: undefined, positions, version: 0, marksKnown: true, dirty: false };
+  });
+
+  const requests = new Map(keyRows.map((row) => [String(row.scope), row]));
+  const timers = new Set(timerRows.map((row) => `${row.key} ${row.kind} ${Number(row.due_at)}`));
+  const open = new Set(intentRows.map((row) => String(row.id)));
+  const dropped: (() => void)[] = [];
+  const left = items.filter((item) => {
+    if (item.kind === "command" && item.idempotency) {
+      const request = requests.get(item.idempotency.scope);
+      if (!request) return true;
+      const same = request.body_hash === item.idempotency.bodyHash;
+      const before = { status: Number(request.status), reference: String(request.reference) };
+      dropped.push(same ? () => item.replayed(before) : item.keyReused);
+      return false;
+    }
+    if (item.kind === "timer" && !timers.has(`${item.key} ${item.timer.kind} ${item.timer.dueMs}`)) {
+      dropped.push(item.settle);
+      return false;
+    }
+    if (item.kind === "outcome" && !open.has(item.intent.id)) {
+      dropped.push(item.settle);
+      return false;
+    }
+    return true;
+  });
+  const parked = new Map(parkedRows.map((row) => [`${row.key} ${row.source}`, Number(row.last)]));
+  return { stored, assumedAbsent: new Set(), rowless, items: left, dropped, parked };
+}

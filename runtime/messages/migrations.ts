@@ -1,0 +1,4 @@
+import core from "./migrations/0001_message_core.sql" with { type: "text" };
+
+/** The message core's tables, first in every module's schema. */
+export const coreMigrations = [{ id: "core_0001_message_core", sql: core }] as const;

@@ -1,0 +1,112 @@
+/**
+ * Publishes a module's outbox. Guarantees: every committed row of a held shard is published until the transport has
+ * taken it, in order for each key as long as nothing fails, and only then deleted (the delete rides on the lane's next
+ * batch). A crash in between publishes again; receivers skip what they know. Rows of this process's own commits come
+ * straight from memory; what a crash or another replica left is found by sweeping.
+ */
+import { arrayLiteral } from "../database/array-literal.ts";
+import type { Database } from "../database/port.ts";
+import type { Scheduler } from "../scheduler.ts";
+import type { Transport } from "../transport/port.ts";
+import { decodeMessage } from "./decide-batch.ts";
+import { messageId } from "./envelope.ts";
+import type { OutboxRow } from "./item.ts";
+import type { Log } from "./log.ts";
+import type { Shards } from "./shards.ts";
+
+export interface RelayDeps {
+  readonly module: string;
+  readonly database: Database;
+  readonly transport: Transport;
+  readonly shards: Shards;
+  readonly scheduler: Scheduler;
+  readonly log: Log;
+  /** Marks a row for deletion; `deleted` is called when it is gone. */
+  readonly acknowledge: (row: OutboxRow, deleted: () => void) => void;
+  /** Rows published and not yet deleted, at most; the rest stays in the table until there is room. */
+  readonly inHandLimit: number;
+}
+
+export interface Relay {
+  /** Rows that this process has just committed. */
+  offer(rows: readonly OutboxRow[]): void;
+  /** Finds rows of held shards that are not in hand. */
+  sweep(): Promise<void>;
+  /** There are rows in the table that had no room. */
+  behind(): boolean;
+  inHand(): number;
+  stop(): void;
+}
+
+const PAGE = 500;
+const RETRY_MS = 200;
+
+export function createRelay(deps: RelayDeps): Relay {
+  const { shards, transport, scheduler } = deps;
+  const inHand = new Set<string>();
+  let full = false;
+  let stopped = false;
+
+  function accept(row: OutboxRow) {
+    if (!shards.holds(row.shard)) return;
+    const id = messageId(row.envelope);
+    if (inHand.has(id)) return;
+    if (inHand.size >= deps.inHandLimit) {
+      full = true;
+      return;
+    }
+    inHand.add(id);
+    publish(row, id);
+  }
+
+  function publish(row: OutboxRow, id: string) {
+    transport.publish(row.envelope).then(
+      () => deps.acknowledge(row, () => inHand.delete(id)),
+      (error) => {
+        deps.log("warn", "relay.publish_failed", { module: deps.module, message: id, error: String(error) });
+        scheduler.after(RETRY_MS, () => {
+          if (stopped) return;
+          if (shards.holds(row.shard)) publish(row, id);
+          else inHand.delete(id);
+        });
+      },
+    );
+  }
+
+  async function sweep() {
+    const held = shards.held();
+    if (held.length === 0) return;
+    full = false;
+    let after: readonly [number, string, string, number] = [-1, "", "", 0];
+    for (;;) {
+      const rows = await deps.database.query({
+        text: `select shard, key, topic, sequence, message from outbox
+          where shard = any($1::smallint[]) and (shard, key, topic, sequence) > ($2::smallint, $3, $4, $5::integer)
+          order by shard, key, topic, sequence limit ${PAGE}`,
+        params: [arrayLiteral(held), ...after],
+      });
+      for (const row of rows) {
+        const place = {
+          shard: Number(row.shard),
+          key: String(row.key),
+          topic: String(row.topic),
+          sequence: Number(row.sequence),
+          message: String(row.message),
+        };
+        accept({ shard: place.shard, envelope: decodeMessage(place), message: place.message });
+        after = [place.shard, place.key, place.topic, place.sequence];
+      }
+      if (rows.length < PAGE || full) return;
+    }
+  }
+
+  return {
+    offer: (rows) => rows.forEach(accept),
+    sweep,
+    behind: () => full && inHand.size < deps.inHandLimit / 2,
+    inHand: () => inHand.size,
+    stop() {
+      stopped = true;
+    },
+  };
+}

@@ -1,0 +1,222 @@
+/**
+ * Writes a decided batch as one statement, so a batch is one commit and one round trip.
+ *
+ * Every write is a CTE over one JSON parameter. Those that the decisions depend on are guarded: `expect_rows` fails the
+ * statement when another replica was first (an idempotency key taken, a row of another version, a timer or intent that
+ * is gone), and nothing of the batch is written. Guards are evaluated left to right, keys before rows, each sorted, so
+ * that two replicas take their locks in the same order.
+ */
+import type { Parameter, Statement } from "../database/port.ts";
+import type { Write } from "./aggregate.ts";
+import type { BatchPlan } from "./decide-batch.ts";
+import type { OutboxRow, TimerRow } from "./item.ts";
+import type { Messaging } from "./messaging.ts";
+
+const TIMER = "x(shard smallint, key text, kind text, due_at timestamptz, new_due_at timestamptz)";
+
+const CORE = {
+  idempotency: {
+    label: "idempotency keys",
+    sql: `insert into idempotency (scope, body_hash, status, reference, created_at)
+      select scope, body_hash, status, reference, created_at from json_to_recordset($::text::json)
+        as x(scope text, body_hash text, status smallint, reference text, created_at timestamptz)
+      on conflict do nothing returning 1`,
+  },
+  timersFired: {
+    label: "timers fired",
+    sql: `delete from timer t using json_to_recordset($::text::json) as ${TIMER}
+      where t.shard = x.shard and t.key = x.key and t.kind = x.kind and t.due_at = x.due_at returning 1`,
+  },
+  timersMoved: {
+    label: "timers fired and set again",
+    sql: `update timer t set due_at = x.new_due_at from json_to_recordset($::text::json) as ${TIMER}
+      where t.shard = x.shard and t.key = x.key and t.kind = x.kind and t.due_at = x.due_at returning 1`,
+  },
+  timersSet: {
+    label: "timers set",
+    sql: `insert into timer (shard, key, kind, due_at)
+      select shard, key, kind, due_at from json_to_recordset($::text::json) as ${TIMER}
+      on conflict (shard, key, kind) do update set due_at = excluded.due_at returning 1`,
+  },
+  timersCancelled: {
+    label: "timers cancelled",
+    sql: `delete from timer t using json_to_recordset($::text::json) as ${TIMER}
+      where t.shard = x.shard and t.key = x.key and t.kind = x.kind returning 1`,
+  },
+  intents: {
+    label: "call intents",
+    sql: `insert into call_intent (shard, id, key, kind, request)
+      select shard, id, key, kind, request from json_to_recordset($::text::json)
+        as x(shard smallint, id text, key text, kind text, request text) returning 1`,
+  },
+  intentsDone: {
+    label: "call intents done",
+    sql: `delete from call_intent c using json_to_recordset($::text::json) as x(shard smallint, id text)
+      where c.shard = x.shard and c.id = x.id returning 1`,
+  },
+  outbox: {
+    label: "outbox",
+    sql: `insert into outbox (shard, key, topic, sequence, message)
+      select shard, key, topic, sequence, message from json_to_recordset($::text::json)
+        as x(shard smallint, key text, topic text, sequence integer, message text) returning 1`,
+  },
+  acknowledged: {
+    label: "outbox acknowledged",
+    sql: `delete from outbox o using json_to_recordset($::text::json)
+        as x(shard smallint, key text, topic text, sequence integer)
+      where o.shard = x.shard and o.key = x.key and o.topic = x.topic and o.sequence = x.sequence returning 1`,
+  },
+  marks: {
+    label: "inbox marks",
+    sql: `insert into inbox_mark (key, topic, sequence, marked_at)
+      select key, topic, sequence, marked_at from json_to_recordset($::text::json)
+        as x(key text, topic text, sequence integer, marked_at timestamptz)
+      on conflict (key, topic) do update set sequence = greatest(inbox_mark.sequence, excluded.sequence),
+        marked_at = excluded.marked_at returning 1`,
+  },
+  deadLetters: {
+    label: "dead letters",
+    sql: `insert into dead_letter (key, source, sequence, reason, error, message, parked_at)
+      select key, source, sequence, reason, error, message, parked_at from json_to_recordset($::text::json)
+        as x(key text, source text, sequence integer, reason text, error text, message text, parked_at timestamptz)
+      on conflict do nothing returning 1`,
+  },
+} satisfies Record<string, Write>;
+
+interface Part {
+  readonly write: Write;
+  readonly json: string;
+  /** How many rows it must touch; undefined: as many as there are. */
+  readonly expected: number | undefined;
+}
+
+const bySortKey = (a: { readonly key: string }, b: { readonly key: string }) =>
+  a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+
+const timerJson = (timer: TimerRow, newDueMs?: number) => ({
+  shard: timer.shard,
+  key: timer.key,
+  kind: timer.kind,
+  due_at: new Date(timer.dueMs).toISOString(),
+  ...(newDueMs === undefined ? {} : { new_due_at: new Date(newDueMs).toISOString() }),
+});
+
+/** `message` is JSON already: it is put in as it stands, so it is not escaped a second time. */
+const outboxJson = ({ shard, envelope, message }: OutboxRow) =>
+  `{"shard":${shard},"key":${JSON.stringify(envelope.key)},"topic":"${envelope.topic}","sequence":${envelope.sequence},"message":${message}}`;
+
+/** The one statement of a batch, or undefined when the batch changes nothing. */
+export function saveStatement<State, Shared, Ports>(
+  messaging: Messaging<State, Shared, Ports>,
+  plan: BatchPlan<State, Shared>,
+  acknowledged: readonly OutboxRow[],
+  now: number,
+): Statement | undefined {
+  const parts: Part[] = [];
+  const add = (write: Write, rows: readonly unknown[], guarded: boolean) => {
+    if (rows.length > 0)
+      parts.push({ write, json: JSON.stringify(rows), expected: guarded ? rows.length : undefined });
+  };
+  const nowText = new Date(now).toISOString();
+
+  const keys = plan.idempotency
+    .map(({ scope, bodyHash, status, reference }) => ({
+      key: scope,
+      row: { scope, body_hash: bodyHash, status, reference, created_at: nowText },
+    }))
+    .sort(bySortKey);
+  add(CORE.idempotency, keys.map(({ row }) => row), true);
+
+  const fired: unknown[] = [];
+  const moved: unknown[] = [];
+  for (const timer of plan.timersFired) {
+    const again = plan.timersSet.get(`${timer.key} ${timer.kind}`);
+    if (again) moved.push(timerJson(timer, again.dueMs));
+    else fired.push(timerJson(timer));
+  }
+  const firedNames = new Set(plan.timersFired.map((timer) => `${timer.key} ${timer.kind}`));
+  add(CORE.timersFired, fired, true);
+  add(CORE.timersMoved, moved, true);
+  add(CORE.intentsDone, plan.intentsDone.map(({ shard, id }) => ({ shard, id })), true);
+
+  const inserts: unknown[] = [];
+  const updates: unknown[] = [];
+  for (const working of [...plan.working.values()].sort(bySortKey)) {
+    if (!working.dirty || working.state === undefined) continue;
+    const { key, state, positions, version, marksKnown } = working;
+    const row = messaging.aggregate.encode({ key, state, positions, version: version + 1 }, marksKnown);
+    (version === 0 ? inserts : updates).push(row);
+  }
+  add(messaging.aggregate.insert, inserts, true);
+  add(messaging.aggregate.update, updates, true);
+
+  const { shared } = messaging;
+  if (shared && plan.changedShared.size > 0) {
+    const rows = [...plan.changedShared].sort().flatMap((key) => {
+      const value = plan.shared.get(key);
+      return value === undefined ? [] : shared.encode(value);
+    });
+    add(shared.update, rows, true);
+  }
+  for (const [table, rows] of plan.entries) {
+    const store = messaging.entries[table];
+    if (!store) throw new Error(`${messaging.module} declares no table ${table} for entries`);
+    add(store.insert, rows.map((row) => store.encode(row)), true);
+  }
+  add(CORE.intents, plan.intents, false);
+  add(
+    CORE.timersSet,
+    [...plan.timersSet].flatMap(([name, timer]) => (firedNames.has(name) ? [] : [timerJson(timer)])),
+    false,
+  );
+  add(
+    CORE.timersCancelled,
+    [...plan.timersCancelled].flatMap(([name, timer]) => (firedNames.has(name) ? [] : [timerJson(timer)])),
+    false,
+  );
+  add(CORE.marks, plan.marks.map((mark) => ({ ...mark, marked_at: nowText })), false);
+  add(CORE.deadLetters, plan.deadLetters.map((letter) => ({ ...letter, parked_at: nowText })), false);
+  if (plan.outbox.length > 0)
+    parts.push({ write: CORE.outbox, json: `[${plan.outbox.map(outboxJson).join(",")}]`, expected: undefined });
+  add(
+    CORE.acknowledged,
+    acknowledged.map(({ shard, envelope }) => ({
+      shard,
+      key: envelope.key,
+      topic: envelope.topic,
+      sequence: envelope.sequence,
+    })),
+    false,
+  );
+  return parts.length === 0 ? undefined : compose(parts);
+}
+
+const texts = new Map<string, string>();
+
+function compose(parts: readonly Part[]): Statement {
+  const params: Parameter[] = [];
+  for (const { json, expected } of parts) {
+    params.push(json);
+    if (expected !== undefined) params.push(expected);
+  }
+  // The text depends only on which writes there are, so a module has few of them and each is prepared once.
+  const name = parts.map(({ write }) => write.label).join("|");
+  let text = texts.get(name);
+  if (text === undefined) {
+    text = composeText(parts);
+    texts.set(name, text);
+  }
+  return { text, params };
+}
+
+function composeText(parts: readonly Part[]): string {
+  const ctes: string[] = [];
+  const guards: string[] = [];
+  let parameter = 0;
+  parts.forEach(({ write, expected }, index) => {
+    ctes.push(`w${index} as (${write.sql.replace("$::", `$${++parameter}::`)})`);
+    if (expected !== undefined)
+      guards.push(`expect_rows((select count(*) from w${index}), $${++parameter}::bigint, '${write.label}')`);
+  });
+  return `with ${ctes.join(",\n")}\nselect ${guards.length > 0 ? guards.join(", ") : "true"}`;
+}

@@ -1,0 +1,142 @@
+/**
+ * Puts a module's message core together: lane, relay, timers and calls over one database, and the upkeep that renews
+ * its shards and sweeps for what other replicas and earlier lives have left.
+ */
+import type { Clock } from "../clock.ts";
+import type { Database } from "../database/port.ts";
+import type { Ids } from "../ids.ts";
+import type { Scheduler } from "../scheduler.ts";
+import type { Transport } from "../transport/port.ts";
+import type { Stored } from "./aggregate.ts";
+import { createCalls } from "./calls.ts";
+import type { BatchPlan } from "./decide-batch.ts";
+import { createLane, type LaneLimits, type ModuleLane } from "./lane.ts";
+import type { Log } from "./log.ts";
+import type { Messaging } from "./messaging.ts";
+import { createRelay } from "./relay.ts";
+import { createShards } from "./shards.ts";
+import { createTimers } from "./timers.ts";
+
+export interface MessagingDeps<State, Ports> {
+  readonly database: Database;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly ports: Ports;
+  readonly replica: string;
+  readonly exclusive: boolean;
+  readonly limits: LaneLimits;
+  readonly leaseMs: number;
+  readonly renewMs: number;
+  /** How often rows of other replicas are looked for while there are any. */
+  readonly pollMs: number;
+  readonly callTimeoutMs: number;
+  readonly callConcurrency: number;
+  /** Aggregates that this process has just saved. */
+  readonly changed: (aggregates: readonly Stored<State>[]) => void;
+}
+
+export interface RunningMessaging<State, Shared> {
+  readonly lane: ModuleLane<State, Shared>;
+  /** Resolves when the shards have been asked for once. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  depth(): { readonly inHand: number; readonly queued: number; readonly commands: number; readonly waiting: number };
+}
+
+export function startMessaging<State, Shared, Ports>(
+  messaging: Messaging<State, Shared, Ports>,
+  deps: MessagingDeps<State, Ports>,
+): RunningMessaging<State, Shared> {
+  const { database, clock, scheduler, log } = deps;
+  const { module } = messaging;
+  const shards = createShards({ ...deps, replica: deps.replica });
+  let stopped = false;
+
+  const lane: ModuleLane<State, Shared> = createLane({
+    messaging,
+    lane: database.lane(module),
+    clock,
+    scheduler,
+    ids: deps.ids,
+    limits: deps.limits,
+    log,
+    committed,
+  });
+  const relay = createRelay({ ...deps, module, shards, acknowledge: lane.acknowledge, inHandLimit: 5000 });
+  const timers = createTimers({ database, shards, clock, scheduler, push: lane.push, horizonMs: 30_000 });
+  const calls = createCalls({
+    ...deps,
+    module,
+    shards,
+    handlers: messaging.calls,
+    push: lane.push,
+    timeoutMs: deps.callTimeoutMs,
+    concurrency: deps.callConcurrency,
+  });
+
+  function committed(plan: BatchPlan<State, Shared>) {
+    if (stopped) return;
+    relay.offer(plan.outbox);
+    timers.offer(plan.timersSet.values());
+    calls.offer(plan.intents);
+    const changed: Stored<State>[] = [];
+    for (const { key, state, version, positions, dirty } of plan.working.values())
+      if (dirty && state !== undefined) changed.push({ key, state, version: version + 1, positions });
+    if (changed.length > 0) deps.changed(changed);
+  }
+
+  const sweep = () => Promise.all([relay.sweep(), calls.sweep(), timers.sweep()]);
+
+  let renewedMs = 0;
+  async function upkeep() {
+    const due = clock.now() >= renewedMs + deps.renewMs;
+    const taken = due ? await shards.renew() : [];
+    if (due) {
+      renewedMs = clock.now();
+      lane.recheckWaiting();
+    }
+    if (taken.length > 0 || !shards.alone()) await sweep();
+    else if (relay.behind()) await relay.sweep();
+  }
+
+  async function loop() {
+    while (!stopped) {
+      await scheduler.sleep(shards.alone() ? deps.renewMs : deps.pollMs);
+      if (stopped) return;
+      try {
+        await upkeep();
+      } catch (error) {
+        log("warn", "upkeep.failed", { module, error: String(error) });
+      }
+    }
+  }
+
+  for (const topic of messaging.subscribes)
+    deps.transport.subscribe({
+      consumer: module,
+      topics: [topic],
+      deliver: (envelope) =>
+        new Promise((settle) => lane.push({ kind: "message", key: envelope.key, envelope, settle })),
+    });
+
+  return {
+    lane,
+    async start() {
+      lane.start();
+      await upkeep();
+      loop();
+    },
+    async stop() {
+      stopped = true;
+      relay.stop();
+      timers.stop();
+      calls.stop();
+      await lane.stop();
+      await shards.release();
+    },
+    depth: () => ({ inHand: relay.inHand(), ...lane.depth() }),
+  };
+}

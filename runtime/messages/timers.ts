@@ -1,0 +1,96 @@
+/**
+ * Fires a module's durable timers: rows of held shards, in (due, key) order, handed to the lane as messages. A timer
+ * fires at or after its due time, at least once; its row goes away in the commit of its effect, so the effect happens
+ * once. Timers set by this process wake it when due; those of other replicas are found by sweeping.
+ */
+import type { Clock } from "../clock.ts";
+import { arrayLiteral } from "../database/array-literal.ts";
+import type { Database } from "../database/port.ts";
+import type { Scheduler } from "../scheduler.ts";
+import type { TimerItem, TimerRow } from "./item.ts";
+import type { Shards } from "./shards.ts";
+
+export interface TimersDeps {
+  readonly database: Database;
+  readonly shards: Shards;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly push: (item: TimerItem) => void;
+  /** How far ahead a sweep looks, and so how seldom it is needed while nothing is due. */
+  readonly horizonMs: number;
+}
+
+export interface Timers {
+  /** Timers that this process has just committed. */
+  offer(timers: Iterable<TimerRow>): void;
+  /** Fires what is due and plans the next look. */
+  sweep(): Promise<void>;
+  stop(): void;
+}
+
+const PAGE = 200;
+
+export function createTimers(deps: TimersDeps): Timers {
+  const { clock, scheduler, shards } = deps;
+  const inHand = new Set<string>();
+  let nextMs = Number.POSITIVE_INFINITY;
+  let cancel = () => {};
+  let sweeping = false;
+
+  function wakeAt(dueMs: number) {
+    if (dueMs >= nextMs) return;
+    cancel();
+    nextMs = dueMs;
+    cancel = scheduler.after(Math.max(0, dueMs - clock.now()), () => {
+      nextMs = Number.POSITIVE_INFINITY;
+      sweep().catch(() => wakeAt(clock.now() + 1000));
+    });
+  }
+
+  async function sweep() {
+    const held = shards.held();
+    if (held.length === 0 || sweeping) return;
+    sweeping = true;
+    try {
+      const horizonMs = clock.now() + deps.horizonMs;
+      const rows = await deps.database.query({
+        text: `select shard, key, kind, due_at from timer
+          where due_at <= $1::text::timestamptz and shard = any($2::smallint[])
+          order by due_at, shard, key, kind limit ${PAGE}`,
+        params: [new Date(horizonMs).toISOString(), arrayLiteral(held)],
+      });
+      let next = horizonMs;
+      const now = clock.now();
+      for (const row of rows) {
+        const timer: TimerRow = {
+          shard: Number(row.shard),
+          key: String(row.key),
+          kind: String(row.kind),
+          dueMs: Number(row.due_at),
+        };
+        if (timer.dueMs <= now) fire(timer);
+        else next = Math.min(next, timer.dueMs);
+      }
+      // A full page of due timers hides what comes after it.
+      if (rows.length === PAGE) next = Math.min(next, now + 50);
+      wakeAt(next);
+    } finally {
+      sweeping = false;
+    }
+  }
+
+  function fire(timer: TimerRow) {
+    const id = `${timer.key} ${timer.kind} ${timer.dueMs}`;
+    if (inHand.has(id)) return;
+    inHand.add(id);
+    deps.push({ kind: "timer", key: timer.key, timer, settle: () => inHand.delete(id) });
+  }
+
+  return {
+    offer(timers) {
+      for (const timer of timers) if (shards.holds(timer.shard)) wakeAt(timer.dueMs);
+    },
+    sweep,
+    stop: () => cancel(),
+  };
+}

@@ -1,0 +1,16 @@
+import * as z from "zod";
+
+/** An amount in integer minor units of an ISO 4217 currency, as the API shows it. */
+export interface Money {
+  readonly amount: number;
+  readonly currency: string;
+}
+
+export const currencySchema = z.string().regex(/^[A-Z]{3}$/, "use a three-letter ISO 4217 code such as USD");
+
+export const moneySchema = z.object({ amount: z.int(), currency: currencySchema });
+
+/** Minor units of one currency, not negative. */
+export const minorUnitsSchema = z.int().nonnegative();
+
+export const money = (amount: number, currency: string): Money => ({ amount, currency });

@@ -1,0 +1,114 @@
+/**
+ * One process of the platform: the given modules over the given ports. It knows no mode; `main.ts` chooses what the
+ * ports are, a simulation gives it its own.
+ */
+import type { Clock } from "./clock.ts";
+import type { Database } from "./database/port.ts";
+import type { Route } from "./http/route.ts";
+import type { Ids } from "./ids.ts";
+import type { LaneLimits } from "./messages/lane.ts";
+import type { Log } from "./messages/log.ts";
+import type { Deadlines, Module, ModuleEnvironment, PreparedModule } from "./module.ts";
+import { createDirectRpc } from "./rpc/direct.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { Transport } from "./transport/port.ts";
+
+export interface ProcessDeps {
+  readonly modules: readonly Module[];
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly ids: Ids;
+  readonly transport: Transport;
+  /** The database of a schema: a module's or a side schema's. */
+  readonly database: (module: string, schema: string) => Database;
+  readonly log: Log;
+  readonly deadlines: Deadlines;
+  /** Nobody else can use the databases (embedded server, locked directory). */
+  readonly exclusive: boolean;
+  readonly limits: LaneLimits;
+  readonly leaseMs: number;
+  readonly renewMs: number;
+  readonly pollMs: number;
+  readonly callConcurrency: number;
+}
+
+export interface PlatformProcess {
+  /** Routes of all modules here. */
+  readonly routes: readonly Route[];
+  /** Resolves when every module has taken its shards and resumed what was left in them. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  seedDemo(): Promise<void>;
+  /** What each module has queued and in hand. */
+  depth(): Readonly<Record<string, ReturnType<PreparedModule["depth"]>>>;
+}
+
+/** Builds the process; nothing runs before `start`. */
+export function createProcess(deps: ProcessDeps): PlatformProcess {
+  const { clock, scheduler, ids, log, transport } = deps;
+  const handlers: Parameters<typeof createDirectRpc>[0][number][] = [];
+  const databases: Database[] = [];
+  const open = (module: string, schema: string) => {
+    const database = deps.database(module, schema);
+    databases.push(database);
+    return database;
+  };
+  const environments = new Map<string, ModuleEnvironment>();
+  // Modules ask each other only once all of them are prepared.
+  const rpc: ModuleEnvironment["rpc"] = {
+    call: (method, request, options) => client().call(method, request, options),
+  };
+  let direct: ReturnType<typeof createDirectRpc> | undefined;
+  const client = () => {
+    direct ??= createDirectRpc(handlers, scheduler);
+    return direct;
+  };
+
+  const prepared = deps.modules.map((module) => {
+    const environment: ModuleEnvironment = {
+      database: open(module.name, module.name),
+      sideDatabase: (schema) => open(module.name, schema),
+      rpc,
+      clock,
+      scheduler,
+      ids,
+      log,
+      deadlines: deps.deadlines,
+    };
+    environments.set(module.name, environment);
+    return module.prepare(environment);
+  });
+  for (const module of prepared) handlers.push(...module.rpc);
+  const replica = ids.next();
+  for (const module of prepared)
+    module.wire({
+        transport,
+        replica,
+        exclusive: deps.exclusive,
+        limits: deps.limits,
+        leaseMs: deps.leaseMs,
+        renewMs: deps.renewMs,
+        pollMs: deps.pollMs,
+        callTimeoutMs: deps.deadlines.paymentAnswerMs,
+        callConcurrency: deps.callConcurrency,
+    });
+
+  return {
+    routes: prepared.flatMap((module) => module.routes()),
+    async start() {
+      await Promise.all(prepared.map((module) => module.start()));
+    },
+    async stop() {
+      await transport.stop();
+      await Promise.all(prepared.map((module) => module.stop()));
+      await Promise.all(databases.map((database) => database.close()));
+    },
+    async seedDemo() {
+      for (const module of deps.modules) {
+        const environment = environments.get(module.name);
+        if (environment) await module.seedDemo(environment);
+      }
+    },
+    depth: () => Object.fromEntries(prepared.map((module) => [module.name, module.depth()])),
+  };
+}
