@@ -1,0 +1,121 @@
+/** The shapes of the order API: what a request may hold and what an order looks like from outside. */
+import * as z from "zod";
+import type { Stored } from "../../runtime/messages/aggregate.ts";
+import { currencySchema, money, moneySchema } from "../../runtime/money.ts";
+import type { HistoryEntry, Order } from "./order.ts";
+
+const sku = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, "a SKU is 1 to 64 of A-Z a-z 0-9 . _ -")
+  .meta({ example: "SKU-001" });
+
+/** Text a person typed: not blank, no control characters. */
+const line = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/^[^\p{Cc}]*\S[^\p{Cc}]*$/u, "must not be blank or hold control characters");
+
+export const newOrderSchema = z.strictObject({
+  currency: currencySchema,
+  items: z
+    .array(z.strictObject({ sku, quantity: z.int().min(1).max(9999) }))
+    .min(1)
+    .max(100),
+  couponCode: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, "a coupon code is 1 to 64 of A-Z a-z 0-9 . _ -")
+    .optional(),
+  quoteId: z.uuid().optional(),
+  shippingAddress: z.strictObject({
+    name: line(200),
+    line1: line(200),
+    line2: line(200).optional(),
+    city: line(100),
+    region: line(100).optional(),
+    postalCode: line(20),
+    country: z.string().regex(/^[A-Z]{2}$/, "use a two-letter ISO 3166-1 code such as US"),
+  }),
+  paymentMethod: z.strictObject({ token: z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, "not a payment token") }),
+  email: z.email().max(254).optional(),
+});
+
+export type NewOrder = z.infer<typeof newOrderSchema>;
+
+export const newOrderExample: NewOrder = {
+  currency: "USD",
+  items: [{ sku: "SKU-001", quantity: 2 }],
+  shippingAddress: { name: "Alice Chen", line1: "1 Main Street", city: "Seattle", region: "WA", postalCode: "98101", country: "US" },
+  paymentMethod: { token: "tok_visa" },
+  email: "alice@example.com",
+};
+
+export const orderSchema = z.strictObject({
+  id: z.uuid(),
+  customerId: z.string(),
+  status: z.enum(["PENDING", "RESERVED", "CONFIRMED", "FULFILLING", "REJECTED", "EXPIRED"]),
+  reason: z.string().optional(),
+  currency: currencySchema,
+  items: z.array(
+    z.strictObject({
+      sku,
+      quantity: z.int(),
+      unitPrice: moneySchema,
+      subtotal: moneySchema,
+      discount: moneySchema,
+      tax: moneySchema,
+      total: moneySchema,
+    }),
+  ),
+  subtotal: moneySchema,
+  discount: moneySchema,
+  shipping: moneySchema,
+  tax: moneySchema,
+  total: moneySchema,
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+  version: z.int(),
+});
+
+export const historyEntrySchema = z.strictObject({
+  sequence: z.int().positive(),
+  type: z.string(),
+  at: z.iso.datetime(),
+  data: z.looseObject({ status: z.string() }),
+});
+
+/** An order as the API shows it. Address and payment token stay inside. */
+export function shownOrder({ state, version }: Pick<Stored<Order>, "state" | "version">): z.infer<typeof orderSchema> {
+  const inCurrency = (amount: number) => money(amount, state.currency);
+  return {
+    id: state.id,
+    customerId: state.customerId,
+    status: state.status,
+    ...(state.reason === null ? {} : { reason: state.reason }),
+    currency: state.currency,
+    items: state.items.map((item) => ({
+      sku: item.sku,
+      quantity: item.quantity,
+      unitPrice: inCurrency(item.unitPrice),
+      subtotal: inCurrency(item.subtotal),
+      discount: inCurrency(item.discount),
+      tax: inCurrency(item.tax),
+      total: inCurrency(item.total),
+    })),
+    subtotal: inCurrency(state.subtotal),
+    discount: inCurrency(state.discount),
+    shipping: inCurrency(state.shipping),
+    tax: inCurrency(state.tax),
+    total: inCurrency(state.total),
+    createdAt: new Date(state.createdAt).toISOString(),
+    updatedAt: new Date(state.updatedAt).toISOString(),
+    version,
+  };
+}
+
+export const shownHistory = ({ sequence, type, at, data }: HistoryEntry) => ({
+  sequence,
+  type,
+  at: new Date(at).toISOString(),
+  data,
+});

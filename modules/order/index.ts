@@ -1,0 +1,39 @@
+import { coreMigrations } from "../../runtime/messages/migrations.ts";
+import { defineModule } from "../../runtime/module.ts";
+import { HISTORY, sagaHandlers, sagaTimers, sagaTopics } from "./advance.ts";
+import initial from "./migrations/0000_initial.sql" with { type: "text" };
+import storage from "./migrations/0001_storage.sql" with { type: "text" };
+import type { Order } from "./order.ts";
+import { orderReader, orderRoutes } from "./routes.ts";
+import { historyStore, orderStore } from "./store.ts";
+
+/** Orders and the saga that carries each of them through the other modules. */
+export const order = defineModule<Order>({
+  name: "order",
+  migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
+  build: ({ database, rpc, clock, ids, deadlines }) => ({
+    messaging: {
+      definition: {
+        module: "order",
+        aggregate: orderStore,
+        entries: { [HISTORY]: historyStore },
+        subscribes: sagaTopics,
+        handlers: sagaHandlers,
+        timers: sagaTimers,
+        calls: [],
+      },
+      ports: undefined,
+    },
+    rpc: [],
+    routes: ({ lane, changes }) =>
+      orderRoutes(database, {
+        lane,
+        changes,
+        rpc,
+        clock,
+        ids,
+        placementDeadlineMs: deadlines.placementMs,
+        find: orderReader(database),
+      }),
+  }),
+});

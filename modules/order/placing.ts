@@ -1,0 +1,129 @@
+/**
+ * `POST /orders` between the request and the saga: asks `pricing` for the price, places the order in one commit, and
+ * waits for the decision when the client prefers to.
+ *
+ * The idempotency key is written in the order's own commit, so a repeated request finds the first order, whether its
+ * answer was lost or the process died. Without an answer from pricing or the database nothing is placed and the client
+ * is told to send the same request again.
+ */
+import type { Changes } from "../../runtime/changes.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { IdempotencyClaim } from "../../runtime/http/route.ts";
+import { ProblemError, problem, refusal } from "../../runtime/http/problem.ts";
+import { problemReply, type Reply } from "../../runtime/http/reply.ts";
+import type { Ids } from "../../runtime/ids.ts";
+import type { Stored } from "../../runtime/messages/aggregate.ts";
+import { CommandUnavailable, type ModuleLane } from "../../runtime/messages/lane.ts";
+import { type RpcClient, RpcUnavailable } from "../../runtime/rpc/port.ts";
+import { priceBasket } from "../pricing/contract.ts";
+import { type NewOrder, shownOrder } from "./api.ts";
+import { isDecided, type Order } from "./order.ts";
+import { type Placement, placeOrder } from "./placement.ts";
+
+export interface PlacingDeps {
+  readonly lane: Pick<ModuleLane<Order, never>, "execute">;
+  readonly changes: Changes<Order>;
+  readonly rpc: RpcClient;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly placementDeadlineMs: number;
+  /** The order as committed by any process. */
+  readonly find: (id: string) => Promise<Stored<Order> | undefined>;
+}
+
+const PRICE_TIMEOUT_MS = 5_000;
+const COMMAND_TIMEOUT_MS = 10_000;
+/** Another process's changes are not seen here: look this often. */
+const LOOK_EVERY_MS = 250;
+
+interface PlacingRequest {
+  readonly customerId: string;
+  readonly order: NewOrder;
+  readonly claim: IdempotencyClaim;
+  readonly traceparent: string | null;
+  readonly waitMs: number;
+}
+
+export async function place(deps: PlacingDeps, request: PlacingRequest): Promise<Reply> {
+  const placement = await priced(deps, request);
+  const id = deps.ids.next();
+  const startedMs = deps.clock.now();
+  const result = await deps.lane
+    .execute(placeOrder(deps.placementDeadlineMs), id, placement, {
+      correlationId: id,
+      ...(request.traceparent === null ? {} : { traceparent: request.traceparent }),
+      idempotency: { ...request.claim, status: 201, reference: id },
+      expiresMs: startedMs + COMMAND_TIMEOUT_MS,
+    })
+    .catch(unavailable);
+  switch (result.kind) {
+    case "keyReused":
+      return problemReply(
+        problem(
+          "idempotency-key-reused",
+          "This Idempotency-Key was used for another order. Send a new key, or the first body again.",
+        ),
+      );
+    case "replayed": {
+      const stored = await deps.find(result.reference);
+      if (!stored) throw new Error(`order ${result.reference} has an idempotency key and no row`);
+      return answer(await decision(deps, stored, request.waitMs));
+    }
+    case "decided":
+      return answer(await decision(deps, { state: result.answer, version: 1 }, request.waitMs));
+  }
+}
+
+async function priced(deps: PlacingDeps, { customerId, order }: PlacingRequest): Promise<Placement> {
+  const { currency, items, shippingAddress, paymentMethod, email } = order;
+  if (order.couponCode !== undefined)
+    throw refused("coupon-not-valid", "There is no such coupon", "body.couponCode", "there is no such coupon; leave it out");
+  if (order.quoteId !== undefined)
+    throw refused("quote-not-valid", "There is no such quote", "body.quoteId", "there is no such quote; leave it out");
+  const price = await deps.rpc
+    .call(priceBasket, { currency, country: shippingAddress.country, items }, { timeoutMs: PRICE_TIMEOUT_MS })
+    .catch(unavailable);
+  if (price.kind === "refused") {
+    const errors = price.errors.map(({ field, message }) => ({ field: `body${field.replaceAll("/", ".")}`, message }));
+    const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
+    throw new ProblemError(refusal(422, "not-for-sale", "The basket cannot be priced", detail, errors));
+  }
+  const { kind: _kind, ...amounts } = price;
+  return { ...amounts, customerId, shippingAddress, paymentToken: paymentMethod.token, email: email ?? null };
+}
+
+const refused = (slug: string, title: string, field: string, message: string) =>
+  new ProblemError(refusal(422, slug, title, `${field}: ${message}`, [{ field, message }]));
+
+/** 503 for what may be sent again; anything else is a bug and goes on. */
+function unavailable(error: unknown): never {
+  if (error instanceof RpcUnavailable || error instanceof CommandUnavailable)
+    throw new ProblemError(
+      problem("unavailable", "The order could not be placed now. Send the same request with the same Idempotency-Key again."),
+      { "retry-after": "1" },
+    );
+  throw error;
+}
+
+/** The order once it is confirmed or refused, or as it stands after `waitMs`. */
+async function decision(
+  deps: Pick<PlacingDeps, "changes" | "clock" | "find">,
+  placed: Pick<Stored<Order>, "state" | "version">,
+  waitMs: number,
+) {
+  const untilMs = deps.clock.now() + waitMs;
+  let order = placed;
+  while (!isDecided(order.state.status)) {
+    const leftMs = untilMs - deps.clock.now();
+    if (leftMs <= 0) break;
+    const { id } = order.state;
+    order = (await deps.changes.next(id, Math.min(leftMs, LOOK_EVERY_MS))) ?? (await deps.find(id)) ?? order;
+  }
+  return order;
+}
+
+const answer = (order: Pick<Stored<Order>, "state" | "version">): Reply => ({
+  status: 201,
+  body: shownOrder(order),
+  headers: { location: `/api/v1/orders/${order.state.id}` },
+});

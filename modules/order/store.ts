@@ -1,0 +1,74 @@
+import { index, integer, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { instant, json, minorUnits } from "../../runtime/database/columns.ts";
+import type { Row, Statement } from "../../runtime/database/port.ts";
+import { recordset } from "../../runtime/database/recordset.ts";
+import { aggregateStore, type Positions, type Stored } from "../../runtime/messages/aggregate.ts";
+import { entryStore } from "../../runtime/messages/entry-store.ts";
+import type { Address } from "../delivery/contract.ts";
+import type { QuoteLine } from "../pricing/contract.ts";
+import type { HistoryEntry, Order, OrderStatus } from "./order.ts";
+
+/** No index on what changes: updates then stay on their page (HOT). */
+export const orders = pgTable(
+  "orders",
+  {
+    id: uuid("id").primaryKey(),
+    customerId: text("customer_id").notNull(),
+    status: text("status").$type<OrderStatus>().notNull(),
+    reason: text("reason"),
+    currency: text("currency").notNull(),
+    items: json<readonly QuoteLine[]>("items").notNull(),
+    subtotal: minorUnits("subtotal").notNull(),
+    discount: minorUnits("discount").notNull(),
+    shipping: minorUnits("shipping").notNull(),
+    tax: minorUnits("tax").notNull(),
+    total: minorUnits("total").notNull(),
+    shippingAddress: json<Address>("shipping_address").notNull(),
+    paymentToken: text("payment_token").notNull(),
+    email: text("email"),
+    historyLength: integer("history_length").notNull(),
+    createdAt: instant("created_at").notNull(),
+    updatedAt: instant("updated_at").notNull(),
+    version: integer("version").notNull(),
+    positions: json<Positions>("positions").notNull(),
+  },
+  (table) => [index("orders_by_customer").on(table.customerId, table.id)],
+);
+
+export const history = pgTable(
+  "history",
+  {
+    orderId: uuid("order_id").notNull(),
+    sequence: integer("sequence").notNull(),
+    type: text("type").notNull(),
+    at: instant("at").notNull(),
+    data: json<Readonly<Record<string, unknown>>>("data").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.orderId, table.sequence] })],
+);
+
+export const orderStore = aggregateStore<Order>(orders, {
+  key: "id",
+  mutable: ["status", "reason", "historyLength", "updatedAt"],
+});
+
+export const historyStore = entryStore(history);
+
+/** Orders as committed, in no order. */
+export const readOrders = (ids: readonly string[]): Statement => orderStore.load(ids);
+
+export const ordersOf = (rows: readonly Row[]): Map<string, Stored<Order>> =>
+  new Map(rows.map((row) => [String(row.id), orderStore.decode(row)]));
+
+/** A page of an order's history after `sequence`. */
+export const readHistory = (orderId: string, afterSequence: number, limit: number): Statement => ({
+  text: `select order_id, sequence, type, at, data from history
+    where order_id = $1::uuid and sequence > $2::integer order by sequence limit $3::integer`,
+  params: [orderId, afterSequence, limit],
+});
+
+const historySet = recordset(history);
+
+// The columns are the ones that `historyStore` writes.
+export const historyOf = (rows: readonly Row[]) => rows.map((row) => historySet.decode(row) as unknown as HistoryEntry);
+
