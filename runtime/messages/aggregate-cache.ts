@@ -19,7 +19,12 @@ export function createAggregateCache<State>(limit = 10_000): AggregateCache<Stat
       for (const { key, state, positions, version, dirty } of all) {
         entries.delete(key);
         if (state !== undefined)
-          entries.set(key, { key, state, positions: positions ?? NO_POSITIONS, version: dirty ? version + 1 : version });
+          entries.set(key, {
+            key,
+            state,
+            positions: positions ?? NO_POSITIONS,
+            version: dirty ? version + 1 : version,
+          });
       }
       for (const key of entries.keys()) {
         if (entries.size <= limit) break;

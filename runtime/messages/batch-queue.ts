@@ -80,8 +80,7 @@ export function createBatchQueue<State, Shared>(
       if (urgent.length > 0 || verified.length > 0 || background.length >= limits.batchLimit) return 0;
       const now = clock.now();
       const background0 = background.length > 0 ? backgroundSinceMs + limits.backgroundDelayMs - now : Infinity;
-      const acknowledged0 =
-        acknowledgements.length > 0 ? acknowledgedSinceMs + limits.ackDelayMs - now : Infinity;
+      const acknowledged0 = acknowledgements.length > 0 ? acknowledgedSinceMs + limits.ackDelayMs - now : Infinity;
       return Math.max(0, Math.min(background0, acknowledged0));
     },
     take() {

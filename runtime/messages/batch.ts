@@ -23,7 +23,7 @@ import type { Prepared } from "./decision.ts";
 import type { Item, MessageItem, OutboxRow } from "./item.ts";
 import { type Loaded, loadOptimistic, loadVerifying } from "./load-batch.ts";
 import type { Messaging } from "./messaging.ts";
-import { saveStatement } from "./save-batch.ts";
+import { type StatementShape, saveStatement } from "./save-batch.ts";
 
 export interface BatchDeps<State, Shared, Ports> {
   readonly messaging: Messaging<State, Shared, Ports>;
@@ -31,6 +31,7 @@ export interface BatchDeps<State, Shared, Ports> {
   readonly lane: Lane;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly shape: StatementShape;
   readonly cached: (key: string) => Stored<State> | undefined;
 }
 
@@ -56,7 +57,7 @@ export async function runBatch<State, Shared, Ports>(
 
   if (!messaging.shared || sharedKeys.length === 0) {
     const run = decide(deps, loaded, new Map(), prepared, verify);
-    const statement = saveStatement(messaging, run.plan, acknowledged, deps.clock.now());
+    const statement = saveStatement(messaging, run.plan, acknowledged, deps.clock.now(), deps.shape);
     if (statement) await lane.run(statement);
     return run;
   }
@@ -65,7 +66,7 @@ export async function runBatch<State, Shared, Ports>(
   let statement: ReturnType<typeof saveStatement>;
   try {
     run = decide(deps, loaded, messaging.shared.decode(transaction.rows), prepared, verify);
-    statement = saveStatement(messaging, run.plan, acknowledged, deps.clock.now());
+    statement = saveStatement(messaging, run.plan, acknowledged, deps.clock.now(), deps.shape);
   } catch (error) {
     await transaction.rollback();
     throw error;

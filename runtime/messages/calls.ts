@@ -78,7 +78,12 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
     const answered = handler.execute(deps.ports, intent.request, abort.signal).then(
       (answer): CallOutcome<string> => ({ kind: "answered", answer }),
       (error): CallOutcome<string> => {
-        deps.log("warn", "call.failed", { module: deps.module, call: intent.kind, key: intent.key, error: String(error) });
+        deps.log("warn", "call.failed", {
+          module: deps.module,
+          call: intent.kind,
+          key: intent.key,
+          error: String(error),
+        });
         return error instanceof NothingHappened
           ? { kind: "unavailable", detail: error.message }
           : { kind: "unknown", detail: error instanceof Error ? error.message : String(error) };

@@ -6,7 +6,7 @@
  * one is handled, one that comes too early is held back (`early`).
  */
 import type { Ids } from "../ids.ts";
-import { type Positions, NO_POSITIONS, type Stored } from "./aggregate.ts";
+import { NO_POSITIONS, type Positions, type Stored } from "./aggregate.ts";
 import type { CallHandler } from "./call.ts";
 import type { Decision, DecisionContext, MessageHandler, Prepared, TimerHandler } from "./decision.ts";
 import { type Envelope, messageId } from "./envelope.ts";
@@ -201,11 +201,7 @@ function decideMessage<State, Shared>(
 }
 
 /** A message as it is kept when it cannot be handled now. */
-export const deadLetterOf = (
-  envelope: Envelope,
-  reason: DeadLetterRow["reason"],
-  error: unknown,
-): DeadLetterRow => ({
+export const deadLetterOf = (envelope: Envelope, reason: DeadLetterRow["reason"], error: unknown): DeadLetterRow => ({
   key: envelope.key,
   source: envelope.topic,
   sequence: envelope.sequence,

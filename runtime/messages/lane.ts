@@ -7,17 +7,25 @@
  * halves; one that meets an unavailable database waits and runs again verifying, for ever; one that the database
  * rejects is halved until the culprit is alone and parked. Commands do not wait for ever: they fail when they expire.
  */
+
+import { DatabaseError } from "../database/port.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { createAggregateCache } from "./aggregate-cache.ts";
 import { type BatchDeps, type BatchRun, runBatch } from "./batch.ts";
 import { createBatchQueue } from "./batch-queue.ts";
 import type { BatchPlan } from "./decide-batch.ts";
-import { handlerName, type Handlers } from "./decide-batch.ts";
-import { DatabaseError } from "../database/port.ts";
+import { type Handlers, handlerName } from "./decide-batch.ts";
 import type { Command } from "./decision.ts";
-import { type CommandOptions, type CommandResult, commandItem, type Item, type MessageItem, type OutboxRow } from "./item.ts";
-import type { Log } from "./log.ts";
 import { createGapAlarm } from "./gap-alarm.ts";
+import {
+  type CommandOptions,
+  type CommandResult,
+  commandItem,
+  type Item,
+  type MessageItem,
+  type OutboxRow,
+} from "./item.ts";
+import type { Log } from "./log.ts";
 import { parkRejected } from "./park-rejected.ts";
 
 export interface LaneLimits {
@@ -51,7 +59,7 @@ export class CommandUnavailable extends Error {
   }
 }
 
-export interface LaneDeps<State, Shared, Ports> extends Omit<BatchDeps<State, Shared, Ports>, "cached" | "handlers"> {
+export interface LaneDeps<State, Shared, Ports> extends Omit<BatchDeps<State, Shared, Ports>, "cached" | "handlers" | "shape"> {
   readonly scheduler: Scheduler;
   readonly limits: LaneLimits;
   readonly log: Log;
@@ -88,10 +96,12 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
     calls: new Map(messaging.calls.map((each) => [each.kind, each])),
   };
   const cache = createAggregateCache<State>();
-  const batch: BatchDeps<State, Shared, Ports> = { ...deps, handlers, cached: cache.get };
+  const batch: BatchDeps<State, Shared, Ports> = { ...deps, handlers, shape: new Map(), cached: cache.get };
   const queue = createBatchQueue<State, Shared>(clock, limits, messaging.shared !== undefined);
   const waiting = new Map<string, MessageItem[]>();
-  const gaps = createGapAlarm(clock, limits.gapAlarmMs, (gap) => log("error", "message.gap", { module: messaging.module, ...gap }));
+  const gaps = createGapAlarm(clock, limits.gapAlarmMs, (gap) =>
+    log("error", "message.gap", { module: messaging.module, ...gap }),
+  );
   let commands = 0;
   let running = false;
   let stopped = false;
@@ -135,7 +145,12 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
     let verifying = verify;
     for (let attempt = 0; !stopped; attempt++) {
       try {
-        const run = await runBatch(batch, left, acknowledged.map(({ row }) => row), verifying);
+        const run = await runBatch(
+          batch,
+          left,
+          acknowledged.map(({ row }) => row),
+          verifying,
+        );
         for (const { deleted } of acknowledged) deleted();
         finish(run, verifying);
         return;
@@ -162,7 +177,8 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
         verifying = true;
       }
     }
-    for (const item of left) if (item.kind === "command") failCommand(item, new CommandUnavailable("unknown", "shutting down"));
+    for (const item of left)
+      if (item.kind === "command") failCommand(item, new CommandUnavailable("unknown", "shutting down"));
   }
 
   /** Without an idempotency key nobody could tell whether the command was committed; expired ones have no listener. */
@@ -183,7 +199,12 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
   function finish({ plan, early }: BatchRun<State, Shared>, verified: boolean) {
     cache.keep(plan.working.values());
     for (const letter of plan.deadLetters)
-      log("error", "message.parked", { module: messaging.module, key: letter.key, source: letter.source, error: letter.error });
+      log("error", "message.parked", {
+        module: messaging.module,
+        key: letter.key,
+        source: letter.source,
+        error: letter.error,
+      });
     deps.committed(plan);
     for (const settle of plan.afterCommit) settle();
     for (const { item, error } of plan.failed) failCommand(item, error);

@@ -64,9 +64,7 @@ export async function loadVerifying<State, Shared, Ports>(
   items: readonly Item<State, Shared>[],
 ): Promise<Loaded<State, Shared>> {
   const keys = [...new Set(items.map((item) => item.key))].sort();
-  const scopes = items.flatMap((item) =>
-    item.kind === "command" && item.idempotency ? [item.idempotency.scope] : [],
-  );
+  const scopes = items.flatMap((item) => (item.kind === "command" && item.idempotency ? [item.idempotency.scope] : []));
   const intents = items.flatMap((item) => (item.kind === "outcome" ? [item.intent.id] : []));
   const timed = items.some((item) => item.kind === "timer");
   const shardsParam = arrayLiteral([
@@ -107,14 +105,16 @@ export async function loadVerifying<State, Shared, Ports>(
 
   const stored = rows.map((row) => messaging.aggregate.decode(row));
   const present = new Set(stored.map((each) => each.key));
-  const rowless = keys.filter((key) => !present.has(key)).map((key): Working<State> => {
-    const marks = markRows.filter((row) => row.key === key);
-    const positions =
-      marks.length === 0
-        ? NO_POSITIONS
-        : { in: Object.fromEntries(marks.map((row) => [String(row.topic), Number(row.sequence)])), out: {} };
-    return { key, state: undefined, positions, version: 0, marksKnown: true, dirty: false };
-  });
+  const rowless = keys
+    .filter((key) => !present.has(key))
+    .map((key): Working<State> => {
+      const marks = markRows.filter((row) => row.key === key);
+      const positions =
+        marks.length === 0
+          ? NO_POSITIONS
+          : { in: Object.fromEntries(marks.map((row) => [String(row.topic), Number(row.sequence)])), out: {} };
+      return { key, state: undefined, positions, version: 0, marksKnown: true, dirty: false };
+    });
 
   const requests = new Map(keyRows.map((row) => [String(row.scope), row]));
   const timers = new Set(timerRows.map((row) => `${row.key} ${row.kind} ${Number(row.due_at)}`));

@@ -22,7 +22,13 @@ export async function parkRejected<State, Shared>(
     item.kind === "message"
       ? deadLetterOf(item.envelope, "rejected", error)
       : item.kind === "timer"
-        ? { key: item.key, source: `timer:${item.timer.kind}`, sequence: 0, error: text, message: JSON.stringify(item.timer) }
+        ? {
+            key: item.key,
+            source: `timer:${item.timer.kind}`,
+            sequence: 0,
+            error: text,
+            message: JSON.stringify(item.timer),
+          }
         : {
             key: item.key,
             source: `call:${item.intent.kind}`,

@@ -83,7 +83,11 @@ const CORE = {
   },
 } satisfies Record<string, Write>;
 
+/** Guards are evaluated in this order, the same for every batch: keys, rows of other kinds, the aggregate's rows, the rest. */
+type Rank = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14;
+
 interface Part {
+  readonly rank: Rank;
   readonly write: Write;
   readonly json: string;
   /** How many rows it must touch; undefined: as many as there are. */
@@ -111,11 +115,12 @@ export function saveStatement<State, Shared, Ports>(
   plan: BatchPlan<State, Shared>,
   acknowledged: readonly OutboxRow[],
   now: number,
+  shape: StatementShape,
 ): Statement | undefined {
   const parts: Part[] = [];
-  const add = (write: Write, rows: readonly unknown[], guarded: boolean) => {
+  const add = (rank: Rank, write: Write, rows: readonly unknown[], guarded: boolean) => {
     if (rows.length > 0)
-      parts.push({ write, json: JSON.stringify(rows), expected: guarded ? rows.length : undefined });
+      parts.push({ rank, write, json: JSON.stringify(rows), expected: guarded ? rows.length : undefined });
   };
   const nowText = new Date(now).toISOString();
 
@@ -125,7 +130,12 @@ export function saveStatement<State, Shared, Ports>(
       row: { scope, body_hash: bodyHash, status, reference, created_at: nowText },
     }))
     .sort(bySortKey);
-  add(CORE.idempotency, keys.map(({ row }) => row), true);
+  add(
+    0,
+    CORE.idempotency,
+    keys.map(({ row }) => row),
+    true,
+  );
 
   const fired: unknown[] = [];
   const moved: unknown[] = [];
@@ -135,9 +145,14 @@ export function saveStatement<State, Shared, Ports>(
     else fired.push(timerJson(timer));
   }
   const firedNames = new Set(plan.timersFired.map((timer) => `${timer.key} ${timer.kind}`));
-  add(CORE.timersFired, fired, true);
-  add(CORE.timersMoved, moved, true);
-  add(CORE.intentsDone, plan.intentsDone.map(({ shard, id }) => ({ shard, id })), true);
+  add(1, CORE.timersFired, fired, true);
+  add(2, CORE.timersMoved, moved, true);
+  add(
+    3,
+    CORE.intentsDone,
+    plan.intentsDone.map(({ shard, id }) => ({ shard, id })),
+    true,
+  );
 
   const inserts: unknown[] = [];
   const updates: unknown[] = [];
@@ -147,8 +162,8 @@ export function saveStatement<State, Shared, Ports>(
     const row = messaging.aggregate.encode({ key, state, positions, version: version + 1 }, marksKnown);
     (version === 0 ? inserts : updates).push(row);
   }
-  add(messaging.aggregate.insert, inserts, true);
-  add(messaging.aggregate.update, updates, true);
+  add(4, messaging.aggregate.insert, inserts, true);
+  add(5, messaging.aggregate.update, updates, true);
 
   const { shared } = messaging;
   if (shared && plan.changedShared.size > 0) {
@@ -156,29 +171,52 @@ export function saveStatement<State, Shared, Ports>(
       const value = plan.shared.get(key);
       return value === undefined ? [] : shared.encode(value);
     });
-    add(shared.update, rows, true);
+    add(6, shared.update, rows, true);
   }
   for (const [table, rows] of plan.entries) {
     const store = messaging.entries[table];
     if (!store) throw new Error(`${messaging.module} declares no table ${table} for entries`);
-    add(store.insert, rows.map((row) => store.encode(row)), true);
+    add(
+      7,
+      store.insert,
+      rows.map((row) => store.encode(row)),
+      true,
+    );
   }
-  add(CORE.intents, plan.intents, false);
+  add(8, CORE.intents, plan.intents, false);
   add(
+    9,
     CORE.timersSet,
     [...plan.timersSet].flatMap(([name, timer]) => (firedNames.has(name) ? [] : [timerJson(timer)])),
     false,
   );
   add(
+    10,
     CORE.timersCancelled,
     [...plan.timersCancelled].flatMap(([name, timer]) => (firedNames.has(name) ? [] : [timerJson(timer)])),
     false,
   );
-  add(CORE.marks, plan.marks.map((mark) => ({ ...mark, marked_at: nowText })), false);
-  add(CORE.deadLetters, plan.deadLetters.map((letter) => ({ ...letter, parked_at: nowText })), false);
-  if (plan.outbox.length > 0)
-    parts.push({ write: CORE.outbox, json: `[${plan.outbox.map(outboxJson).join(",")}]`, expected: undefined });
   add(
+    11,
+    CORE.marks,
+    plan.marks.map((mark) => ({ ...mark, marked_at: nowText })),
+    false,
+  );
+  add(
+    12,
+    CORE.deadLetters,
+    plan.deadLetters.map((letter) => ({ ...letter, parked_at: nowText })),
+    false,
+  );
+  if (plan.outbox.length > 0)
+    parts.push({
+      rank: 13,
+      write: CORE.outbox,
+      json: `[${plan.outbox.map(outboxJson).join(",")}]`,
+      expected: undefined,
+    });
+  add(
+    14,
     CORE.acknowledged,
     acknowledged.map(({ shard, envelope }) => ({
       shard,
@@ -188,7 +226,32 @@ export function saveStatement<State, Shared, Ports>(
     })),
     false,
   );
-  return parts.length === 0 ? undefined : compose(parts);
+  if (parts.length === 0) return undefined;
+  const items = plan.working.size + acknowledged.length;
+  return compose(items < FIXED_SHAPE_FROM ? parts : fixedShape(shape, parts));
+}
+
+/** From here on an empty write costs less than another statement to plan and to keep. */
+const FIXED_SHAPE_FROM = 4;
+/** Guarded writes keep their guard when they are empty, so that the text stays the same. */
+const GUARDED: ReadonlySet<Rank> = new Set<Rank>([0, 1, 2, 3, 4, 5, 6, 7]);
+const RARE: ReadonlySet<Write> = new Set([CORE.marks, CORE.deadLetters, CORE.timersMoved]);
+
+/** The writes that a lane's batches have had so far, by label. */
+export type StatementShape = Map<string, Pick<Part, "rank" | "write">>;
+
+/**
+ * Fills up with the writes that the lane's batches have had before, empty, so that a busy lane uses one text. Kept in
+ * the order in which they are evaluated, which is the order of the parts.
+ */
+function fixedShape(shape: StatementShape, parts: readonly Part[]): Part[] {
+  for (const { rank, write } of parts) if (!RARE.has(write)) shape.set(write.label, { rank, write });
+  const present = new Set(parts.map(({ write }) => write.label));
+  const missing = [...shape.values()].filter(({ write }) => !present.has(write.label));
+  const empty = missing.map(
+    ({ rank, write }): Part => ({ rank, write, json: "[]", expected: GUARDED.has(rank) ? 0 : undefined }),
+  );
+  return [...parts, ...empty].sort((a, b) => a.rank - b.rank || (a.write.label < b.write.label ? -1 : 1));
 }
 
 const texts = new Map<string, string>();

@@ -74,7 +74,9 @@ export function createShards(deps: ShardsDeps): Shards {
 
     const fair = Math.ceil(SHARDS / live.size);
     if (held.size > fair) await giveBack([...held.keys()].slice(fair));
-    const free = shards.filter((each) => each.holder === null || each.holder === replica ? !held.has(each.shard) : !live.has(each.holder));
+    const free = shards.filter((each) =>
+      each.holder === null || each.holder === replica ? !held.has(each.shard) : !live.has(each.holder),
+    );
     const wanted = free.slice(0, Math.max(0, fair - held.size));
     const taken = wanted.length === 0 ? [] : await take(wanted);
     for (const { shard, epoch } of taken) held.set(shard, epoch);
