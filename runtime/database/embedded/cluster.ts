@@ -1,0 +1,185 @@
+/**
+ * The cluster's files: made once by initdb, in a draft folder that is moved into place whole, so that a crash in
+ * between leaves nothing half-made; a server that an earlier life left running is ended first.
+ */
+import { spawnSync } from "node:child_process";
+import {
+  chownSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { Scheduler } from "../../scheduler.ts";
+import { StartError } from "../../start-error.ts";
+import type { Account } from "./account.ts";
+import { makePrivateFolder } from "./data-directory.ts";
+
+export const SUPERUSER = "postgres";
+export const SOCKET_DIR_PREFIX = "genai-demo-";
+const MAJOR = "18";
+const LOG_LIMIT_BYTES = 4 << 20;
+
+export const logFileOf = (cluster: string): string => `${cluster}/server.log`;
+
+interface ClusterSettings {
+  readonly cluster: string;
+  readonly account: Account | null;
+  readonly initdb: string;
+  readonly fsync: boolean;
+}
+
+/** Makes the cluster if there is none; returns whether it did. */
+export function ensureCluster({ cluster, account, initdb, fsync }: ClusterSettings): boolean {
+  const version = readOrNull(join(cluster, "PG_VERSION"))?.trim();
+  if (version === MAJOR) return false;
+  if (version !== undefined) {
+    throw new StartError(
+      `The data in ${cluster} is of PostgreSQL ${version}, this build has ${MAJOR}: give another directory with --data DIR, or start afresh with --reset`,
+    );
+  }
+  if (existsSync(cluster)) {
+    throw new StartError(
+      `${cluster} is there but holds no database: give another directory with --data DIR, or start afresh with --reset`,
+    );
+  }
+  const draft = `${cluster}.draft`;
+  rmSync(draft, { recursive: true, force: true });
+  makePrivateFolder(draft, account);
+  const made = spawnSync(
+    initdb,
+    [
+      ...["-D", draft, "-U", SUPERUSER, "-A", "trust", "--encoding=UTF8", "--no-instructions"],
+      ...["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
+      ...(fsync ? [] : ["--no-sync"]),
+    ],
+    { cwd: "/", encoding: "utf8", env: { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" }, ...(account ?? {}) },
+  );
+  if (made.status !== 0) {
+    rmSync(draft, { recursive: true, force: true });
+    const reason = made.error?.message ?? lastLine(made.stderr);
+    throw new StartError(`The embedded PostgreSQL could not be set up in ${dirname(cluster)}: ${reason}`);
+  }
+  renameSync(draft, cluster);
+  return true;
+}
+
+const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
+
+/** Who may connect: everybody who can enter the private socket directory; over TCP only with the password. */
+export function writeAccessRules(cluster: string, account: Account | null, withTcp: boolean): void {
+  const lines = ["local all all trust", ...(withTcp ? ["host all all 127.0.0.1/32 scram-sha-256"] : [])];
+  const file = join(cluster, "pg_hba.conf");
+  writeFileSync(file, `${lines.join("\n")}\n`, { mode: 0o600 });
+  if (account !== null) chownSync(file, account.uid, account.gid);
+}
+
+/** Keeps the server's log from growing for ever: one earlier file is kept. */
+export function rotateLog(cluster: string): void {
+  const file = logFileOf(cluster);
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found !== undefined && found.size > LOG_LIMIT_BYTES) renameSync(file, `${file}.1`);
+}
+
+/** What the server wrote since `offset`, without the time stamps: the lines that say why it ended. */
+export function logSince(cluster: string, offset: number): string {
+  const file = logFileOf(cluster);
+  const text = existsSync(file) ? readFileSync(file).subarray(offset).toString() : "";
+  const lines = text.split("\n").filter((line) => /FATAL|PANIC|HINT|error while loading/.test(line));
+  return lines.map((line) => line.replace(/^.*?(FATAL|PANIC|HINT): +/, "")).join("; ") || lastLine(text);
+}
+
+export const logSize = (cluster: string): number => statSync(logFileOf(cluster), { throwIfNoEntry: false })?.size ?? 0;
+
+/** The postmaster's number and status as it writes them itself. */
+export function readPostmaster(cluster: string): { pid: number; socketDir: string; ready: boolean } | null {
+  const lines = readOrNull(join(cluster, "postmaster.pid"))?.split("\n");
+  if (lines === undefined) return null;
+  return { pid: Number(lines[0]), socketDir: lines[4] ?? "", ready: lines[7]?.trim() === "ready" };
+}
+
+const POLL_MS = 10;
+const FAST_STOP_MS = 15_000;
+const LEFTOVER_STOP_MS = 30_000;
+
+/**
+ * Ends a server that an earlier process left on this cluster, and waits for what remains of one that was killed: its
+ * last processes may still be writing. After that the number in its file is a zombie's, or by now another program's
+ * (after a restart of a container); the file goes, which would keep the server from starting.
+ */
+export async function endLeftover(cluster: string, scheduler: Scheduler, log: (line: string) => void): Promise<void> {
+  const leftover = readPostmaster(cluster);
+  if (leftover === null) return;
+  if (serverProcesses(cluster, leftover.pid).includes(leftover.pid)) {
+    log(`ending the database server ${leftover.pid} that an earlier process left behind`);
+    signal(leftover.pid, "SIGINT");
+  }
+  await untilEnded(cluster, leftover.pid, scheduler);
+  if (isAlive(leftover.pid)) rmSync(join(cluster, "postmaster.pid"), { force: true });
+  if (basename(leftover.socketDir).startsWith(SOCKET_DIR_PREFIX)) {
+    rmSync(leftover.socketDir, { recursive: true, force: true });
+  }
+}
+
+async function untilEnded(cluster: string, postmaster: number, scheduler: Scheduler): Promise<void> {
+  for (let waitedMs = 0; waitedMs < LEFTOVER_STOP_MS; waitedMs += POLL_MS) {
+    const running = serverProcesses(cluster, postmaster);
+    if (running.length === 0) return;
+    if (waitedMs === FAST_STOP_MS) for (const pid of running) signal(pid, "SIGQUIT");
+    await scheduler.sleep(POLL_MS);
+  }
+  const running = serverProcesses(cluster, postmaster).join(" ");
+  throw new StartError(
+    `The database server of an earlier process does not end: end it with \`kill -9 ${running}\`, then start again`,
+  );
+}
+
+/** Whether that process exists. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && Reflect.get(error, "code") === "EPERM";
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended in the meantime, which is what was wanted.
+  }
+}
+
+/** The living processes of the server on this cluster; zombies do not count. */
+function serverProcesses(cluster: string, postmaster: number): number[] {
+  if (process.platform !== "linux") {
+    const { stdout } = spawnSync("ps", ["-o", "command=", "-p", String(postmaster)], { encoding: "utf8" });
+    return stdout.includes(cluster) ? [postmaster] : [];
+  }
+  const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
+  return pids.filter((pid) => readOrNull(`/proc/${pid}/comm`) === "postgres\n" && worksIn(cluster, pid));
+}
+
+/** Every process of a server has the cluster as its working directory; a postmaster also names it when it starts. */
+function worksIn(cluster: string, pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === cluster;
+  } catch {
+    return readOrNull(`/proc/${pid}/cmdline`)?.includes(cluster) ?? false;
+  }
+}
+
+function readOrNull(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * The data directory: one process at a time, and where the cluster lives.
+ *
+ * The lock is SQLite's exclusive lock on a small file, because that is a lock of the operating system: the kernel
+ * drops it when the process dies, kill -9 included, so there is no stale lock and no race to take one over. A text
+ * file beside it names the holder, for the message only.
+ *
+ * The cluster is the folder `postgres` in the data directory. Where root runs the server under an account that cannot
+ * enter the data directory, it lives under /var/lib/genai-demo and the file `postgres-location` says where.
+ */
+import { Database } from "bun:sqlite";
+import { createHash } from "node:crypto";
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join, resolve } from "node:path";
+import { StartError } from "../../start-error.ts";
+import { type Account, canReach, chooseAccount } from "./account.ts";
+import { ROOT_STATE_FOLDER } from "./native.ts";
+
+export interface DataDirectory {
+  readonly path: string;
+  /** Who runs the server; null is the user of this process. */
+  readonly account: Account | null;
+  /** Where the cluster is or will be. */
+  readonly cluster: string;
+  release(): void;
+}
+
+const POINTER = "postgres-location";
+const HOLDER = "holder.pid";
+/** A killed process keeps its locks until the last of its threads is gone. */
+const DYING_HOLDER_MS = 500;
+
+/** Takes the data directory for this process. Throws a `StartError` when it cannot be had. */
+export function takeDataDirectory(dataDir: string, log: (line: string) => void): DataDirectory {
+  const wanted = resolve(dataDir);
+  const account = chooseAccount(wanted);
+  const path = makeWritable(wanted);
+  const release = takeLock(path);
+  try {
+    return { path, account, cluster: locateCluster(path, account, log), release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+const because = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+function makeWritable(wanted: string): string {
+  try {
+    if (!existsSync(wanted)) mkdirSync(wanted, { recursive: true, mode: 0o711 });
+    accessSync(wanted, constants.W_OK | constants.X_OK);
+    return realpathSync(wanted);
+  } catch (error) {
+    throw new StartError(
+      `The data directory ${wanted} cannot be written (${because(error)}): give another one with --data DIR`,
+      { cause: error },
+    );
+  }
+}
+
+function takeLock(path: string): () => void {
+  const lock = openLock(path);
+  try {
+    lock.run(`pragma busy_timeout = ${DYING_HOLDER_MS}`);
+    lock.run("pragma locking_mode = exclusive");
+    lock.run("pragma journal_mode = memory");
+    lock.run("begin exclusive");
+  } catch (error) {
+    lock.close();
+    if (because(error).includes("locked")) throw new StartError(inUse(path), { cause: error });
+    throw new StartError(
+      `The data directory ${path} cannot be locked (${because(error)}): remove the file ${join(path, "lock")}, or give another directory with --data DIR`,
+      { cause: error },
+    );
+  }
+  const holder = join(path, HOLDER);
+  writeFileSync(holder, `${process.pid}\n`);
+  return () => {
+    rmSync(holder, { force: true });
+    lock.close();
+  };
+}
+
+function openLock(path: string): Database {
+  try {
+    return new Database(join(path, "lock"), { create: true });
+  } catch (error) {
+    throw new StartError(
+      `The data directory ${path} cannot be written (${because(error)}): give another one with --data DIR`,
+      { cause: error },
+    );
+  }
+}
+
+function inUse(path: string): string {
+  let holder = "another process";
+  try {
+    holder = `process ${readFileSync(join(path, HOLDER), "utf8").trim()}`;
+  } catch {
+    // The holder has just started or is just ending: the message does without its number.
+  }
+  return `The data directory ${path} is in use by ${holder}: end that process, or give another directory with --data DIR`;
+}
+
+function locateCluster(path: string, account: Account | null, log: (line: string) => void): string {
+  const inside = join(path, "postgres");
+  const pointer = join(path, POINTER);
+  if (existsSync(inside)) return inside;
+  if (existsSync(pointer)) {
+    const elsewhere = readFileSync(pointer, "utf8").trim();
+    if (account === null) {
+      throw new StartError(
+        `The data in ${path} was made by root and lives in ${elsewhere}: run as root, or give another directory with --data DIR`,
+      );
+    }
+    return elsewhere;
+  }
+  if (canReach(account, path)) return inside;
+  const elsewhere = join(ROOT_STATE_FOLDER, createHash("sha256").update(path).digest("hex").slice(0, 16));
+  mkdirSync(ROOT_STATE_FOLDER, { recursive: true, mode: 0o755 });
+  if (existsSync(elsewhere)) {
+    log(`removing ${elsewhere}: it belonged to an earlier ${path} that is gone`);
+    rmSync(elsewhere, { recursive: true, force: true });
+  }
+  writeFileSync(pointer, `${elsewhere}\n`);
+  return elsewhere;
+}
+
+/** Drops the pointer, after the cluster itself has been removed. */
+export function forgetCluster(path: string): void {
+  rmSync(join(path, POINTER), { force: true });
+}
+
+/** Who owns the cluster and so must run it: `account` when there is none yet. */
+export function ownerOf(cluster: string, account: Account | null): Account | null {
+  const found = statSync(cluster, { throwIfNoEntry: false });
+  if (found === undefined) return account;
+  if (account !== null && found.uid !== 0) return { uid: found.uid, gid: found.gid };
+  if (account === null && found.uid !== process.getuid?.()) {
+    throw new StartError(
+      `The data in ${cluster} belongs to the user with the number ${found.uid}: run as that user, or give another directory with --data DIR`,
+    );
+  }
+  return account;
+}
+
+/** Makes a folder that only the server's account (and root) may enter. */
+export function makePrivateFolder(folder: string, account: Account | null): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chmodSync(folder, 0o700);
+  if (account !== null) chownSync(folder, account.uid, account.gid);
+}
