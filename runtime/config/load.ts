@@ -1,0 +1,163 @@
+/**
+ * Typed configuration. Settings are plain data; `loadConfig` reads them all, and reports every fault at once, each with
+ * its variable, what was given (never a secret's value) and what to do. Order: default < environment < flag.
+ * An empty variable counts as not given.
+ */
+import type { Parser } from "./parsers.ts";
+
+export interface Setting<T> {
+  /** The environment variable. */
+  readonly env: string;
+  /** The command line flag without dashes, where there is one. */
+  readonly flag?: string;
+  readonly parser: Parser<T>;
+  /** A value, or one made from settings declared earlier. */
+  readonly fallback: T | ((earlier: Earlier) => T);
+  /** One line. */
+  readonly description: string;
+  readonly secret: boolean;
+}
+
+/** Values of settings declared earlier in the same list, by name. */
+export type Earlier = Readonly<Record<string, unknown>>;
+
+export type Settings = Readonly<Record<string, Setting<unknown>>>;
+export type Config<S extends Settings> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+/** `true` is a flag without a value. */
+export type Flags = Readonly<Record<string, string | boolean | undefined>>;
+
+export type Source = "default" | "environment" | "flag";
+
+/** One line of what the configuration is; a secret's value is hidden. */
+export interface SettingRow {
+  readonly name: string;
+  readonly env: string;
+  readonly flag: string | null;
+  readonly value: string;
+  readonly source: Source;
+  readonly description: string;
+}
+
+export interface ConfigFault {
+  /** What to change: a variable or `--flag`. */
+  readonly setting: string;
+  readonly given: string;
+  readonly advice: string;
+}
+
+export interface Loaded<S extends Settings> {
+  readonly config: Config<S>;
+  readonly table: readonly SettingRow[];
+}
+
+/** All faults of a configuration; the message has one line for each. */
+export class ConfigError extends Error {
+  constructor(readonly faults: readonly ConfigFault[]) {
+    const lines = faults.map(({ setting, given, advice }) => `  ${setting}${given ? ` is ${given}` : ""}: ${advice}`);
+    const count = faults.length === 1 ? "a fault" : `${faults.length} faults`;
+    super(`the configuration has ${count}:\n${lines.join("\n")}`);
+    this.name = "ConfigError";
+  }
+}
+
+/** Declares a setting; `secret` defaults to false. */
+export function setting<T>(declared: Omit<Setting<T>, "secret"> & { readonly secret?: boolean }): Setting<T> {
+  return { secret: false, ...declared };
+}
+
+/** Declares a setting that may be absent: null when it is not given. */
+export function optional<T>(
+  declared: Omit<Setting<T>, "secret" | "fallback"> & { readonly secret?: boolean },
+): Setting<T | null> {
+  return { secret: false, fallback: null, ...declared };
+}
+
+export interface Given<S extends Settings> {
+  readonly env: Environment;
+  readonly flags?: Flags;
+  /** Rules that concern several settings. Only asked when each setting is right by itself. */
+  readonly check?: (config: Config<S>) => readonly ConfigFault[];
+}
+
+/** Reads all settings, or throws one `ConfigError` with every fault. */
+export function loadConfig<S extends Settings>(settings: S, given: Given<S>): Loaded<S> {
+  const faults: ConfigFault[] = [...unknownFlags(settings, given.flags ?? {})];
+  const values: Record<string, unknown> = {};
+  const table: SettingRow[] = [];
+  for (const [name, declared] of Object.entries(settings)) {
+    const found = find(declared, given);
+    const value = found ? parse(declared, found, faults) : fallbackOf(declared, values);
+    values[name] = value;
+    table.push({
+      name,
+      env: declared.env,
+      flag: declared.flag ? `--${declared.flag}` : null,
+      value: shown(declared, value),
+      source: found?.source ?? "default",
+      description: declared.description,
+    });
+  }
+  // Each value came from the parser or the fallback of its own setting.
+  const config = values as Config<S>;
+  if (faults.length === 0 && given.check) faults.push(...given.check(config));
+  if (faults.length > 0) throw new ConfigError(faults);
+  return { config, table };
+}
+
+interface Found {
+  readonly text: string | null;
+  readonly source: Source;
+  readonly name: string;
+}
+
+function find(declared: Setting<unknown>, { env, flags = {} }: Pick<Given<Settings>, "env" | "flags">): Found | null {
+  const flag = declared.flag === undefined ? undefined : flags[declared.flag];
+  if (flag !== undefined) {
+    const name = `--${declared.flag}`;
+    if (typeof flag === "string" && flag !== "") return { text: flag, source: "flag", name };
+    // A flag without a value switches a yes-or-no setting; anything else needs one.
+    return { text: typeof flag === "boolean" && isBoolean(declared) ? String(flag) : null, source: "flag", name };
+  }
+  const text = env[declared.env];
+  return text === undefined || text.trim() === ""
+    ? null
+    : { text: text.trim(), source: "environment", name: declared.env };
+}
+
+const isBoolean = ({ parser }: Setting<unknown>) => parser.parse("true") === true;
+
+function parse(declared: Setting<unknown>, found: Found, faults: ConfigFault[]): unknown {
+  const value = found.text === null ? null : declared.parser.parse(found.text);
+  if (value === null) {
+    const given = found.text === null ? "given without a value" : declared.secret ? HIDDEN : quoted(found.text);
+    faults.push({ setting: found.name, given, advice: `must be ${declared.parser.wants}.` });
+  }
+  return value;
+}
+
+function fallbackOf(declared: Setting<unknown>, earlier: Earlier): unknown {
+  const { fallback } = declared;
+  return typeof fallback === "function" ? fallback(earlier) : fallback;
+}
+
+const HIDDEN = "(hidden)";
+const quoted = (text: string) => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+
+function shown(declared: Setting<unknown>, value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (declared.secret) return HIDDEN;
+  return Array.isArray(value) ? value.join(",") : String(value);
+}
+
+function unknownFlags(settings: Settings, flags: Flags): ConfigFault[] {
+  const known = Object.values(settings).flatMap(({ flag }) => (flag ? [flag] : []));
+  return Object.entries(flags)
+    .filter(([name, value]) => value !== undefined && !known.includes(name))
+    .map(([name]) => ({
+      setting: `--${name}`,
+      given: "",
+      advice: `is not a known flag. Known: ${known.map((flag) => `--${flag}`).join(", ")}.`,
+    }));
+}

@@ -1,0 +1,49 @@
+import { Hono } from "hono";
+import type { Ids } from "../ids.ts";
+import { failure, type HttpDeps } from "./mount.ts";
+import { problem } from "./problem.ts";
+import { problemResponse } from "./reply.ts";
+import { secured } from "./security-headers.ts";
+
+/** What the server passes along with a request. */
+export interface RequestBindings {
+  /** Lifts the idle time-out of this request's connection. */
+  readonly keepOpen?: (request: Request) => void;
+}
+
+export type AppEnv = { Bindings: RequestBindings };
+/** Routes and pages are mounted on this; `handlerOf` makes it answer. */
+export type App = Hono<AppEnv>;
+
+export const URL_LIMIT = 4096;
+
+export interface AppOptions {
+  readonly ids: Ids;
+  readonly onError: HttpDeps["onError"];
+}
+
+/** An app without routes: unknown paths are 404 problems, what a page throws is a 500 problem. */
+export function createApp(options: AppOptions): App {
+  const app = new Hono<AppEnv>();
+  app.notFound((context) => problemResponse(problem("not-found", `There is nothing at ${shown(context.req.path)}.`)));
+  app.onError((error, context) => failure(error, context.req.method, context.req.path, options));
+  return app;
+}
+
+const shown = (path: string) => (path.length > 200 ? `${path.slice(0, 200)}…` : path);
+
+export type Handler = (request: Request, bindings?: RequestBindings) => Promise<Response>;
+
+/** The app as one function from request to answer: URL limit, security headers, `Connection: close` while closing. */
+export function handlerOf(app: App, closing: () => boolean = () => false): Handler {
+  return async (request, bindings = {}) => {
+    const response = secured(request.url.length > URL_LIMIT ? urlTooLong() : await app.fetch(request, bindings));
+    if (closing()) response.headers.set("connection", "close");
+    return response;
+  };
+}
+
+const urlTooLong = () =>
+  problemResponse(problem("url-too-long", `The URL is longer than ${URL_LIMIT} characters. Send a shorter one.`), {
+    connection: "close",
+  });

@@ -1,0 +1,49 @@
+import { hasScope, type Principal } from "../identity/principal.ts";
+import type { TokenVerifier, Verification } from "../identity/token-verifier.ts";
+import { ProblemError, problem } from "./problem.ts";
+import type { RouteSpec } from "./route.ts";
+
+const CHALLENGE = 'Bearer realm="genai-demo"';
+
+/** Who calls, or a 401 (503 when the issuer's keys cannot be fetched). Null on a public route, which looks at no token. */
+export function authenticate(
+  request: Request,
+  spec: RouteSpec,
+  verifier: TokenVerifier,
+): Principal | null | Promise<Principal> {
+  if (spec.access === "public") return null;
+  const header = request.headers.get("authorization");
+  if (header === null) throw unauthenticated(CHALLENGE, "Send a bearer token in the Authorization header.");
+  const match = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(header.trim());
+  if (!match?.[1]) {
+    if (!/^bearer\b/i.test(header))
+      throw unauthenticated(CHALLENGE, "Send a bearer token: Authorization: Bearer <token>.");
+    throw invalidToken("The token is malformed.");
+  }
+  const verification = verifier.verify(match[1]);
+  return verification instanceof Promise ? verification.then(principalOf) : principalOf(verification);
+}
+
+function principalOf(verification: Verification): Principal {
+  if (verification.ok) return verification.principal;
+  if (verification.reason === "unavailable")
+    throw new ProblemError(problem("unavailable", verification.detail), { "retry-after": "2" });
+  throw invalidToken(verification.detail);
+}
+
+/** Refuses with 403 a role or scope that may not use the route. */
+export function authorise(principal: Principal | null, spec: RouteSpec): void {
+  if (principal === null) return;
+  if (spec.access !== "authenticated" && principal.role !== spec.access)
+    throw new ProblemError(problem("forbidden", `This needs a token with the role ${spec.access}.`));
+  if (spec.scope !== undefined && principal.role === "operator" && !hasScope(principal, spec.scope))
+    throw new ProblemError(problem("forbidden", `This needs a token with the scope ${spec.scope}.`), {
+      "www-authenticate": `${CHALLENGE}, error="insufficient_scope", scope="${spec.scope}"`,
+    });
+}
+
+const unauthenticated = (challenge: string, detail: string) =>
+  new ProblemError(problem("unauthenticated", detail), { "www-authenticate": challenge });
+
+const invalidToken = (detail: string) =>
+  unauthenticated(`${CHALLENGE}, error="invalid_token", error_description="${detail}"`, detail);

@@ -1,0 +1,144 @@
+import * as z from "zod";
+import type { Principal } from "../identity/principal.ts";
+import type { Reply } from "./reply.ts";
+import { validate } from "./validation.ts";
+
+/**
+ * A route is plain data with one handler. The same data checks requests (`mountRoutes`) and makes the OpenAPI document,
+ * so the two cannot differ. Use `z.strictObject` for bodies and queries: an unknown field is then a 400 that names it.
+ */
+
+/** `customer` and `operator` name the one role that may call; `authenticated` means either, and the handler judges ownership. */
+export type Access = "public" | "authenticated" | "customer" | "operator";
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+export type Idempotency = "required" | "accepted";
+
+type Out<S> = S extends z.ZodType ? z.output<S> : undefined;
+
+export interface IdempotencyClaim {
+  /** Caller + method + path + key as a UUID: the primary key of the stored answer. */
+  readonly scope: string;
+  /** Hash of the raw body as a UUID: another one under the same scope is 422 `idempotency-key-reused`. */
+  readonly bodyHash: string;
+}
+
+export interface TypedRequest<
+  Params,
+  Query,
+  Headers,
+  Body,
+  A extends Access = Access,
+  I extends Idempotency | undefined = Idempotency | undefined,
+> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly headers: Headers;
+  readonly body: Body;
+  readonly principal: A extends "public" ? null : Principal;
+  /** Null where the route takes no key, or takes one as an option and none was sent. */
+  readonly idempotency: I extends "required" ? IdempotencyClaim : IdempotencyClaim | null;
+  /** `Prefer: wait=N` in ms, 0 when absent or not valid, at most 25 s. */
+  readonly waitMs: number;
+  /** The body's bytes as sent, for signatures. Empty where there is none. */
+  readonly rawBody: Uint8Array;
+  /** W3C trace context of the caller when it is well formed. */
+  readonly traceparent: string | null;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+  /** Streams call this: the server's idle time-out no longer applies to this connection. */
+  readonly keepOpen: () => void;
+  /** The request itself, for what the fields above leave out. Its body is read already. */
+  readonly raw: Request;
+}
+
+export interface ResponseSpec {
+  readonly description: string;
+  /** JSON body; left out for an empty answer. */
+  readonly schema?: z.ZodType;
+  /** Another media type than application/json, such as text/event-stream. */
+  readonly mediaType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly example?: unknown;
+}
+
+/** Everything about a route but its handler: what documents are made of. */
+export interface RouteSpec {
+  readonly method: Method;
+  /** OpenAPI form: `/api/v1/orders/{id}`. */
+  readonly path: string;
+  readonly access: Access;
+  /** Asked of operators on top of the role, such as `pricing:write`. */
+  readonly scope?: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** Groups operations in documents: the module's name. */
+  readonly tag?: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  /** Names in lower case. Other headers are allowed and not seen. */
+  readonly headers?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly bodyExample?: unknown;
+  readonly idempotency?: Idempotency;
+  /** Honours `Prefer: wait=N`. */
+  readonly wait?: boolean;
+  /** Success and domain refusals (a number of 400 or more is a problem). What the HTTP layer answers by itself is added. */
+  readonly responses: Readonly<Record<number, ResponseSpec>>;
+}
+
+export interface RouteDefinition<
+  P extends z.ZodObject | undefined,
+  Q extends z.ZodObject | undefined,
+  H extends z.ZodObject | undefined,
+  B extends z.ZodType | undefined,
+  A extends Access,
+  I extends Idempotency | undefined,
+> extends Omit<RouteSpec, "params" | "query" | "headers" | "body" | "access" | "idempotency"> {
+  readonly access: A;
+  readonly params?: P;
+  readonly query?: Q;
+  readonly headers?: H;
+  readonly body?: B;
+  readonly idempotency?: I;
+  readonly handle: (request: TypedRequest<Out<P>, Out<Q>, Out<H>, Out<B>, A, I>) => Promise<Reply>;
+}
+
+/** A request after every check that needs no schema; `mountRoutes` makes it. */
+export interface CheckedRequest extends Omit<TypedRequest<unknown, unknown, unknown, unknown>, "principal"> {
+  readonly principal: Principal | null;
+}
+
+export interface Route {
+  readonly spec: RouteSpec;
+  /** Validates and handles. Throws `ProblemError` for what does not fit the schemas. */
+  readonly run: (request: CheckedRequest) => Promise<Reply>;
+}
+
+const NOTHING = z.strictObject({});
+
+/** Binds a definition's handler to its schemas. The result is what a module's declaration lists. */
+export function route<
+  const A extends Access,
+  P extends z.ZodObject | undefined = undefined,
+  Q extends z.ZodObject | undefined = undefined,
+  H extends z.ZodObject | undefined = undefined,
+  B extends z.ZodType | undefined = undefined,
+  const I extends Idempotency | undefined = undefined,
+>(definition: RouteDefinition<P, Q, H, B, A, I>): Route {
+  const { handle, ...spec } = definition;
+  return {
+    // The cast only widens the literal types; exactOptionalPropertyTypes cannot see that an absent P is absent here.
+    spec: spec as RouteSpec,
+    run(checked) {
+      const typed = {
+        ...checked,
+        params: spec.params ? validate("path", spec.params, checked.params) : undefined,
+        query: validate("query", spec.query ?? NOTHING, checked.query),
+        headers: spec.headers ? validate("header", spec.headers, checked.headers) : undefined,
+        body: spec.body ? validate("body", spec.body, checked.body) : undefined,
+      };
+      // The schemas have just made these types true; `mountRoutes` has made those of `principal` and `idempotency` true.
+      return handle(typed as unknown as TypedRequest<Out<P>, Out<Q>, Out<H>, Out<B>, A, I>);
+    },
+  };
+}

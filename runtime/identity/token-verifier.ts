@@ -1,0 +1,163 @@
+/**
+ * Verifies bearer tokens (JWT) against the issuers that this process trusts.
+ *
+ * Guarantees: only pinned algorithms; issuer, audience, subject and expiry are checked; keys come from the issuer's own
+ * source and never from the token's header. A verified token is remembered until it expires, at most five minutes (so
+ * that a withdrawn key ends), in a bounded table. When the issuer's keys cannot be fetched the answer is `unavailable`,
+ * never a refusal: the caller answers 503 and the client tries again.
+ */
+import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import type { Clock } from "../clock.ts";
+import type { Scheduler } from "../scheduler.ts";
+import type { Principal, Role } from "./principal.ts";
+
+export type Algorithm = "ES256" | "ES384" | "RS256" | "PS256" | "EdDSA";
+
+export interface TrustedIssuer {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly algorithms: readonly Algorithm[];
+  readonly keys: JWTVerifyGetKey;
+  /** The claim that holds `customer` or `operator`, or a list of groups with one of them. */
+  readonly roleClaim: string;
+  readonly clockToleranceSeconds: number;
+}
+
+export type Verification =
+  | { readonly ok: true; readonly principal: Principal }
+  | { readonly ok: false; readonly reason: "invalid" | "expired" | "unavailable"; readonly detail: string };
+
+export interface TokenVerifier {
+  /** Resolved at once, without a promise, for a token that was verified before. */
+  verify(token: string): Verification | Promise<Verification>;
+}
+
+export interface TokenVerifierOptions {
+  readonly issuers: readonly TrustedIssuer[];
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  /** How many verified tokens are remembered. */
+  readonly cacheLimit?: number;
+}
+
+const TOKEN_LENGTH_LIMIT = 8192;
+const CACHE_LIMIT = 10_000;
+const CACHE_TIME_MS = 5 * 60_000;
+
+interface Remembered {
+  readonly verification: Verification;
+  readonly untilMs: number;
+}
+
+/** A verifier over all trusted issuers; the token's `iss` picks the one that must have signed it. */
+export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
+  const { clock, scheduler, cacheLimit = CACHE_LIMIT } = options;
+  const issuers = new Map(options.issuers.map((issuer) => [issuer.issuer, issuer]));
+  const remembered = new Map<string, Remembered>();
+
+  const remember = (token: string, verification: Verification, untilMs: number) => {
+    if (remembered.size >= cacheLimit) {
+      const oldest = remembered.keys().next();
+      if (!oldest.done) remembered.delete(oldest.value);
+    }
+    remembered.set(token, { verification, untilMs });
+  };
+
+  const verifyNew = async (token: string): Promise<Verification> => {
+    const trusted = issuers.get(claimedIssuer(token) ?? "");
+    if (!trusted) return refused("invalid", "The token's issuer is not trusted here.");
+    const nowMs = clock.now();
+    try {
+      const { payload } = await scheduler.external("verify-token", () =>
+        jwtVerify(token, trusted.keys, {
+          issuer: trusted.issuer,
+          audience: trusted.audience,
+          algorithms: [...trusted.algorithms],
+          requiredClaims: ["sub", "exp"],
+          clockTolerance: trusted.clockToleranceSeconds,
+          currentDate: new Date(nowMs),
+        }),
+      );
+      const principal = principalOf(payload, trusted);
+      if (typeof principal === "string") return refused("invalid", principal);
+      const verification: Verification = { ok: true, principal };
+      remember(token, verification, Math.min(principal.expiresAtMs, nowMs + CACHE_TIME_MS));
+      return verification;
+    } catch (error) {
+      return refusalOf(error);
+    }
+  };
+
+  return {
+    verify(token) {
+      const known = remembered.get(token);
+      if (known) {
+        if (clock.now() < known.untilMs) return known.verification;
+        remembered.delete(token);
+      }
+      if (token.length > TOKEN_LENGTH_LIMIT) return refused("invalid", "The token is too long.");
+      return verifyNew(token);
+    },
+  };
+}
+
+/** Keys of an OIDC provider: fetched when first needed, kept ten minutes, asked again early for an unknown key id. */
+export function remoteKeys(jwksUrl: URL): JWTVerifyGetKey {
+  return createRemoteJWKSet(jwksUrl, { timeoutDuration: 2000, cooldownDuration: 30_000, cacheMaxAge: 600_000 });
+}
+
+/** Keys that are known already. */
+export function localKeys(jwks: Parameters<typeof createLocalJWKSet>[0]): JWTVerifyGetKey {
+  return createLocalJWKSet(jwks);
+}
+
+const refused = (reason: "invalid" | "expired" | "unavailable", detail: string): Verification => ({
+  ok: false,
+  reason,
+  detail,
+});
+
+/** The `iss` of a token that nobody has verified yet: good for choosing whom to ask, and for nothing else. */
+function claimedIssuer(token: string): string | undefined {
+  const parts = token.split(".");
+  const payload = parts[1];
+  if (parts.length !== 3 || payload === undefined) return undefined;
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
+    if (typeof claims !== "object" || claims === null || !("iss" in claims)) return undefined;
+    return typeof claims.iss === "string" ? claims.iss : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function refusalOf(error: unknown): Verification {
+  if (error instanceof errors.JWTExpired) return refused("expired", "The token has expired. Get a new one.");
+  if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) return keysUnavailable;
+  // What is no error of JOSE, and its generic error (an HTTP status that is not 200), come from fetching the keys.
+  if (!(error instanceof errors.JOSEError) || error.code === "ERR_JOSE_GENERIC") return keysUnavailable;
+  return refused("invalid", "The token is not valid here: its signature, issuer, audience or form is wrong.");
+}
+
+const keysUnavailable = refused("unavailable", "The token cannot be checked now. Try again in a few seconds.");
+
+function principalOf(payload: JWTPayload, trusted: TrustedIssuer): Principal | string {
+  const role = roleOf(payload[trusted.roleClaim]);
+  if (!role) return `The token's claim ${trusted.roleClaim} must name the role customer or operator.`;
+  if (!payload.sub || payload.sub.length > 255 || !/^[\x21-\x7e]+$/.test(payload.sub))
+    return "The token's subject must be 1 to 255 visible ASCII characters.";
+  return {
+    subject: payload.sub,
+    role,
+    scopes: typeof payload["scope"] === "string" ? payload["scope"].split(" ").filter(Boolean) : [],
+    issuer: trusted.issuer,
+    expiresAtMs: ((payload.exp ?? 0) + trusted.clockToleranceSeconds) * 1000,
+  };
+}
+
+function roleOf(claim: unknown): Role | undefined {
+  const names: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
+  // Someone in both groups acts as operator.
+  if (names.includes("operator")) return "operator";
+  return names.includes("customer") ? "customer" : undefined;
+}
