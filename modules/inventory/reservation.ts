@@ -102,14 +102,14 @@ const skusOf = (reservation: Reservation | undefined) => reservation?.allocation
 export const reservationHandlers = [
   on<Reservation, { lines: { sku: string; quantity: number }[] }, SkuStock>(
     inventoryCommands.ReserveStock,
-    (reservation, { lines }, context) =>
-      reservation ? {} : reserve(context.key, wantedBySku(lines), context),
+    (reservation, { lines }, context) => (reservation ? {} : reserve(context.key, wantedBySku(lines), context)),
     { shares: (_reservation, { lines }) => lines.map(({ sku }) => sku) },
   ),
   on<Reservation, object, SkuStock>(
     inventoryCommands.ConfirmStock,
     (reservation) => {
-      if (reservation?.status !== "HELD") throw new Error(`cannot make a reservation firm that is ${reservation?.status}`);
+      if (reservation?.status !== "HELD")
+        throw new Error(`cannot make a reservation firm that is ${reservation?.status}`);
       return { state: { ...reservation, status: "FIRM" } };
     },
     { urgency: "background" },

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Database } from "../../runtime/database/port.ts";
-import { problemReply } from "../../runtime/http/reply.ts";
 import { problem } from "../../runtime/http/problem.ts";
+import { problemReply } from "../../runtime/http/reply.ts";
 import { type Route, route } from "../../runtime/http/route.ts";
 import { available } from "./stock.ts";
 import { readStock, stockOf } from "./store.ts";
@@ -33,7 +33,8 @@ export const inventoryRoutes = (database: Database): readonly Route[] => [
     },
     async handle({ params }) {
       const stock = stockOf(await database.query(readStock(params.sku)));
-      if (!stock) return problemReply(problem("not-found", `There is no stock of ${params.sku}. See /api/v1/pricing/products.`));
+      if (!stock)
+        return problemReply(problem("not-found", `There is no stock of ${params.sku}. See /api/v1/pricing/products.`));
       const warehouses = stock.warehouses.map((each) => ({ ...each, available: available(each) }));
       const sum = (figure: "onHand" | "reserved" | "available") =>
         warehouses.reduce((total, warehouse) => total + warehouse[figure], 0);

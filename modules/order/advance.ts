@@ -5,10 +5,16 @@
  * the same topic, in order. Any other answer that does not fit the order's status is a bug, and throws.
  */
 import type { OutgoingMessage } from "../../runtime/messages/contract.ts";
-import { type Decision, type Entry, type MessageHandler, on, type TimerHandler } from "../../runtime/messages/decision.ts";
+import { message } from "../../runtime/messages/contract.ts";
+import {
+  type Decision,
+  type Entry,
+  type MessageHandler,
+  on,
+  type TimerHandler,
+} from "../../runtime/messages/decision.ts";
 import { orderEvents } from "./contract.ts";
 import { isRefused, type Order, type OrderStatus, transitions } from "./order.ts";
-import { message } from "../../runtime/messages/contract.ts";
 import { saga } from "./saga.ts";
 import type { Step } from "./step.ts";
 

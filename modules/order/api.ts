@@ -45,7 +45,14 @@ export type NewOrder = z.infer<typeof newOrderSchema>;
 export const newOrderExample: NewOrder = {
   currency: "USD",
   items: [{ sku: "SKU-001", quantity: 2 }],
-  shippingAddress: { name: "Alice Chen", line1: "1 Main Street", city: "Seattle", region: "WA", postalCode: "98101", country: "US" },
+  shippingAddress: {
+    name: "Alice Chen",
+    line1: "1 Main Street",
+    city: "Seattle",
+    region: "WA",
+    postalCode: "98101",
+    country: "US",
+  },
   paymentMethod: { token: "tok_visa" },
   email: "alice@example.com",
 };

@@ -8,9 +8,9 @@
  */
 import type { Changes } from "../../runtime/changes.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { IdempotencyClaim } from "../../runtime/http/route.ts";
 import { ProblemError, problem, refusal } from "../../runtime/http/problem.ts";
 import { problemReply, type Reply } from "../../runtime/http/reply.ts";
+import type { IdempotencyClaim } from "../../runtime/http/route.ts";
 import type { Ids } from "../../runtime/ids.ts";
 import type { Stored } from "../../runtime/messages/aggregate.ts";
 import { CommandUnavailable, type ModuleLane } from "../../runtime/messages/lane.ts";
@@ -77,7 +77,12 @@ export async function place(deps: PlacingDeps, request: PlacingRequest): Promise
 async function priced(deps: PlacingDeps, { customerId, order }: PlacingRequest): Promise<Placement> {
   const { currency, items, shippingAddress, paymentMethod, email } = order;
   if (order.couponCode !== undefined)
-    throw refused("coupon-not-valid", "There is no such coupon", "body.couponCode", "there is no such coupon; leave it out");
+    throw refused(
+      "coupon-not-valid",
+      "There is no such coupon",
+      "body.couponCode",
+      "there is no such coupon; leave it out",
+    );
   if (order.quoteId !== undefined)
     throw refused("quote-not-valid", "There is no such quote", "body.quoteId", "there is no such quote; leave it out");
   const price = await deps.rpc
@@ -99,7 +104,10 @@ const refused = (slug: string, title: string, field: string, message: string) =>
 function unavailable(error: unknown): never {
   if (error instanceof RpcUnavailable || error instanceof CommandUnavailable)
     throw new ProblemError(
-      problem("unavailable", "The order could not be placed now. Send the same request with the same Idempotency-Key again."),
+      problem(
+        "unavailable",
+        "The order could not be placed now. Send the same request with the same Idempotency-Key again.",
+      ),
       { "retry-after": "1" },
     );
   throw error;

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import type { Database } from "../../runtime/database/port.ts";
 import { createGroupedWork } from "../../runtime/database/grouped-work.ts";
+import type { Database } from "../../runtime/database/port.ts";
 import { etag } from "../../runtime/http/etag.ts";
 import { decodeCursor, encodeCursor, PAGE_LIMIT, pageOf, pageQuery } from "../../runtime/http/paging.ts";
 import { ProblemError, problem } from "../../runtime/http/problem.ts";
@@ -9,7 +9,7 @@ import type { Principal } from "../../runtime/identity/principal.ts";
 import type { Stored } from "../../runtime/messages/aggregate.ts";
 import { historyEntrySchema, newOrderExample, newOrderSchema, orderSchema, shownHistory, shownOrder } from "./api.ts";
 import type { Order } from "./order.ts";
-import { place, type PlacingDeps } from "./placing.ts";
+import { type PlacingDeps, place } from "./placing.ts";
 import { historyOf, ordersOf, readHistory, readOrders } from "./store.ts";
 
 const orderPath = z.object({ id: z.uuid() });
@@ -79,7 +79,10 @@ export function orderRoutes(database: Database, deps: PlacingDeps): readonly Rou
       params: orderPath,
       query: z.strictObject(pageQuery),
       responses: {
-        200: { description: "Events in order, from sequence 1; data.status is the state after the event.", schema: pageOf(historyEntrySchema) },
+        200: {
+          description: "Events in order, from sequence 1; data.status is the state after the event.",
+          schema: pageOf(historyEntrySchema),
+        },
         404: { description: "There is no such order, or it is somebody else's." },
       },
       async handle({ params, query, principal }) {

@@ -11,7 +11,7 @@ import { inventoryCommands, inventoryEvents } from "../inventory/contract.ts";
 import { paymentCommands, paymentEvents } from "../payment/contract.ts";
 import { orderEvents } from "./contract.ts";
 import type { Order } from "./order.ts";
-import { type Step, recorded, refusedBy, then } from "./step.ts";
+import { recorded, refusedBy, type Step, then } from "./step.ts";
 
 const lines = (order: Order) => order.items.map(({ sku, quantity }) => ({ sku, quantity }));
 

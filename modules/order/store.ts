@@ -71,4 +71,3 @@ const historySet = recordset(history);
 
 // The columns are the ones that `historyStore` writes.
 export const historyOf = (rows: readonly Row[]) => rows.map((row) => historySet.decode(row) as unknown as HistoryEntry);
-

@@ -1,13 +1,13 @@
 import { coreMigrations } from "../../runtime/messages/migrations.ts";
 import { defineModule } from "../../runtime/module.ts";
 import { createPaymentSimulator } from "./adapters/simulator.ts";
+import simulatorInitial from "./adapters/simulator-migrations/0000_initial.sql" with { type: "text" };
 import { paymentCommands } from "./contract.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import { type Payment, paymentCalls, paymentHandlers, paymentTimers } from "./payment.ts";
 import type { PaymentProvider } from "./provider.ts";
 import { paymentRoutes } from "./routes.ts";
-import simulatorInitial from "./adapters/simulator-migrations/0000_initial.sql" with { type: "text" };
 import { paymentStore } from "./store.ts";
 
 const SIMULATOR_SCHEMA = "payment_simulator";

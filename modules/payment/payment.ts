@@ -94,17 +94,13 @@ function decided(payment: Payment, verdict: Verdict, now: number): Outcome {
       if (payment.voidFor !== null) return startWork({ ...payment, failures: 0 }, "void", now);
       return {
         state: { ...settled, status: "AUTHORISED", authorised: payment.amount },
-        messages: [
-          message(paymentEvents.PaymentAuthorised, { amount: payment.amount, currency: payment.currency }),
-        ],
+        messages: [message(paymentEvents.PaymentAuthorised, { amount: payment.amount, currency: payment.currency })],
       };
     case "declined":
       if (payment.voidFor !== null) return voided(settled, now);
       return {
         state: { ...settled, status: "DECLINED", detail: verdict.detail },
-        messages: [
-          message(paymentEvents.PaymentDeclined, { reason: "payment_declined", detail: verdict.detail }),
-        ],
+        messages: [message(paymentEvents.PaymentDeclined, { reason: "payment_declined", detail: verdict.detail })],
       };
     case "voided":
       return voided(settled, now);
@@ -128,32 +124,35 @@ const known = (payment: Payment | undefined): Payment => {
 
 /** Handlers of `payment.commands`. */
 export const paymentHandlers = [
-  on(paymentCommands.AuthorisePayment, (payment: Payment | undefined, asked, { key, now, ids }: DecisionContext): Outcome => {
-    if (payment) return {};
-    const { attempt, customerId, amount, currency, token } = asked;
-    const begun: Payment = {
-      orderId: key,
-      id: ids.next(),
-      customerId,
-      status: "PENDING",
-      currency,
-      amount,
-      authorised: 0,
-      captured: 0,
-      refunded: 0,
-      token,
-      attempt,
-      work: "none",
-      tries: 1,
-      failures: 0,
-      voidFor: null,
-      detail: null,
-      createdAt: now,
-      updatedAt: now,
-    };
-    if (amount === 0) return decided(begun, { result: "authorised", reference: "nothing to charge" }, now);
-    return startWork(begun, "authorise", now);
-  }),
+  on(
+    paymentCommands.AuthorisePayment,
+    (payment: Payment | undefined, asked, { key, now, ids }: DecisionContext): Outcome => {
+      if (payment) return {};
+      const { attempt, customerId, amount, currency, token } = asked;
+      const begun: Payment = {
+        orderId: key,
+        id: ids.next(),
+        customerId,
+        status: "PENDING",
+        currency,
+        amount,
+        authorised: 0,
+        captured: 0,
+        refunded: 0,
+        token,
+        attempt,
+        work: "none",
+        tries: 1,
+        failures: 0,
+        voidFor: null,
+        detail: null,
+        createdAt: now,
+        updatedAt: now,
+      };
+      if (amount === 0) return decided(begun, { result: "authorised", reference: "nothing to charge" }, now);
+      return startWork(begun, "authorise", now);
+    },
+  ),
   on(paymentCommands.VoidPayment, (payment: Payment | undefined, _asked, { now }: DecisionContext): Outcome => {
     const present = known(payment);
     const asked: Payment = { ...present, voidFor: "order", updatedAt: now };

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Database } from "../../runtime/database/port.ts";
-import { type Route, route } from "../../runtime/http/route.ts";
 import { pageOf } from "../../runtime/http/paging.ts";
+import { type Route, route } from "../../runtime/http/route.ts";
 import { money, moneySchema } from "../../runtime/money.ts";
 import type { Payment } from "./payment.ts";
 import { paymentOf, readByOrder } from "./store.ts";

@@ -36,7 +36,17 @@ export const payments = pgTable(
 export const paymentStore = aggregateStore<Payment>(payments, {
   key: "orderId",
   mutable: [
-    "status", "authorised", "captured", "refunded", "attempt", "work", "tries", "failures", "voidFor", "detail", "updatedAt",
+    "status",
+    "authorised",
+    "captured",
+    "refunded",
+    "attempt",
+    "work",
+    "tries",
+    "failures",
+    "voidFor",
+    "detail",
+    "updatedAt",
   ],
 });
 

@@ -5,8 +5,8 @@
  * a void of a key that never came leaves a tombstone. Calls that come together are entered together, in one statement.
  */
 import type { Clock } from "../../../runtime/clock.ts";
-import type { Database, Row } from "../../../runtime/database/port.ts";
 import { createGroupedWork } from "../../../runtime/database/grouped-work.ts";
+import type { Database, Row } from "../../../runtime/database/port.ts";
 import type { AuthoriseRequest, PaymentProvider, Verdict } from "../provider.ts";
 
 interface LedgerEntry {

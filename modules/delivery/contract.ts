@@ -1,0 +1,27 @@
+/** All that other modules may know of `delivery`. Commands and events are keyed by order id. */
+import * as z from "zod";
+import { defineCommands, defineEvents } from "../../runtime/messages/contract.ts";
+
+export const addressSchema = z.object({
+  name: z.string(),
+  line1: z.string(),
+  line2: z.string().optional(),
+  city: z.string(),
+  region: z.string().optional(),
+  postalCode: z.string(),
+  country: z.string(),
+});
+
+export type Address = z.infer<typeof addressSchema>;
+
+export const deliveryCommands = defineCommands("delivery", {
+  ScheduleShipment: z.object({
+    customerId: z.string(),
+    address: addressSchema,
+    lines: z.array(z.object({ sku: z.string(), quantity: z.int().positive() })),
+  }),
+});
+
+export const deliveryEvents = defineEvents("delivery", {
+  ShipmentScheduled: z.object({ deliveryId: z.string() }),
+});

@@ -1,0 +1,2 @@
+/** `notification` listens and tells nobody: it has nothing that other modules may know of. */
+export {};

@@ -1,0 +1,39 @@
+import { coreMigrations } from "../../runtime/messages/migrations.ts";
+import { defineModule } from "../../runtime/module.ts";
+import { orderEvents } from "../order/contract.ts";
+import { createMailbox } from "./adapters/mailbox.ts";
+import mailboxInitial from "./adapters/mailbox-migrations/0000_initial.sql" with { type: "text" };
+import initial from "./migrations/0000_initial.sql" with { type: "text" };
+import storage from "./migrations/0001_storage.sql" with { type: "text" };
+import { noticeCalls, noticeHandlers, noticeTimers } from "./order-notices.ts";
+import { notificationRoutes } from "./routes.ts";
+import { orderNoticesStore } from "./store.ts";
+
+const MAILBOX_SCHEMA = "notification_mailbox";
+
+/** Tells customers what became of their orders. It listens; no order waits for it or fails by it. */
+export const notification = defineModule({
+  name: "notification",
+  migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
+  sideSchemas: [{ schema: MAILBOX_SCHEMA, migrations: [{ id: "0000_initial", sql: mailboxInitial }] }],
+  build({ database, sideDatabase, clock }) {
+    const mailbox = createMailbox(sideDatabase(MAILBOX_SCHEMA), clock);
+    return {
+      messaging: {
+        definition: {
+          module: "notification",
+          aggregate: orderNoticesStore,
+          entries: {},
+          subscribes: [orderEvents.OrderConfirmed.topic],
+          handlers: noticeHandlers,
+          timers: noticeTimers,
+          calls: noticeCalls,
+        },
+        ports: mailbox,
+      },
+      rpc: [],
+      routes: () => notificationRoutes(database),
+      close: mailbox.close,
+    };
+  },
+});

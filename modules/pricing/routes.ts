@@ -1,0 +1,70 @@
+import * as z from "zod";
+import type { Database } from "../../runtime/database/port.ts";
+import { etag } from "../../runtime/http/etag.ts";
+import { decodeCursor, encodeCursor, pageOf, pageQuery } from "../../runtime/http/paging.ts";
+import { problem } from "../../runtime/http/problem.ts";
+import { problemReply } from "../../runtime/http/reply.ts";
+import { type Route, route } from "../../runtime/http/route.ts";
+import { moneySchema } from "../../runtime/money.ts";
+import { SKU_PATTERN } from "./basket.ts";
+import { findProduct, listProducts, taxClasses } from "./store.ts";
+
+const skuSchema = z
+  .string()
+  .regex(SKU_PATTERN, "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -")
+  .meta({ example: "SKU-001" });
+
+const productSchema = z.strictObject({
+  sku: skuSchema,
+  name: z.string(),
+  prices: z.array(moneySchema),
+  taxClass: z.enum(taxClasses),
+  weightGrams: z.int().nonnegative(),
+  version: z.int().positive(),
+});
+
+const DEFAULT_LIMIT = 20;
+const cursorSchema = z.tuple([skuSchema]);
+
+export const pricingRoutes = (database: Database): readonly Route[] => [
+  route({
+    method: "GET",
+    path: "/api/v1/pricing/products",
+    access: "public",
+    tag: "pricing",
+    summary: "List the products with their prices, ordered by SKU",
+    query: z.strictObject(pageQuery),
+    responses: { 200: { description: "A page of products.", schema: pageOf(productSchema) } },
+    async handle({ query }) {
+      const after = decodeCursor(cursorSchema, query.cursor);
+      const limit = query.limit ?? DEFAULT_LIMIT;
+      const found = await listProducts(database, after?.[0] ?? null, limit + 1);
+      const items = found.slice(0, limit);
+      const last = items.at(-1);
+      return {
+        status: 200,
+        body: { items, nextCursor: last && found.length > limit ? encodeCursor([last.sku]) : null },
+      };
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/api/v1/pricing/products/{sku}",
+    access: "public",
+    tag: "pricing",
+    summary: "Read a product with its prices",
+    params: z.strictObject({ sku: skuSchema }),
+    responses: {
+      200: {
+        description: "The product.",
+        schema: productSchema,
+        headers: { ETag: "The product's version, for If-Match." },
+      },
+    },
+    async handle({ params }) {
+      const found = await findProduct(database, params.sku);
+      if (!found) return problemReply(problem("not-found", `There is no product ${params.sku}.`));
+      return { status: 200, body: found, headers: { etag: etag(found.version) } };
+    },
+  }),
+];
