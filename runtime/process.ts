@@ -82,15 +82,15 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
   const replica = ids.next();
   for (const module of prepared)
     module.wire({
-        transport,
-        replica,
-        exclusive: deps.exclusive,
-        limits: deps.limits,
-        leaseMs: deps.leaseMs,
-        renewMs: deps.renewMs,
-        pollMs: deps.pollMs,
-        callTimeoutMs: deps.deadlines.paymentAnswerMs,
-        callConcurrency: deps.callConcurrency,
+      transport,
+      replica,
+      exclusive: deps.exclusive,
+      limits: deps.limits,
+      leaseMs: deps.leaseMs,
+      renewMs: deps.renewMs,
+      pollMs: deps.pollMs,
+      callTimeoutMs: deps.deadlines.paymentAnswerMs,
+      callConcurrency: deps.callConcurrency,
     });
 
   return {

@@ -14,7 +14,9 @@ export function createDirectRpc(handlers: readonly RpcHandler[], scheduler: Sche
       if (!handler) throw new RpcUnavailable(`${name} is not served in this process`);
       let cancel = () => {};
       const late = new Promise<never>((_resolve, reject) => {
-        cancel = scheduler.after(timeoutMs, () => reject(new RpcUnavailable(`${name} gave no answer in ${timeoutMs} ms`)));
+        cancel = scheduler.after(timeoutMs, () =>
+          reject(new RpcUnavailable(`${name} gave no answer in ${timeoutMs} ms`)),
+        );
       });
       try {
         const text = await Promise.race([handler.answer(JSON.stringify(method.request.parse(request))), late]);

@@ -1,0 +1,79 @@
+/** `check`: what must hold of the source itself, without running the product. */
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { staleMigrations } from "./migration-check.ts";
+
+export const help = `Usage: genai-demo check [--fix]
+
+Types, lint and format, boundaries between modules, banned calls and SQL, generated migrations: a line each.
+Exit code 0 only when all hold.
+
+  --fix  lets the formatter and the linter's safe fixes write first
+
+Example: bun run check`;
+
+const ROOT = join(import.meta.dir, "..", "..");
+const TOOL_TIMEOUT_MS = 300_000;
+
+interface Check {
+  readonly name: string;
+  /** Resolves with what does not hold; empty when all does. */
+  readonly judge: () => Promise<readonly string[]>;
+}
+
+const CHECKS: readonly Check[] = [
+  { name: "types", judge: () => tool(["node_modules/typescript/bin/tsc", "-p", "."]) },
+  {
+    name: "lint and format",
+    judge: () => tool(["node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."]),
+  },
+  { name: "boundaries", judge: boundaries },
+  { name: "migrations", judge: () => staleMigrations(ROOT) },
+];
+
+/** Runs the command; resolves with its exit code. */
+export async function run(args: readonly string[]): Promise<number> {
+  let values: { help?: boolean; fix?: boolean };
+  try {
+    ({ values } = parseArgs({ args: [...args], options: { help: { type: "boolean" }, fix: { type: "boolean" } } }));
+  } catch (error) {
+    console.error(`check: ${error instanceof Error ? error.message : error}\n\n${help}`);
+    return 2;
+  }
+  if (values.help) {
+    console.log(help);
+    return 0;
+  }
+  if (values.fix) await tool(["node_modules/@biomejs/biome/bin/biome", "check", "--write", "."]);
+  let failed = 0;
+  for (const { name, judge } of CHECKS) {
+    const startMs = performance.now();
+    const faults = await judge().catch((error: unknown) => [error instanceof Error ? error.message : String(error)]);
+    const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+    if (faults.length > 0) failed += 1;
+    console.log(`${faults.length === 0 ? "holds" : "FAILS"}  ${seconds.padStart(5)} s  ${name}`);
+    for (const fault of faults) console.log(fault.replace(/^/gm, "    "));
+  }
+  console.log(`${CHECKS.length - failed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+async function boundaries(): Promise<readonly string[]> {
+  const { judge, violationLine } = await import("../../tests/boundaries/rules.ts");
+  const { readTree } = await import("../../tests/boundaries/tree.ts");
+  return judge(await readTree(ROOT)).map(violationLine);
+}
+
+/** Runs a tool of node_modules by its script, since no program of any name need be on the PATH. */
+async function tool(argv: readonly string[]): Promise<readonly string[]> {
+  const child = Bun.spawn([process.execPath, ...argv], {
+    cwd: ROOT,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: TOOL_TIMEOUT_MS,
+    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" },
+  });
+  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  return (await child.exited) === 0 ? [] : [`${stdout}${stderr}`.trim().slice(-20_000) || `${argv[0]} failed`];
+}

@@ -1,0 +1,31 @@
+import { loadPlatformConfig } from "../config/settings.ts";
+import type { Module } from "../module.ts";
+import { migrateAll } from "../platform.ts";
+import { StartError } from "../start-error.ts";
+import { flagsOf } from "./arguments.ts";
+
+export const help = `migrate: bring the schemas of all modules up to date, as the user of the database URL.
+
+  DATABASE_URL=postgres://owner:password@host:5432/db  genai-demo migrate
+
+Creates each module's schema and its role <module>_app. Exit code 0 when every schema is current.`;
+
+export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
+  const flags = flagsOf(args, { modules: "string", "database-url": "string" });
+  const { config } = loadPlatformConfig({
+    modules: registry.map((module) => module.name),
+    mode: "serve",
+    cwd: process.cwd(),
+    env: process.env,
+    flags,
+  });
+  const modules = registry.filter((module) => config.modules.includes(module.name));
+  const urlOf = (module: string) => {
+    const url = config.databaseUrls.get(module);
+    if (url) return url;
+    throw new StartError(`No database for ${module}: set DATABASE_URL or ${module.toUpperCase()}_DATABASE_URL.`);
+  };
+  await migrateAll(modules, urlOf, (line) => console.log(line));
+  console.log(`current: ${modules.map((module) => module.name).join(", ")}`);
+  return 0;
+}

@@ -1,0 +1,85 @@
+/** Runs one suite in a process of its own and reads how its tests ended. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { SuiteRun } from "./suites.ts";
+
+export interface SuiteResult {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly minutes: number;
+  /** What went wrong beside single tests: the process died, ran out of time, ran nothing. */
+  readonly fault?: string;
+}
+
+const TEST_TIMEOUT_MS = 60_000;
+const KILL_AFTER_MS = 15_000;
+
+/** Runs the suite, its output passed through. A process that fails without a failed test counts as one failure. */
+export async function runSuite(
+  root: string,
+  run: SuiteRun,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<SuiteResult> {
+  const startMs = performance.now();
+  const directory = await mkdtemp(join(tmpdir(), "genai-demo-suite-"));
+  try {
+    const report = join(directory, "report.xml");
+    const child = Bun.spawn(
+      [
+        process.execPath,
+        "test",
+        `--timeout=${TEST_TIMEOUT_MS}`,
+        "--reporter=junit",
+        `--reporter-outfile=${report}`,
+        ...run.files.map((path) => `./${path}`),
+      ],
+      { cwd: root, env: { ...process.env, ...env }, stdin: "ignore", stdout: "inherit", stderr: "inherit" },
+    );
+    let late = false;
+    const softly = setTimeout(() => {
+      late = true;
+      child.kill("SIGTERM");
+    }, run.timeoutMinutes * 60_000);
+    const byForce = setTimeout(() => child.kill("SIGKILL"), run.timeoutMinutes * 60_000 + KILL_AFTER_MS);
+    await child.exited;
+    clearTimeout(softly);
+    clearTimeout(byForce);
+    const counts = countsOf(await readFile(report, "utf8").catch(() => ""));
+    const fault = late ? `stopped after ${run.timeoutMinutes} minutes` : faultOf(child.exitCode, counts);
+    const failed = fault === undefined ? counts.failed : Math.max(1, counts.failed);
+    return {
+      ...counts,
+      failed,
+      name: run.name,
+      minutes: (performance.now() - startMs) / 60_000,
+      ...(fault ? { fault } : {}),
+    };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+function faultOf(exitCode: number | null, counts: Counts): string | undefined {
+  if (counts.passed + counts.failed + counts.skipped === 0) return `no test ran (exit code ${exitCode})`;
+  if (exitCode !== 0 && counts.failed === 0)
+    return `bun test ended with code ${exitCode} though no test failed; see its output above`;
+  return undefined;
+}
+
+/** Reads the totals of a JUnit report, which stand in its first `testsuites` element. */
+export function countsOf(report: string): Counts {
+  const head = /<testsuites\b[^>]*>/.exec(report)?.[0] ?? "";
+  const number = (name: string) => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(head)?.[1] ?? 0);
+  const failed = number("failures") + number("errors");
+  const skipped = number("skipped");
+  return { passed: number("tests") - failed - skipped, failed, skipped };
+}

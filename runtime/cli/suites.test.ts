@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { countsOf, runSuite } from "./suite-process.ts";
+import { orphanedTests, selectRuns } from "./suites.ts";
+
+let root = "";
+const PASSES = `import { test, expect } from "bun:test"; test("a", () => expect(1).toBe(1)); test("b", () => {});`;
+const MIXED = `import { test, expect } from "bun:test"; test("a", () => expect(1).toBe(2)); test.skip("b", () => {}); test("c", () => {});`;
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "genai-demo-suites-"));
+  const files = {
+    "modules/order/saga.test.ts": PASSES,
+    "runtime/ids.test.ts": MIXED,
+    "tests/journeys/place.test.ts": PASSES,
+    "tests/elsewhere/lost.test.ts": PASSES,
+    "tests/boundaries/dies.test.ts": `process.exit(3);`,
+    "tests/load/hangs.test.ts": `import { test } from "bun:test"; test("a", () => { for (;;); });`,
+  };
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await Bun.write(join(root, path), text);
+  }
+});
+
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const names = async (selection: Parameters<typeof selectRuns>[1]) =>
+  (await selectRuns(root, selection)).map((run) => `${run.name}: ${run.files.length}`);
+
+test("journeys run in every topology, the others once", async () => {
+  expect(await names({})).toEqual([
+    "unit: 2",
+    "boundaries: 1",
+    "tools: 1",
+    "journeys single: 1",
+    "journeys single-pg: 1",
+    "simulation: 0",
+  ]);
+});
+
+test("a topology, a suite's name or a part of a path narrows", async () => {
+  expect(await names({ topology: "single-pg" })).toEqual(["journeys single-pg: 1"]);
+  expect(await names({ filter: "journeys" })).toEqual(["journeys single: 1", "journeys single-pg: 1"]);
+  expect(await names({ filter: "saga" })).toEqual(["unit: 1"]);
+  expect(await names({ filter: "nothing" })).toEqual([]);
+});
+
+test("a test file that no suite runs is named", async () => {
+  expect(await orphanedTests(root)).toEqual(["tests/elsewhere/lost.test.ts"]);
+});
+
+const run = (files: string[], timeoutMinutes = 1) => runSuite(root, { name: "x", files, timeoutMinutes }, {});
+
+test("tests are counted as they ended", async () => {
+  expect(await run(["modules/order/saga.test.ts", "runtime/ids.test.ts"])).toMatchObject({
+    passed: 3,
+    failed: 1,
+    skipped: 1,
+  });
+});
+
+test("a process that dies or hangs is a failure, never a pass", async () => {
+  expect(await run(["tests/boundaries/dies.test.ts"])).toMatchObject({
+    passed: 0,
+    failed: 1,
+    fault: expect.any(String),
+  });
+  const hung = await run(["tests/load/hangs.test.ts"], 0.03);
+  expect(hung).toMatchObject({ passed: 0, failed: 1, fault: expect.stringContaining("stopped after") });
+}, 60_000);
+
+test("totals come from the report's first element", () => {
+  const report = `<testsuites name="bun test" tests="9" assertions="1" failures="2" skipped="3" time="1"><testsuite tests="1" failures="1"/>`;
+  expect(countsOf(report)).toEqual({ passed: 4, failed: 2, skipped: 3 });
+  expect(countsOf("")).toEqual({ passed: 0, failed: 0, skipped: 0 });
+});

@@ -1,0 +1,85 @@
+/** The test suites: which files each runs, in which topologies. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Glob } from "bun";
+
+export interface Suite {
+  readonly name: string;
+  /** Folders whose `*.test.ts` files belong to it. */
+  readonly folders: readonly string[];
+  /** Runs once in each of these; absent: once, in none. */
+  readonly topologies?: readonly Topology[];
+  readonly timeoutMinutes: number;
+}
+
+export type Topology = (typeof TOPOLOGIES)[number];
+
+/** `single`: six modules in one process, embedded PostgreSQL. `single-pg`: the same on PostgreSQL 18 over TCP. */
+export const TOPOLOGIES = ["single", "single-pg"] as const;
+
+export const SUITES: readonly Suite[] = [
+  { name: "unit", folders: ["modules", "runtime"], timeoutMinutes: 10 },
+  { name: "boundaries", folders: ["tests/boundaries"], timeoutMinutes: 5 },
+  { name: "tools", folders: ["tests/provision", "tests/load"], timeoutMinutes: 10 },
+  { name: "journeys", folders: ["tests/journeys"], topologies: TOPOLOGIES, timeoutMinutes: 15 },
+  { name: "simulation", folders: ["tests/simulation"], timeoutMinutes: 15 },
+];
+
+/** One run of `bun test`: a suite's files, in one topology or none. */
+export interface SuiteRun {
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly topology?: Topology;
+  readonly timeoutMinutes: number;
+}
+
+export interface Selection {
+  readonly topology?: Topology;
+  /** A suite's name, or a part of a file's path. */
+  readonly filter?: string;
+}
+
+/**
+ * What is to run. With a topology only suites that have it run, in it alone. Files that no suite names are an error:
+ * a test that nothing runs looks like one that passes.
+ */
+export async function selectRuns(root: string, selection: Selection): Promise<SuiteRun[]> {
+  const runs: SuiteRun[] = [];
+  const { filter, topology } = selection;
+  for (const suite of SUITES) {
+    const all = await testFiles(root, suite.folders);
+    const files = filter === undefined || filter === suite.name ? all : all.filter((path) => path.includes(filter));
+    const narrowed = filter !== undefined && filter !== suite.name;
+    if (narrowed && files.length === 0) continue;
+    const base = { files, timeoutMinutes: suite.timeoutMinutes };
+    if (suite.topologies === undefined) {
+      if (topology === undefined) runs.push({ ...base, name: suite.name });
+      continue;
+    }
+    for (const one of suite.topologies) {
+      if (topology === undefined || topology === one)
+        runs.push({ ...base, name: `${suite.name} ${one}`, topology: one });
+    }
+  }
+  return filter !== undefined && SUITES.some((suite) => suite.name === filter)
+    ? runs.filter((run) => run.name.split(" ")[0] === filter)
+    : runs;
+}
+
+/** Test files under modules/, runtime/ and tests/ that belong to no suite. */
+export async function orphanedTests(root: string): Promise<string[]> {
+  const owned = SUITES.flatMap((suite) => suite.folders.map((folder) => `${folder}/`));
+  const all = await testFiles(root, ["modules", "runtime", "tests"]);
+  return all.filter((path) => !owned.some((folder) => path.startsWith(folder)));
+}
+
+async function testFiles(root: string, folders: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const folder of folders) {
+    if (!existsSync(join(root, folder))) continue;
+    for await (const path of new Glob("**/*.test.{ts,tsx}").scan({ cwd: join(root, folder) })) {
+      if (!path.includes("node_modules")) found.push(`${folder}/${path}`);
+    }
+  }
+  return found.sort();
+}

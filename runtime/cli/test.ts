@@ -1,0 +1,124 @@
+/** `test`: provisions what the suites need, runs each in its own process and topology, and says how all of it ended. */
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { runSuite, type SuiteResult } from "./suite-process.ts";
+import { orphanedTests, SUITES, type SuiteRun, selectRuns, TOPOLOGIES, type Topology } from "./suites.ts";
+
+export const help = `Usage: genai-demo test [--topology NAME] [FILTER]
+
+Runs every suite (${SUITES.map((suite) => suite.name).join(", ")}), journeys in every topology, and prints the matrix.
+FILTER is a suite's name or a part of a test file's path. Plain \`bun test FILE -t NAME\` works for unit tests.
+
+  --topology NAME  only what runs in this topology: ${TOPOLOGIES.join(", ")}
+
+The external PostgreSQL 18 is downloaded once, or is the server that DATABASE_URL names. What cannot be had on this
+machine is skipped with a line that says how to get it; with CI=true that is a failure.
+
+Example: bun run test --topology single journeys`;
+
+const ROOT = join(import.meta.dir, "..", "..");
+
+/** Runs the command; resolves with its exit code. */
+export async function run(args: readonly string[]): Promise<number> {
+  let options: TestOptions | "help";
+  try {
+    options = parseTestArgs(args);
+  } catch (error) {
+    console.error(`test: ${error instanceof Error ? error.message : error}\n\n${help}`);
+    return 2;
+  }
+  if (options === "help") {
+    console.log(help);
+    return 0;
+  }
+  const runs = await selectRuns(ROOT, options);
+  if (runs.length === 0) {
+    console.error(
+      `test: nothing matches ${options.filter ?? options.topology}; name a suite or a part of a test file's path`,
+    );
+    return 2;
+  }
+  const results: SuiteResult[] = [];
+  const whole = options.filter === undefined && options.topology === undefined;
+  for (const path of whole ? await orphanedTests(ROOT) : []) {
+    results.push({
+      name: path,
+      passed: 0,
+      failed: 1,
+      skipped: 0,
+      minutes: 0,
+      fault: "belongs to no suite: move it, or add its folder to the suites",
+    });
+  }
+  for (const one of runs) {
+    console.log(`\n── ${one.name} ──`);
+    results.push(one.files.length === 0 ? missing(one) : await inItsTopology(one));
+  }
+  return report(results);
+}
+
+function missing(one: SuiteRun): SuiteResult {
+  return { name: one.name, passed: 0, failed: 1, skipped: 0, minutes: 0, fault: "has no test files" };
+}
+
+/** Gives the suite the servers of its topology. The embedded one is started by the platform itself. */
+async function inItsTopology(one: SuiteRun): Promise<SuiteResult> {
+  if (one.topology === undefined) return runSuite(ROOT, one, {});
+  const topology = { GENAI_DEMO_TOPOLOGY: one.topology };
+  if (one.topology === "single") return runSuite(ROOT, one, { ...topology, DATABASE_URL: undefined });
+  const { provideOrSkip } = await import("../../tests/provision/missing.ts");
+  const { startExternalPostgres } = await import("../../tests/provision/external-postgres.ts");
+  try {
+    const server = await provideOrSkip(one.name, () => startExternalPostgres());
+    if (server === undefined) return { name: one.name, passed: 0, failed: 0, skipped: one.files.length, minutes: 0 };
+    try {
+      return await runSuite(ROOT, one, { ...topology, DATABASE_URL: server.url });
+    } finally {
+      await server.stop();
+    }
+  } catch (error) {
+    const fault = error instanceof Error ? error.message : String(error);
+    return { name: one.name, passed: 0, failed: 1, skipped: 0, minutes: 0, fault };
+  }
+}
+
+function report(results: readonly SuiteResult[]): number {
+  const width = Math.max(...results.map((result) => result.name.length));
+  console.log("\nsuite, minutes, tests");
+  for (const { name, minutes, passed, failed, skipped, fault } of results) {
+    const counts = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} SKIPPED` : ""}`;
+    console.log(
+      `${name.padEnd(width)}  ${minutes.toFixed(1).padStart(5)} min  ${counts}${fault === undefined ? "" : `: ${fault}`}`,
+    );
+  }
+  const sum = (read: (result: SuiteResult) => number) => results.reduce((total, result) => total + read(result), 0);
+  const passed = sum((result) => result.passed);
+  const skipped = sum((result) => result.skipped);
+  // A test that was skipped in a pipeline has proved nothing there.
+  const failed = sum((result) => result.failed) + (process.env.CI === "true" ? skipped : 0);
+  console.log(
+    `${passed} passed, ${failed} failed${skipped > 0 && process.env.CI !== "true" ? `, ${skipped} skipped` : ""}`,
+  );
+  return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+interface TestOptions {
+  readonly topology?: Topology;
+  readonly filter?: string;
+}
+
+function parseTestArgs(args: readonly string[]): TestOptions | "help" {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { help: { type: "boolean" }, topology: { type: "string" } },
+  });
+  if (values.help) return "help";
+  if (positionals.length > 1) throw new Error(`give one FILTER, not ${positionals.length}: ${positionals.join(" ")}`);
+  const topology = TOPOLOGIES.find((name) => name === values.topology);
+  if (values.topology !== undefined && topology === undefined) {
+    throw new Error(`unknown topology ${values.topology}; there are ${TOPOLOGIES.join(", ")}`);
+  }
+  const [filter] = positionals;
+  return { ...(topology === undefined ? {} : { topology }), ...(filter === undefined ? {} : { filter }) };
+}

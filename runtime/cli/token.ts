@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { systemClock } from "../clock.ts";
+import { IssuerError, issueToken } from "../identity/development-issuer.ts";
+
+const HELP = `token --role operator|customer [--sub S] [--ttl=SECONDS] [--scope S]... [--data DIR]
+
+Prints a bearer token of the development issuer on the last line.
+
+  --role    operator or customer
+  --sub     the caller's name, which owns orders (default: the role's name)
+  --ttl     seconds until it expires (default: 86400); negative makes one that has expired: --ttl=-60
+  --scope   <module>:<action>, <module>:* or * for an operator (default: *); may be repeated
+  --data    the data directory of the server that shall accept it (default: DATA_DIR or .data)
+
+Example: curl -H "Authorization: Bearer $(bun run --silent token --role customer --sub alice)" localhost:8080/api/v1/orders
+`;
+
+/** The command `token`; its exit code. */
+export async function run(args: string[]): Promise<number> {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        role: { type: "string" },
+        sub: { type: "string" },
+        ttl: { type: "string" },
+        scope: { type: "string", multiple: true },
+        data: { type: "string" },
+        help: { type: "boolean" },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(HELP);
+      return 0;
+    }
+    const { role, ttl = "86400", scope } = values;
+    if (role !== "operator" && role !== "customer") return fault("--role must be operator or customer");
+    const sub = values.sub ?? role;
+    if (!/^[\x21-\x7e]{1,255}$/.test(sub)) return fault("--sub must be 1 to 255 visible ASCII characters");
+    if (!/^-?\d{1,9}$/.test(ttl))
+      return fault("--ttl must be a whole number of seconds, such as --ttl=3600 or --ttl=-60");
+    const scopes = scope?.flatMap((given) => given.split(/[\s,]+/)).filter(Boolean);
+    if (scopes?.some((given) => !/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/.test(given)))
+      return fault("--scope must be like pricing:write");
+    const dataDir = values.data || process.env["DATA_DIR"] || join(process.cwd(), ".data");
+    const token = await issueToken({
+      dataDir,
+      role,
+      sub,
+      ttlSeconds: Number(ttl),
+      ...(scopes ? { scopes } : {}),
+      clock: systemClock,
+    });
+    process.stdout.write(`${token}\n`);
+    return 0;
+  } catch (error) {
+    if (error instanceof IssuerError) return fault(error.message);
+    if (error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"))
+      return fault(error.message.replaceAll("\n", " "));
+    throw error;
+  }
+}
+
+function fault(message: string): number {
+  process.stderr.write(`token: ${message} (see token --help)\n`);
+  return 2;
+}

@@ -1,0 +1,68 @@
+/**
+ * The one entrance: picks the command, loads only what it needs, turns what it throws into one line and an exit code
+ * (1: it did not succeed, 2: the command line is not understood).
+ */
+import { delivery } from "../modules/delivery/index.ts";
+import { inventory } from "../modules/inventory/index.ts";
+import { notification } from "../modules/notification/index.ts";
+import { order } from "../modules/order/index.ts";
+import { payment } from "../modules/payment/index.ts";
+import { pricing } from "../modules/pricing/index.ts";
+import { UsageError } from "./cli/arguments.ts";
+import { ConfigError } from "./config/load.ts";
+import { IssuerError } from "./identity/development-issuer.ts";
+import type { Module } from "./module.ts";
+import { StartError } from "./start-error.ts";
+
+/** Every module of the platform. Adding one is its folder and its line here. */
+export const registry: readonly Module[] = [order, payment, inventory, pricing, delivery, notification];
+
+interface CommandFile {
+  run(args: readonly string[], registry: readonly Module[]): Promise<number>;
+  readonly help?: string;
+}
+
+const commands: Readonly<Record<string, { readonly does: string; readonly load: () => Promise<CommandFile> }>> = {
+  dev: { does: "start everything with demo data", load: () => import("./cli/dev.ts") },
+  serve: { does: "run the process as in a pod", load: () => import("./cli/serve.ts") },
+  migrate: { does: "bring the databases up to date", load: () => import("./cli/migrate.ts") },
+  token: { does: "print a development token", load: () => import("./cli/token.ts") },
+  test: { does: "run every test suite", load: () => import("./cli/test.ts") },
+  check: { does: "types, lint, format, boundaries", load: () => import("./cli/check.ts") },
+  simulate: { does: "run seeded simulations", load: () => import("../tests/simulation/command.ts") },
+  bench: { does: "measure", load: () => import("./cli/bench.ts") },
+};
+
+const usage = () =>
+  `genai-demo COMMAND [--help]\n\n${Object.entries(commands)
+    .map(([name, { does }]) => `  ${name.padEnd(10)} ${does}`)
+    .join("\n")}`;
+
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  const command = name === undefined ? undefined : commands[name];
+  if (!command) {
+    console.error(name === undefined || name === "--help" ? usage() : `no command ${name}\n\n${usage()}`);
+    return name === "--help" ? 0 : 2;
+  }
+  const file = await command.load();
+  if (args.includes("--help") && file.help) {
+    console.log(file.help);
+    return 0;
+  }
+  return file.run(args, registry);
+}
+
+if (import.meta.main) {
+  main(process.argv.slice(2)).then(
+    (code) => process.exit(code),
+    (error) => {
+      const expected =
+        error instanceof StartError ||
+        error instanceof ConfigError ||
+        error instanceof IssuerError ||
+        error instanceof UsageError;
+      console.error(expected ? error.message : error);
+      process.exit(error instanceof UsageError ? 2 : 1);
+    },
+  );
+}

@@ -1,0 +1,192 @@
+/**
+ * Composes a process of the platform from its configuration: databases (embedded where no URL is given), schemas,
+ * modules, identity, HTTP. What it opens it closes again, also when a later part refuses to start.
+ */
+import { systemClock } from "./clock.ts";
+import type { PlatformConfig } from "./config/settings.ts";
+import { type EmbeddedServer, startEmbedded } from "./database/embedded.ts";
+import { migrate, verifySchema } from "./database/migrate.ts";
+import { openDatabase } from "./database/postgres.ts";
+import { roleOf } from "./database/schema-state.ts";
+import { createApp, handlerOf } from "./http/app.ts";
+import { createHealth, healthRoutes } from "./http/health.ts";
+import { type HttpDeps, mountRoutes } from "./http/mount.ts";
+import { type RunningServer, startServer } from "./http/server.ts";
+import { httpSteps, type ShutdownStep, shutDown } from "./http/shutdown.ts";
+import { openDevelopmentIssuer } from "./identity/development-issuer.ts";
+import { oidcIssuers } from "./identity/oidc.ts";
+import { createTokenVerifier } from "./identity/token-verifier.ts";
+import { createIds } from "./ids.ts";
+import { createLog } from "./log.ts";
+import type { Module } from "./module.ts";
+import { createProcess } from "./process.ts";
+import { systemRandom } from "./random.ts";
+import { systemScheduler as scheduler } from "./scheduler.ts";
+import { StartError } from "./start-error.ts";
+import { createInProcessTransport } from "./transport/inprocess.ts";
+
+export interface PlatformOptions {
+  readonly registry: readonly Module[];
+  readonly config: PlatformConfig<string>;
+  /** Local dev: embedded database where no URL is given, migrations and demo data at start. */
+  readonly local: boolean;
+  readonly write: (line: string) => void;
+}
+
+export interface RunningPlatform {
+  readonly url: string;
+  readonly embedded: boolean;
+  /** Ends everything in order; resolves to false when the deadline cut something short. */
+  stop(): Promise<boolean>;
+}
+
+const POLL_MS = 100;
+const CALL_CONCURRENCY = 256;
+
+/** The schemas of the given modules with their migrations, side schemas included. */
+export const schemasOf = (modules: readonly Module[]) =>
+  modules.flatMap((module) => [
+    { name: module.name, migrations: module.migrations },
+    ...module.sideSchemas.map(({ schema, migrations }) => ({ name: schema, migrations })),
+  ]);
+
+/** Migrates the database of each module; modules that share a URL are done in one go. */
+export async function migrateAll(
+  modules: readonly Module[],
+  urlOf: (module: string) => string,
+  log: (line: string) => void,
+  apply: typeof migrate = migrate,
+): Promise<void> {
+  const byUrl = Map.groupBy(modules, (module) => urlOf(module.name));
+  for (const [url, group] of byUrl) await apply({ url, modules: schemasOf(group), log, scheduler });
+}
+
+/** Starts a process; throws a `StartError` with one line that says what to do. */
+export async function startPlatform(options: PlatformOptions): Promise<RunningPlatform> {
+  const { config, local } = options;
+  const modules = options.registry.filter((module) => config.modules.includes(module.name));
+  const log = createLog(systemClock, config.logLevel, options.write);
+  const say = (line: string) => log("info", "start", { message: line });
+  const opened: ShutdownStep[] = [];
+  const stopAll = async (first: readonly ShutdownStep[]) => {
+    const steps = [...first, ...opened.reverse()];
+    const report = await shutDown(steps, { scheduler, deadlineMs: config.shutdownDeadlineMs });
+    for (const { name, error } of report.failed) log("warn", "stop.failed", { part: name, error: String(error) });
+    return report.failed.length === 0 && report.left.length === 0;
+  };
+
+  try {
+    const embedded = await openEmbedded(options, say);
+    if (embedded) opened.push({ name: "embedded database", run: embedded.stop });
+    const urlOf = (module: string) => {
+      const url = config.databaseUrls.get(module) ?? embedded?.url;
+      if (url) return url;
+      throw new StartError("No database: set DATABASE_URL (or <MODULE>_DATABASE_URL for each module).");
+    };
+    await migrateAll(modules, urlOf, say, local ? migrate : verifySchema);
+
+    const random = systemRandom();
+    const ids = createIds(systemClock, random);
+    const platform = createProcess({
+      modules,
+      clock: systemClock,
+      scheduler,
+      ids,
+      transport: createInProcessTransport(),
+      database: (module, schema) => openDatabase({ url: urlOf(module), schema, role: roleOf(schema), scheduler }),
+      log,
+      deadlines: {
+        placementMs: config.placementDeadlineMs,
+        paymentAnswerMs: config.paymentAnswerTimeoutMs,
+        paymentRetryForMs: config.paymentRetryForMs,
+      },
+      exclusive: embedded !== undefined,
+      limits: {
+        batchLimit: config.batchLimit,
+        backgroundDelayMs: config.backgroundDelayMs,
+        ackDelayMs: config.ackDelayMs,
+        commandQueueLimit: config.commandQueueLimit,
+        retryMs: 100,
+        gapAlarmMs: config.gapAlarmMs,
+      },
+      leaseMs: config.leaseMs,
+      renewMs: config.leaseRenewMs,
+      pollMs: POLL_MS,
+      callConcurrency: CALL_CONCURRENCY,
+    });
+    opened.push({ name: "modules", run: platform.stop });
+
+    const issuer = config.developmentIssuer ? await openDevelopmentIssuer(config.dataDir, systemClock) : undefined;
+    const http: HttpDeps = {
+      verifier: createTokenVerifier({
+        issuers: [...(issuer ? [issuer.trusted] : []), ...oidcIssuers(config)],
+        clock: systemClock,
+        scheduler,
+      }),
+      scheduler,
+      ids,
+      bodyTimeoutMs: config.bodyTimeoutMs,
+      onError: (error, about) =>
+        log("error", "request.failed", {
+          ...about,
+          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        }),
+      checkReplies: local,
+    };
+    const health = createHealth();
+    health.expect("modules");
+    const publicApp = createApp(http);
+    mountRoutes(publicApp, [...healthRoutes(health), ...platform.routes], http);
+    const internalApp = createApp(http);
+    mountRoutes(internalApp, healthRoutes(health), http);
+
+    const closing = () => health.draining;
+    const listen = (app: typeof publicApp, port: number, portSetting: string): RunningServer =>
+      startServer({
+        handler: handlerOf(app, closing),
+        hostname: config.host,
+        port,
+        portSetting,
+        scheduler,
+        onError: (error) => log("error", "http.failed", { error: String(error) }),
+      });
+    const servers = [listen(publicApp, config.port, "PORT")];
+    opened.push({ name: "ports", run: () => Promise.all(servers.map((server) => server.stop(0))) });
+    servers.push(listen(internalApp, config.internalPort, "INTERNAL_PORT"));
+
+    if (local) await platform.seedDemo();
+    await platform.start();
+    health.up("modules");
+    return {
+      url: servers[0]?.url ?? "",
+      embedded: embedded !== undefined,
+      stop: () =>
+        stopAll(
+          httpSteps({
+            health,
+            servers,
+            scheduler,
+            readinessDrainMs: config.readinessDrainMs,
+            requestsDeadlineMs: config.shutdownDeadlineMs / 2,
+          }),
+        ),
+    };
+  } catch (error) {
+    await stopAll([]);
+    throw error;
+  }
+}
+
+async function openEmbedded(
+  options: PlatformOptions,
+  say: (line: string) => void,
+): Promise<EmbeddedServer | undefined> {
+  const { config, local } = options;
+  const missing = config.modules.filter((module) => !config.databaseUrls.get(module));
+  if (missing.length === 0) return undefined;
+  if (!local)
+    throw new StartError(
+      `No database for ${missing.join(", ")}: set DATABASE_URL, or <MODULE>_DATABASE_URL for each. Only \`dev\` brings its own.`,
+    );
+  return startEmbedded({ dataDir: config.dataDir, scheduler, log: say });
+}
