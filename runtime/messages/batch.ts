@@ -122,6 +122,9 @@ function decide<State, Shared, Ports>(
   for (const key of loaded.assumedAbsent)
     if (plan.working.get(key)?.state === undefined)
       throw new DatabaseError("conflict", "", `took ${key} to have no row, and nothing was created: look`);
+  // What threw may have been decided on a row that another replica has changed since.
+  if (!verified && plan.deadLetters.length > 0)
+    throw new DatabaseError("conflict", "", `${plan.deadLetters[0]?.key} may not be as it was taken to be: look`);
   const early = verified ? parkBehind(plan, loaded.parked) : plan.early;
   collectMarks(plan);
   return { plan, early };

@@ -1,0 +1,61 @@
+/** Looks into the modules' databases from outside: what work is still open, and how the orders stand. */
+import type { Sql } from "postgres";
+
+const MODULES = ["order", "payment", "inventory", "pricing", "delivery", "notification"];
+
+/** What a timer may be ahead of the clock and still count as work at hand: work is delayed a little to fill batches. */
+const DUE_WITHIN = "1 second";
+const POLL_MS = 50;
+
+export interface OpenWork {
+  readonly outbox: number;
+  readonly timersDue: number;
+  readonly callIntents: number;
+  readonly deadLetters: number;
+}
+
+/** Counts open work over the modules' schemas of one server. Throws when it finds no module there. */
+export async function openWork(sql: Sql): Promise<OpenWork> {
+  const found = await sql<{ table_schema: string }[]>`
+    select table_schema from information_schema.tables
+    where table_name = 'outbox' and table_schema = any(${MODULES}) order by table_schema`;
+  if (found.length === 0) throw new Error("none of the modules has an outbox in this database; was it migrated?");
+  const count = (table: string, where = "true") =>
+    found.map((row) => `(select count(*) from "${row.table_schema}".${table} where ${where})`).join(" + ");
+  const [row] = await sql.unsafe<Record<keyof OpenWork, string>[]>(
+    `select ${count("outbox")} as "outbox", ${count("timer", `due_at <= now() + interval '${DUE_WITHIN}'`)} as "timersDue",
+       ${count("call_intent")} as "callIntents", ${count("dead_letter")} as "deadLetters"`,
+  );
+  if (row === undefined) throw new Error("counting open work gave no row");
+  return {
+    outbox: Number(row.outbox),
+    timersDue: Number(row.timersDue),
+    callIntents: Number(row.callIntents),
+    deadLetters: Number(row.deadLetters),
+  };
+}
+
+/** Waits until nothing is open, and says when that was (ms since the epoch). Throws with what is left at the deadline. */
+export async function waitUntilDrained(sql: Sql, timeoutMs: number): Promise<number> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const seenAtMs = Date.now();
+    const work = await openWork(sql);
+    if (work.outbox + work.timersDue + work.callIntents === 0) return seenAtMs;
+    if (Date.now() > deadline) throw new Error(`work is still open after ${timeoutMs} ms: ${JSON.stringify(work)}`);
+    await Bun.sleep(POLL_MS);
+  }
+}
+
+/** How many orders there are in each status. */
+export async function ordersByStatus(sql: Sql): Promise<Map<string, number>> {
+  const [found] = await sql<{ table_name: string }[]>`
+    select table_name from information_schema.tables
+    where table_schema = 'order' and table_name in ('orders', 'order') order by table_name`;
+  if (found === undefined)
+    throw new Error("the order module has no table of orders in this database; was it migrated?");
+  const rows = await sql.unsafe<{ status: string; orders: string }[]>(
+    `select status::text as status, count(*) as orders from "order"."${found.table_name}" group by status order by status`,
+  );
+  return new Map(rows.map((row) => [row.status, Number(row.orders)]));
+}

@@ -1,0 +1,82 @@
+/** One measured stretch of load on the platform: from the first request until nothing is left to do. */
+import type { Sql } from "postgres";
+import { cpuIsReadable, treeCpuMs } from "./cpu.ts";
+import { openWork, ordersByStatus, waitUntilDrained } from "./drain.ts";
+import { isCompleted, type LoadPlan, type LoadResult } from "./generator.ts";
+import { generateLoadApart } from "./generator-process.ts";
+
+/** What is under load. */
+export interface Target {
+  readonly port: number;
+  readonly tokens: readonly string[];
+  readonly sql: Sql;
+  readonly appPid: number;
+  readonly databasePid: number;
+}
+
+export interface LoadWindow {
+  /** Orders that became CONFIRMED or went further, counted in the order module's database. */
+  readonly completed: number;
+  readonly completedPerSecond: number;
+  readonly seconds: number;
+  readonly load: LoadResult;
+  /** CPU ms a completed order; NaN where it cannot be read. */
+  readonly appCpuMs: number;
+  readonly databaseCpuMs: number;
+  readonly generatorCpuMs: number;
+}
+
+const DRAIN_TIMEOUT_MS = 120_000;
+let runs = 0;
+
+/**
+ * Loads the target and waits until outboxes, due timers and call intents are empty. Throws when an order whose
+ * confirmation was answered is not in the database, or when a message was parked: such a figure is worth nothing.
+ */
+export async function loadWindow(
+  target: Target,
+  plan: Pick<LoadPlan, "durationMs" | "connections" | "skus"> & { readonly ratePerSecond?: number },
+): Promise<LoadWindow> {
+  runs += 1;
+  await target.sql.unsafe("checkpoint");
+  const before = completedOf(await ordersByStatus(target.sql));
+  const [appBefore, databaseBefore] = cpuOf(target);
+  const keyPrefix = `bench-${process.pid}-${Date.now()}-${runs}`;
+  const load = await generateLoadApart({ ...plan, port: target.port, tokens: target.tokens, keyPrefix });
+  if (load.confirmed === 0) {
+    throw new Error(
+      `no order was confirmed; answers: ${JSON.stringify(load.answers)}; one of them: ${load.sampleFailure}`,
+    );
+  }
+  const drainedAtMs = await waitUntilDrained(target.sql, DRAIN_TIMEOUT_MS);
+  const [appAfter, databaseAfter] = cpuOf(target);
+  const completed = completedOf(await ordersByStatus(target.sql)) - before;
+  if (completed < load.confirmed) {
+    throw new Error(
+      `${load.confirmed} orders were answered as confirmed, the database has ${completed}: orders were lost`,
+    );
+  }
+  const { deadLetters } = await openWork(target.sql);
+  if (deadLetters > 0) throw new Error(`${deadLetters} messages were parked under load; see the dead letters`);
+  const seconds = (drainedAtMs - load.firstRequestAtMs) / 1000;
+  return {
+    completed,
+    completedPerSecond: completed / seconds,
+    seconds,
+    load,
+    appCpuMs: (appAfter - appBefore) / completed,
+    databaseCpuMs: (databaseAfter - databaseBefore) / completed,
+    generatorCpuMs: load.cpuMs / load.sent,
+  };
+}
+
+function completedOf(orders: ReadonlyMap<string, number>): number {
+  let sum = 0;
+  for (const [status, count] of orders) if (isCompleted(status)) sum += count;
+  return sum;
+}
+
+function cpuOf(target: Target): [number, number] {
+  if (!cpuIsReadable) return [Number.NaN, Number.NaN];
+  return [treeCpuMs(target.appPid), treeCpuMs(target.databasePid)];
+}

