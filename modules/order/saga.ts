@@ -11,7 +11,7 @@ import { inventoryCommands, inventoryEvents } from "../inventory/contract.ts";
 import { paymentCommands, paymentEvents } from "../payment/contract.ts";
 import { orderEvents } from "./contract.ts";
 import type { Order } from "./order.ts";
-import { recorded, refusedBy, type Step, then } from "./step.ts";
+import { answeredBy, recorded, refusedBy, type Step } from "./step.ts";
 
 const lines = (order: Order) => order.items.map(({ sku, quantity }) => ({ sku, quantity }));
 
@@ -38,7 +38,7 @@ export const saga: readonly Step[] = [
     name: "reserve stock",
     during: "PENDING",
     asks: [reserveStock],
-    succeeds: then(inventoryEvents.StockReserved, "RESERVED"),
+    succeeds: answeredBy(inventoryEvents.StockReserved, "RESERVED"),
     fails: refusedBy(inventoryEvents.StockRefused, ({ shortSkus }) => ["out_of_stock", { skus: shortSkus }]),
     undo: [releaseStock],
     undone: recorded(inventoryEvents.StockReleased),
@@ -47,7 +47,10 @@ export const saga: readonly Step[] = [
     name: "authorise payment",
     during: "RESERVED",
     asks: [authorisePayment],
-    succeeds: then(paymentEvents.PaymentAuthorised, "CONFIRMED", { recordedAs: "AUTHORISED", pivot: "OrderConfirmed" }),
+    succeeds: answeredBy(paymentEvents.PaymentAuthorised, "CONFIRMED", {
+      recordedAs: "AUTHORISED",
+      pivot: "OrderConfirmed",
+    }),
     fails: refusedBy(paymentEvents.PaymentDeclined, ({ reason, detail }) => [reason, { detail }]),
     undo: [voidPayment],
     undone: recorded(paymentEvents.PaymentVoided),
@@ -57,6 +60,6 @@ export const saga: readonly Step[] = [
     name: "fulfil",
     during: "CONFIRMED",
     asks: [confirmStock, scheduleShipment, tellConfirmed],
-    succeeds: then(deliveryEvents.ShipmentScheduled, "FULFILLING"),
+    succeeds: answeredBy(deliveryEvents.ShipmentScheduled, "FULFILLING"),
   },
 ];

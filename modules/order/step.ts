@@ -36,7 +36,7 @@ export interface Step {
 }
 
 /** The answer that moves the order on. */
-export const then = (
+export const answeredBy = (
   type: Answer["type"],
   to: OrderStatus,
   options: { readonly recordedAs?: string; readonly pivot?: string } = {},

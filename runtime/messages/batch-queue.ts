@@ -42,7 +42,7 @@ export function createBatchQueue<State, Shared>(
   let urgent: Item<State, Shared>[] = [];
   let background: Item<State, Shared>[] = [];
   let verified: Item<State, Shared>[] = [];
-  let acknowledgements: Acknowledged[] = [];
+  const acknowledgements: Acknowledged[] = [];
   let backgroundSinceMs = 0;
   let acknowledgedSinceMs = 0;
 

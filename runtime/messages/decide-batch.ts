@@ -130,19 +130,25 @@ export function decideItem<State, Shared>(
   const working = workingFor(plan, item.key);
   switch (item.kind) {
     case "message":
-      return decideMessage(plan, working, item, handlers, batch);
+      decideMessage(plan, working, item, handlers, batch);
+      break;
     case "command":
-      return decideCommand(plan, working, item, batch);
+      decideCommand(plan, working, item, batch);
+      break;
     case "timer": {
       const { timer } = item;
       const handler = handlers.timers.get(timer.kind);
       const cause = { causationId: `timer/${item.key}/${timer.kind}`, correlationId: item.key };
-      plan.timersFired.push(timer);
+      const name = `${timer.key} ${timer.kind}`;
       plan.afterCommit.push(item.settle);
-      return attempt(plan, { source: `timer:${timer.kind}`, key: item.key, message: JSON.stringify(timer) }, () => {
+      // An earlier item of this batch has cancelled or moved it.
+      if (plan.timersCancelled.has(name) || plan.timersSet.has(name)) return;
+      plan.timersFired.push(timer);
+      attempt(plan, { source: `timer:${timer.kind}`, key: item.key, message: JSON.stringify(timer) }, () => {
         if (!handler) throw new Error(`no handler for timer ${timer.kind}`);
         apply(plan, working, handler.decide(working.state, contextOf(item.key, batch)), cause, batch);
       });
+      break;
     }
     case "outcome": {
       const { intent } = item;
@@ -151,7 +157,7 @@ export function decideItem<State, Shared>(
       plan.intentsDone.push(intent);
       plan.afterCommit.push(item.settle);
       const parked = JSON.stringify({ intent, outcome: item.outcome });
-      return attempt(plan, { source: `call:${intent.kind}`, key: item.key, message: parked }, () => {
+      attempt(plan, { source: `call:${intent.kind}`, key: item.key, message: parked }, () => {
         if (!handler) throw new Error(`no handler for call ${intent.kind}`);
         const decision = handler.decide(working.state, intent.request, item.outcome, contextOf(item.key, batch));
         apply(plan, working, decision, cause, batch);

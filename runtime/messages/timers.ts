@@ -34,7 +34,7 @@ export function createTimers(deps: TimersDeps): Timers {
   const { clock, scheduler, shards } = deps;
   const inHand = new Set<string>();
   let nextMs = Number.POSITIVE_INFINITY;
-  let cancel = () => {};
+  let cancel: () => void = () => undefined;
   let sweeping = false;
 
   function wakeAt(dueMs: number) {

@@ -12,7 +12,7 @@ export function createDirectRpc(handlers: readonly RpcHandler[], scheduler: Sche
       const name = `${method.module}.${method.name}`;
       const handler = byName.get(name);
       if (!handler) throw new RpcUnavailable(`${name} is not served in this process`);
-      let cancel = () => {};
+      let cancel: () => void = () => undefined;
       const late = new Promise<never>((_resolve, reject) => {
         cancel = scheduler.after(timeoutMs, () =>
           reject(new RpcUnavailable(`${name} gave no answer in ${timeoutMs} ms`)),

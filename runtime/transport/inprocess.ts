@@ -8,7 +8,7 @@ import type { Subscription, Transport } from "./port.ts";
 export function createInProcessTransport(): Transport {
   const byTopic = new Map<string, Subscription[]>();
   let stopped = false;
-  const never = new Promise<void>(() => {});
+  const never = new Promise<void>(() => undefined);
 
   return {
     publish(message: Envelope) {
@@ -16,7 +16,7 @@ export function createInProcessTransport(): Transport {
       const [first, ...others] = byTopic.get(message.topic) ?? [];
       if (!first) return Promise.resolve();
       if (others.length === 0) return first.deliver(message);
-      return Promise.all([first, ...others].map((each) => each.deliver(message))).then(() => {});
+      return Promise.all([first, ...others].map((each) => each.deliver(message))).then(() => undefined);
     },
     subscribe(subscription) {
       for (const topic of subscription.topics) {

@@ -1,0 +1,125 @@
+/**
+ * Runs a batch until it is committed, parked or hopeless. What the database answers decides what is done next:
+ * a conflict runs it again verifying, then in halves; an unavailable database is waited for and the batch is run again
+ * verifying, for ever (a command fails when nobody waits for it any longer); what the database rejects is halved until
+ * the culprit is alone, and that one is parked.
+ */
+import type { Clock } from "../clock.ts";
+import { DatabaseError } from "../database/port.ts";
+import type { Scheduler } from "../scheduler.ts";
+import { type BatchDeps, type BatchRun, runBatch } from "./batch.ts";
+import type { Acknowledged } from "./batch-queue.ts";
+import { CommandUnavailable } from "./command-unavailable.ts";
+import type { Item } from "./item.ts";
+import type { Log } from "./log.ts";
+import { parkRejected } from "./park-rejected.ts";
+
+export interface CommitDeps<State, Shared, Ports> {
+  readonly batch: BatchDeps<State, Shared, Ports>;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly log: Log;
+  readonly retryMs: number;
+  readonly stopped: () => boolean;
+  /** What is known of these keys may be stale. */
+  readonly forget: (items: readonly Item<State, Shared>[]) => void;
+  /** Called once for each commit. */
+  readonly committed: (run: BatchRun<State, Shared>, verified: boolean) => void;
+}
+
+type Next = "wait" | "verify" | "halve" | "park";
+
+function judge(error: unknown, size: number, verifying: boolean): Next {
+  const kind = error instanceof DatabaseError ? error.kind : "rejected";
+  if (kind === "unavailable") return "wait";
+  if (kind === "conflict" && (!verifying || size <= 1)) return "verify";
+  return size > 1 ? "halve" : "park";
+}
+
+/** Resolves when every item is settled, answered or failed, or when the lane has stopped. */
+export async function commitBatch<State, Shared, Ports>(
+  deps: CommitDeps<State, Shared, Ports>,
+  items: readonly Item<State, Shared>[],
+  acknowledged: readonly Acknowledged[],
+  verify: boolean,
+): Promise<void> {
+  const { scheduler, log, retryMs } = deps;
+  const { module } = deps.batch.messaging;
+  let left = items;
+  let verifying = verify;
+  for (let attempt = 0; !deps.stopped(); attempt++) {
+    const error = await once(deps, left, acknowledged, verifying);
+    if (error === undefined) return;
+    deps.forget(left);
+    switch (judge(error, left.length, verifying)) {
+      case "wait":
+        if (attempt === 0) log("warn", "batch.unavailable", { module, error: String(error) });
+        left = failHopeless(deps, left, error);
+        await scheduler.sleep(retryMs * Math.min(10, attempt + 1));
+        break;
+      case "verify":
+        if (verifying) await scheduler.sleep(Math.min(retryMs, attempt));
+        break;
+      case "halve": {
+        const middle = left.length >> 1;
+        await commitBatch(deps, left.slice(0, middle), acknowledged, true);
+        return commitBatch(deps, left.slice(middle), [], true);
+      }
+      case "park":
+        left = await park(deps, left, error);
+        if (left.length === 0 && acknowledged.length === 0) return;
+        await scheduler.sleep(retryMs);
+    }
+    verifying = true;
+  }
+  for (const item of left) if (item.kind === "command") item.fail(new CommandUnavailable("unknown", "shutting down"));
+}
+
+/** One attempt; returns why it did not commit. */
+async function once<State, Shared, Ports>(
+  deps: CommitDeps<State, Shared, Ports>,
+  items: readonly Item<State, Shared>[],
+  acknowledged: readonly Acknowledged[],
+  verifying: boolean,
+): Promise<unknown> {
+  let run: BatchRun<State, Shared>;
+  try {
+    const rows = acknowledged.map(({ row }) => row);
+    run = await runBatch(deps.batch, items, rows, verifying);
+  } catch (error) {
+    return error ?? new Error("a batch failed without saying why");
+  }
+  for (const { deleted } of acknowledged) deleted();
+  deps.committed(run, verifying);
+  return undefined;
+}
+
+/** Without an idempotency key nobody could tell whether the command was committed; expired ones have no listener. */
+function failHopeless<State, Shared, Ports>(
+  deps: CommitDeps<State, Shared, Ports>,
+  items: readonly Item<State, Shared>[],
+  error: unknown,
+) {
+  const now = deps.clock.now();
+  return items.filter((item) => {
+    if (item.kind !== "command" || (item.idempotency && item.expiresMs > now)) return true;
+    item.fail(new CommandUnavailable("unknown", `the database is not available: ${String(error)}`));
+    return false;
+  });
+}
+
+/** Returns what is still to do: nothing, or the culprit when parking it failed as well. */
+async function park<State, Shared, Ports>(
+  deps: CommitDeps<State, Shared, Ports>,
+  left: readonly Item<State, Shared>[],
+  error: unknown,
+) {
+  const [culprit] = left;
+  deps.log("error", "batch.rejected", {
+    module: deps.batch.messaging.module,
+    item: culprit?.kind,
+    error: String(error),
+  });
+  if (!culprit) return [];
+  return (await parkRejected(deps.batch.lane, culprit, error, deps.clock.now())) ? [] : left;
+}
