@@ -84,7 +84,7 @@ export function aggregateStore<State extends object>(
       label: `insert ${set.table}`,
       sql: `insert into ${set.table} (${selected}) select ${columnNames(set, "x.")}
         from json_to_recordset($::text::json) as ${withMarksKnown(set)}
-        where x.marks_known or not exists (select from inbox_mark m where m.key = x.${keyName}::text)
+        where x.marks_known or (select count(*) from inbox_mark m where m.key = x.${keyName}::text) = 0
         on conflict do nothing returning 1`,
     },
     update: {

@@ -126,6 +126,11 @@ function decide<State, Shared, Ports>(
   if (!verified && plan.deadLetters.length > 0)
     throw new DatabaseError("conflict", "", `${plan.deadLetters[0]?.key} may not be as it was taken to be: look`);
   const early = verified ? parkBehind(plan, loaded.parked) : plan.early;
+  // It is parked only if the row is still what it was decided on: the version guard says so.
+  for (const { key } of plan.deadLetters) {
+    const working = plan.working.get(key);
+    if (working?.state !== undefined) working.dirty = true;
+  }
   collectMarks(plan);
   return { plan, early };
 }

@@ -86,7 +86,7 @@ export async function loadVerifying<State, Shared, Ports>(
     scopes.length === 0
       ? none
       : lane.run({
-          text: "select scope, body_hash, status, reference from idempotency where scope = any($1::text[])",
+          text: "select scope, body_hash, status, reference from idempotency where scope = any($1::uuid[])",
           params: [arrayLiteral(scopes)],
         }),
     timed
@@ -98,7 +98,7 @@ export async function loadVerifying<State, Shared, Ports>(
     intents.length === 0
       ? none
       : lane.run({
-          text: "select id from call_intent where shard = any($1::smallint[]) and id = any($2::text[])",
+          text: "select id from call_intent where shard = any($1::smallint[]) and id = any($2::uuid[])",
           params: [shardsParam, arrayLiteral(intents)],
         }),
   ]);

@@ -39,7 +39,7 @@ export async function parkRejected<State, Shared>(
   try {
     await lane.run({
       text: `with gone_timer as (delete from timer where shard = $8 and key = $1 and kind = $9 returning 1),
-          gone_intent as (delete from call_intent where shard = $8 and id = $10 returning 1)
+          gone_intent as (delete from call_intent where shard = $8 and id = $10::text::uuid returning 1)
         insert into dead_letter (key, source, sequence, reason, error, message, parked_at)
           values ($1, $2, $3, $4, $5, $6, $7::text::timestamptz) on conflict do nothing`,
       params: [
@@ -52,7 +52,7 @@ export async function parkRejected<State, Shared>(
         new Date(now).toISOString(),
         item.kind === "timer" ? item.timer.shard : item.kind === "outcome" ? item.intent.shard : -1,
         item.kind === "timer" ? item.timer.kind : "",
-        item.kind === "outcome" ? item.intent.id : "",
+        item.kind === "outcome" ? item.intent.id : null,
       ],
     });
   } catch (failure) {

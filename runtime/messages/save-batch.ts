@@ -19,7 +19,7 @@ const CORE = {
     label: "idempotency keys",
     sql: `insert into idempotency (scope, body_hash, status, reference, created_at)
       select scope, body_hash, status, reference, created_at from json_to_recordset($::text::json)
-        as x(scope text, body_hash text, status smallint, reference text, created_at timestamptz)
+        as x(scope uuid, body_hash uuid, status smallint, reference text, created_at timestamptz)
       on conflict do nothing returning 1`,
   },
   timersFired: {
@@ -47,11 +47,11 @@ const CORE = {
     label: "call intents",
     sql: `insert into call_intent (shard, id, key, kind, request)
       select shard, id, key, kind, request from json_to_recordset($::text::json)
-        as x(shard smallint, id text, key text, kind text, request text) returning 1`,
+        as x(shard smallint, id uuid, key text, kind text, request text) returning 1`,
   },
   intentsDone: {
     label: "call intents done",
-    sql: `delete from call_intent c using json_to_recordset($::text::json) as x(shard smallint, id text)
+    sql: `delete from call_intent c using json_to_recordset($::text::json) as x(shard smallint, id uuid)
       where c.shard = x.shard and c.id = x.id returning 1`,
   },
   outbox: {

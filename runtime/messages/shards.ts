@@ -42,7 +42,7 @@ interface Seen {
 const BEAT = `
   with quick as (select set_config('synchronous_commit', 'off', true)),
   mine as (
-    insert into replica (id, beat) select $1, 1 from quick
+    insert into replica (id, beat) select $1::uuid, 1 from quick
     on conflict (id) do update set beat = replica.beat + 1 returning beat)
   select
     (select json_agg(json_build_object('shard', shard, 'holder', holder, 'epoch', epoch) order by shard) from shard) as shards,
@@ -102,7 +102,7 @@ export function createShards(deps: ShardsDeps): Shards {
 
   const take = async (wanted: readonly ShardRow[]) => {
     const rows = await database.query({
-      text: `update shard s set holder = $1, epoch = s.epoch + 1
+      text: `update shard s set holder = $1::uuid, epoch = s.epoch + 1
         from json_to_recordset($2::text::json) as x(shard smallint, epoch bigint)
         where s.shard = x.shard and s.epoch = x.epoch returning s.shard, s.epoch`,
       params: [replica, JSON.stringify(wanted.map(({ shard, epoch }) => ({ shard, epoch })))],
@@ -113,7 +113,7 @@ export function createShards(deps: ShardsDeps): Shards {
   async function giveBack(shards: readonly number[]) {
     for (const shard of shards) held.delete(shard);
     await database.query({
-      text: "update shard set holder = null, epoch = epoch + 1 where holder = $1 and shard = any($2::smallint[])",
+      text: "update shard set holder = null, epoch = epoch + 1 where holder = $1::uuid and shard = any($2::smallint[])",
       params: [replica, arrayLiteral(shards)],
     });
   }
@@ -126,7 +126,7 @@ export function createShards(deps: ShardsDeps): Shards {
     async release() {
       validUntilMs = 0;
       await giveBack([...held.keys()]);
-      await database.query({ text: "delete from replica where id = $1", params: [replica] });
+      await database.query({ text: "delete from replica where id = $1::uuid", params: [replica] });
     },
   };
 }

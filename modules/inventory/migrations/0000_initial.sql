@@ -13,9 +13,9 @@ CREATE TABLE "movement" (
 CREATE TABLE "reservation" (
 	"order_id" uuid PRIMARY KEY NOT NULL,
 	"status" text NOT NULL,
-	"allocations" jsonb NOT NULL,
+	"allocations" json NOT NULL,
 	"version" integer NOT NULL,
-	"positions" jsonb NOT NULL
+	"positions" json NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "stock" (

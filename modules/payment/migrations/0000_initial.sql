@@ -18,7 +18,7 @@ CREATE TABLE "payment" (
 	"created_at" timestamptz(3) NOT NULL,
 	"updated_at" timestamptz(3) NOT NULL,
 	"version" integer NOT NULL,
-	"positions" jsonb NOT NULL
+	"positions" json NOT NULL
 );
 --> statement-breakpoint
 CREATE INDEX "payment_by_id" ON "payment" USING btree ("id");

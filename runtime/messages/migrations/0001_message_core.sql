@@ -2,8 +2,8 @@
 
 create table outbox (
   shard smallint not null,
-  key text not null,
-  topic text not null,
+  key text collate "C" not null,
+  topic text collate "C" not null,
   sequence integer not null,
   message text not null,
   primary key (shard, key, topic, sequence)
@@ -11,8 +11,8 @@ create table outbox (
 
 create table timer (
   shard smallint not null,
-  key text not null,
-  kind text not null,
+  key text collate "C" not null,
+  kind text collate "C" not null,
   due_at timestamptz(3) not null,
   primary key (shard, key, kind)
 );
@@ -20,16 +20,16 @@ create index timer_due on timer (due_at, shard, key, kind);
 
 create table call_intent (
   shard smallint not null,
-  id text not null,
-  key text not null,
-  kind text not null,
+  id uuid not null,
+  key text collate "C" not null,
+  kind text collate "C" not null,
   request text not null,
   primary key (shard, id)
 );
 
 create table idempotency (
-  scope text primary key,
-  body_hash text not null,
+  scope uuid primary key,
+  body_hash uuid not null,
   status smallint not null,
   reference text not null,
   created_at timestamptz(3) not null
@@ -38,16 +38,16 @@ create index idempotency_age on idempotency using brin (created_at);
 
 -- High-water marks of keys that have no aggregate row to carry them.
 create table inbox_mark (
-  key text not null,
-  topic text not null,
+  key text collate "C" not null,
+  topic text collate "C" not null,
   sequence integer not null,
   marked_at timestamptz(3) not null,
   primary key (key, topic)
 );
 
 create table dead_letter (
-  key text not null,
-  source text not null,
+  key text collate "C" not null,
+  source text collate "C" not null,
   sequence integer not null,
   reason text not null,
   error text not null,
@@ -57,13 +57,13 @@ create table dead_letter (
 );
 
 create table replica (
-  id text primary key,
+  id uuid primary key,
   beat bigint not null
 );
 
 create table shard (
   shard smallint primary key,
-  holder text,
+  holder uuid,
   epoch bigint not null
 );
 insert into shard (shard, holder, epoch) select n, null, 0 from generate_series(0, 15) as n;
