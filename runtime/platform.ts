@@ -8,6 +8,7 @@ import { type EmbeddedServer, startEmbedded } from "./database/embedded.ts";
 import { migrate, verifySchema } from "./database/migrate.ts";
 import { openDatabase } from "./database/postgres.ts";
 import { roleOf } from "./database/schema-state.ts";
+import { mountEdge } from "./edge/edge.ts";
 import { createApp, handlerOf } from "./http/app.ts";
 import { createHealth, healthRoutes } from "./http/health.ts";
 import { type HttpDeps, mountRoutes } from "./http/mount.ts";
@@ -18,6 +19,7 @@ import { oidcIssuers } from "./identity/oidc.ts";
 import { createTokenVerifier } from "./identity/token-verifier.ts";
 import { createIds } from "./ids.ts";
 import { createLog } from "./log.ts";
+import { DEFAULT_RETENTION } from "./messages/retention.ts";
 import type { Module } from "./module.ts";
 import { createProcess } from "./process.ts";
 import { systemRandom } from "./random.ts";
@@ -113,6 +115,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       renewMs: config.leaseRenewMs,
       pollMs: POLL_MS,
       callConcurrency: CALL_CONCURRENCY,
+      retention: { ...DEFAULT_RETENTION, idempotencyKeptForMs: config.idempotencyKeptForMs },
     });
     opened.push({ name: "modules", run: platform.stop });
 
@@ -136,7 +139,10 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     const health = createHealth();
     health.expect("modules");
     const publicApp = createApp(http);
-    mountRoutes(publicApp, [...healthRoutes(health), ...platform.routes], http);
+    const routes = [...healthRoutes(health), ...platform.routes];
+    mountRoutes(publicApp, routes, http);
+    if (config.edge === "on" || (config.edge === "auto" && config.modules.includes("order")))
+      mountEdge(publicApp, { routes, developmentKeys: issuer?.jwks, http });
     const internalApp = createApp(http);
     mountRoutes(internalApp, healthRoutes(health), http);
 

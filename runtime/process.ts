@@ -8,6 +8,7 @@ import type { Route } from "./http/route.ts";
 import type { Ids } from "./ids.ts";
 import type { LaneLimits } from "./messages/lane.ts";
 import type { Log } from "./messages/log.ts";
+import type { Retention } from "./messages/retention.ts";
 import type { Deadlines, Module, ModuleEnvironment, PreparedModule } from "./module.ts";
 import { createDirectRpc } from "./rpc/direct.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -30,6 +31,7 @@ export interface ProcessDeps {
   readonly renewMs: number;
   readonly pollMs: number;
   readonly callConcurrency: number;
+  readonly retention: Retention;
 }
 
 export interface PlatformProcess {
@@ -91,6 +93,7 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
       pollMs: deps.pollMs,
       callTimeoutMs: deps.deadlines.paymentAnswerMs,
       callConcurrency: deps.callConcurrency,
+      retention: deps.retention,
     });
 
   return {

@@ -14,7 +14,7 @@ export async function run(args: readonly string[], registry: readonly Module[]):
   const flags = flagsOf(args, { modules: "string", "database-url": "string" });
   const { config } = loadPlatformConfig({
     modules: registry.map((module) => module.name),
-    mode: "serve",
+    mode: "migrate",
     cwd: process.cwd(),
     env: process.env,
     flags,

@@ -13,8 +13,8 @@ import {
 import { boolean, durationMs, integer, listOf, oneOf, port, text, url } from "./parsers.ts";
 import { sagaSettings } from "./saga-settings.ts";
 
-/** `dev` and `test` start what they need by themselves; `serve` is a process as in a pod. */
-export type Mode = "dev" | "test" | "serve";
+/** `dev` and `test` start what they need by themselves; `serve` is a process as in a pod; `migrate` only changes schemas. */
+export type Mode = "dev" | "test" | "serve" | "migrate";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -261,7 +261,7 @@ function crossFaults<M extends string>(
       advice:
         "needs the Kafka transport, which this version does not have yet: run --modules all with --transport inprocess.",
     });
-  if (given.mode === "serve") {
+  if (given.mode === "serve" || given.mode === "migrate") {
     const without = config.databaseUrl ? [] : config.modules.filter((name) => urlOf(values, name) === null);
     if (without.length > 0)
       faults.push({
@@ -269,7 +269,7 @@ function crossFaults<M extends string>(
         given: "not set",
         advice: `set it to a PostgreSQL, or ${without.map(urlEnv).join(", ")} one by one (for an embedded database use dev).`,
       });
-    if (!config.oidcIssuer && !config.developmentIssuer)
+    if (given.mode === "serve" && !config.oidcIssuer && !config.developmentIssuer)
       faults.push({
         setting: "OIDC_ISSUER",
         given: "not set",

@@ -9,6 +9,8 @@ import { secured } from "./security-headers.ts";
 export interface RequestBindings {
   /** Lifts the idle time-out of this request's connection. */
   readonly keepOpen?: (request: Request) => void;
+  /** The client asked HEAD: the answer's body is measured and dropped, so it must end. */
+  readonly head?: boolean;
 }
 
 export type AppEnv = { Bindings: RequestBindings };
@@ -34,13 +36,22 @@ const shown = (path: string) => (path.length > 200 ? `${path.slice(0, 200)}…` 
 
 export type Handler = (request: Request, bindings?: RequestBindings) => Promise<Response>;
 
-/** The app as one function from request to answer: URL limit, security headers, `Connection: close` while closing. */
+/** The app as one function from request to answer: URL limit, HEAD, security headers, `Connection: close` while closing. */
 export function handlerOf(app: App, closing: () => boolean = () => false): Handler {
   return async (request, bindings = {}) => {
-    const response = secured(request.url.length > URL_LIMIT ? urlTooLong() : await app.fetch(request, bindings));
+    const response = secured(request.url.length > URL_LIMIT ? urlTooLong() : await answered(app, request, bindings));
     if (closing()) response.headers.set("connection", "close");
     return response;
   };
+}
+
+async function answered(app: App, request: Request, bindings: RequestBindings): Promise<Response> {
+  if (request.method !== "HEAD") return app.fetch(request, bindings);
+  const get = await app.fetch(new Request(request, { method: "GET" }), { ...bindings, head: true });
+  const headers = new Headers(get.headers);
+  // The framework drops the body of HEAD with its length; the headers of GET include it.
+  if (get.body !== null) headers.set("content-length", String((await get.arrayBuffer()).byteLength));
+  return new Response(null, { status: get.status, headers });
 }
 
 const urlTooLong = () =>

@@ -4,29 +4,16 @@
  */
 import type { App } from "./app.ts";
 import { DOCS_STYLESHEET } from "./docs-style.ts";
-import { methodNotAllowed } from "./mount.ts";
 import type { OpenApiDocument } from "./openapi.ts";
-import { SECURITY_HEADERS } from "./security-headers.ts";
-
-const PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+import { escapeHtml, servePage } from "./page.ts";
 
 /** Serves `/openapi.json`, `/docs`, its stylesheet, and sends `/problems/<slug>` to the place in `/docs`. */
 export function mountDocs(app: App, document: OpenApiDocument): void {
   const json = JSON.stringify(document);
   const html = renderDocs(document);
-  const serve = (path: string, type: string, content: string) => {
-    const headers = {
-      ...SECURITY_HEADERS,
-      "content-security-policy": PAGE_POLICY,
-      "content-type": type,
-      "cache-control": "no-cache",
-    };
-    app.get(path, () => new Response(content, { headers }));
-    app.all(path, () => methodNotAllowed("GET, HEAD"));
-  };
-  serve("/openapi.json", "application/json", json);
-  serve("/docs", "text/html; charset=utf-8", html);
-  serve("/docs/style.css", "text/css; charset=utf-8", DOCS_STYLESHEET);
+  servePage(app, "/openapi.json", "application/json", () => json);
+  servePage(app, "/docs", "text/html; charset=utf-8", () => html);
+  servePage(app, "/docs/style.css", "text/css; charset=utf-8", () => DOCS_STYLESHEET);
   app.get(
     "/problems/:slug{[a-z0-9-]+}",
     () => new Response(null, { status: 302, headers: { location: "/docs#problems" } }),
@@ -52,7 +39,7 @@ export function renderDocs(document: OpenApiDocument): string {
   );
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(document.info.title)}</title><link rel="stylesheet" href="/docs/style.css"></head>
+<title>${escapeHtml(document.info.title)}</title><link rel="icon" href="/favicon.svg" type="image/svg+xml"><link rel="stylesheet" href="/docs/style.css"></head>
 <body><a class="skip" href="#main">Skip to the operations</a>
 <header><h1>${escapeHtml(document.info.title)} <small>${escapeHtml(document.info.version)}</small></h1>
 <p>${escapeHtml(document.info.description ?? "")}</p><p><a href="/openapi.json">OpenAPI document</a></p></header>
@@ -100,5 +87,3 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const records = (value: unknown) => (Array.isArray(value) ? value.filter(isRecord) : []);
 const text = (value: unknown) => escapeHtml(typeof value === "string" ? value : "");
-const escapeHtml = (value: string) =>
-  value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");

@@ -70,7 +70,7 @@ export function methodNotAllowed(allow: string): Response {
 async function answer(context: Context<AppEnv>, route: Route, deps: HttpDeps): Promise<Response> {
   try {
     // A stream without a reader would never end.
-    if (context.req.raw.method === "HEAD" && isStream(route.spec)) return methodNotAllowed(allowed([route]));
+    if (context.env?.head && isStream(route.spec)) return methodNotAllowed(allowed([route]));
     const reply = await handled(context, route, deps);
     if (deps.checkReplies) await checkReply(route.spec, reply);
     return toResponse(reply);

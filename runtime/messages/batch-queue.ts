@@ -52,9 +52,10 @@ export function createBatchQueue<State, Shared>(
       for (const item of source) taken.push(item);
       return [];
     }
+    const end = taken.length + room;
     const left: Item<State, Shared>[] = [];
     for (const item of source) {
-      if (taken.length < limits.batchLimit && !(onePerKey && keys.has(item.key))) taken.push(item);
+      if (taken.length < end && !(onePerKey && keys.has(item.key))) taken.push(item);
       else left.push(item);
       keys.add(item.key);
     }
@@ -92,7 +93,10 @@ export function createBatchQueue<State, Shared>(
       }
       const items: Item<State, Shared>[] = [];
       const keys = new Set<string>();
-      urgent = takeFrom(urgent, limits.batchLimit, items, keys);
+      const overdue = background.length > 0 && clock.now() >= backgroundSinceMs + limits.backgroundDelayMs;
+      // Full batches of urgent work must not starve the rest: what is urgent may wait for a mark that it advances.
+      const kept = overdue ? Math.min(background.length, Math.ceil(limits.batchLimit / 4)) : 0;
+      urgent = takeFrom(urgent, limits.batchLimit - kept, items, keys);
       background = takeFrom(background, limits.batchLimit - items.length, items, keys);
       if (background.length > 0) backgroundSinceMs = clock.now();
       return { items, acknowledged, verify: false };

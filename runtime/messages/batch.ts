@@ -122,6 +122,11 @@ function decide<State, Shared, Ports>(
   for (const key of loaded.assumedAbsent)
     if (plan.working.get(key)?.state === undefined)
       throw new DatabaseError("conflict", "", `took ${key} to have no row, and nothing was created: look`);
+  // A timer or an outcome that changed nothing writes nothing that a version could guard.
+  for (const item of loaded.items)
+    if ((item.kind === "timer" || item.kind === "outcome") && loaded.remembered.has(item.key))
+      if (!plan.working.get(item.key)?.dirty)
+        throw new DatabaseError("conflict", "", `${item.key} may not be as it is remembered: look`);
   // What threw may have been decided on a row that another replica has changed since.
   if (!verified && plan.deadLetters.length > 0)
     throw new DatabaseError("conflict", "", `${plan.deadLetters[0]?.key} may not be as it was taken to be: look`);

@@ -59,9 +59,18 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
     make(intent).then((outcome) => {
       underWay--;
       report(intent, outcome);
-      const next = waiting.shift();
-      if (next) begin(next);
+      beginNext();
     });
+  }
+
+  /** Whoever lost a shard while a call waited must not make it: another replica asks about it already. */
+  function beginNext() {
+    while (underWay < deps.concurrency && !ended.signal.aborted) {
+      const next = waiting.shift();
+      if (!next) return;
+      if (shards.holds(next.shard)) begin(next);
+      else inHand.delete(next.id);
+    }
   }
 
   async function make(intent: IntentRow): Promise<CallOutcome<string>> {

@@ -2,7 +2,8 @@
  * Runs a batch until it is committed, parked or hopeless. What the database answers decides what is done next:
  * a conflict runs it again verifying, then in halves; an unavailable database is waited for and the batch is run again
  * verifying, for ever (a command fails when nobody waits for it any longer); what the database rejects is halved until
- * the culprit is alone, and that one is parked.
+ * the culprit is alone, and that one is parked. A lone item that meets a conflict again and again is parked as well (a
+ * broken unique constraint looks like a rival), so it cannot stop the lane for ever.
  */
 import type { Clock } from "../clock.ts";
 import { DatabaseError } from "../database/port.ts";
@@ -29,11 +30,16 @@ export interface CommitDeps<State, Shared, Ports> {
 
 type Next = "wait" | "verify" | "halve" | "park";
 
-function judge(error: unknown, size: number, verifying: boolean): Next {
+/** A lone item that was decided on fresh rows so often loses to no rival: its decision contradicts the tables. */
+const LONE_CONFLICTS = 30;
+
+function judge(error: unknown, size: number, verifying: boolean, attempt: number): Next {
   const kind = error instanceof DatabaseError ? error.kind : "rejected";
   if (kind === "unavailable") return "wait";
-  if (kind === "conflict" && (!verifying || size <= 1)) return "verify";
-  return size > 1 ? "halve" : "park";
+  if (kind === "conflict" && (!verifying || (size <= 1 && attempt < LONE_CONFLICTS))) return "verify";
+  if (size > 1) return "halve";
+  // What was decided on a remembered row may be refused only because that row is not so any more.
+  return verifying ? "park" : "verify";
 }
 
 /** Resolves when every item is settled, answered or failed, or when the lane has stopped. */
@@ -51,7 +57,7 @@ export async function commitBatch<State, Shared, Ports>(
     const error = await once(deps, left, acknowledged, verifying);
     if (error === undefined) return;
     deps.forget(left);
-    switch (judge(error, left.length, verifying)) {
+    switch (judge(error, left.length, verifying, attempt)) {
       case "wait":
         if (attempt === 0) log("warn", "batch.unavailable", { module, error: String(error) });
         left = failHopeless(deps, left, error);

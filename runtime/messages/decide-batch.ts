@@ -20,14 +20,14 @@ export interface Working<State> {
   positions: Positions;
   /** As loaded; 0 when there is no row yet. */
   readonly version: number;
-  /** Marks of a key without a row have been read (`inbox_mark`), so an insert need not check for them. */
-  readonly marksKnown: boolean;
+  /** Marks of a key without a row as they were read (`inbox_mark`), so an insert need not check for them. */
+  readonly marksBefore: Positions["in"] | undefined;
   dirty: boolean;
 }
 
 export interface DeadLetterRow {
   readonly key: string;
-  /** The topic, `timer:<kind>` or `call:<kind>`. */
+  /** The topic, `timer:<kind>` or `call:<kind>:<id of the intent>`. */
   readonly source: string;
   readonly sequence: number;
   readonly reason: "threw" | "behind" | "rejected";
@@ -55,7 +55,13 @@ export interface BatchPlan<State, Shared> {
   readonly intentsDone: IntentRow[];
   readonly idempotency: IdempotencyKey[];
   readonly entries: Map<string, Readonly<Record<string, unknown>>[]>;
-  readonly marks: { readonly key: string; readonly topic: string; readonly sequence: number }[];
+  /** `before`: what the mark must still be (0: there is none), or another replica has handled the message. */
+  readonly marks: {
+    readonly key: string;
+    readonly topic: string;
+    readonly before: number;
+    readonly sequence: number;
+  }[];
   readonly deadLetters: DeadLetterRow[];
   /** Runs after the commit, in order: settles messages, answers commands. */
   readonly afterCommit: (() => void)[];
@@ -75,7 +81,7 @@ export function emptyPlan<State, Shared>(
       state: each.state,
       positions: each.positions,
       version: each.version,
-      marksKnown: true,
+      marksBefore: undefined,
       dirty: false,
     });
   return {
@@ -157,7 +163,7 @@ export function decideItem<State, Shared>(
       plan.intentsDone.push(intent);
       plan.afterCommit.push(item.settle);
       const parked = JSON.stringify({ intent, outcome: item.outcome });
-      attempt(plan, { source: `call:${intent.kind}`, key: item.key, message: parked }, () => {
+      attempt(plan, { source: callSource(intent), key: item.key, message: parked }, () => {
         if (!handler) throw new Error(`no handler for call ${intent.kind}`);
         const decision = handler.decide(working.state, intent.request, item.outcome, contextOf(item.key, batch));
         apply(plan, working, decision, cause, batch);
@@ -165,6 +171,9 @@ export function decideItem<State, Shared>(
     }
   }
 }
+
+/** Each outcome is parked under a name of its own: a key may have several calls of a kind under way. */
+export const callSource = (intent: IntentRow) => `call:${intent.kind}:${intent.id}`;
 
 function decideMessage<State, Shared>(
   plan: BatchPlan<State, Shared>,
@@ -245,7 +254,7 @@ function decideCommand<State, Shared>(
 function workingFor<State, Shared>(plan: BatchPlan<State, Shared>, key: string): Working<State> {
   let working = plan.working.get(key);
   if (!working) {
-    working = { key, state: undefined, positions: NO_POSITIONS, version: 0, marksKnown: false, dirty: false };
+    working = { key, state: undefined, positions: NO_POSITIONS, version: 0, marksBefore: undefined, dirty: false };
     plan.working.set(key, working);
   }
   return working;
@@ -339,6 +348,8 @@ export function decodeMessage(row: {
 export function collectMarks<State, Shared>(plan: BatchPlan<State, Shared>): void {
   for (const working of plan.working.values())
     if (working.dirty && working.state === undefined)
-      for (const [topic, sequence] of Object.entries(working.positions.in))
-        plan.marks.push({ key: working.key, topic, sequence });
+      for (const [topic, sequence] of Object.entries(working.positions.in)) {
+        const before = working.marksBefore?.[topic] ?? 0;
+        if (sequence > before) plan.marks.push({ key: working.key, topic, before, sequence });
+      }
 }

@@ -42,15 +42,14 @@ export function createEarlyMessages(options: {
       else waiting.set(name, [item]);
     },
     readyAfter(plan) {
-      if (waiting.size === 0) return [];
+      if (waiting.size === 0 && !gaps.any()) return [];
       const ready: MessageItem[] = [];
       for (const { key, dirty } of plan.working.values()) {
         if (!dirty) continue;
         for (const topic of options.topics) {
-          const name = nameOf(topic, key);
-          if (!waiting.has(name)) continue;
           gaps.moved(topic, key);
-          ready.push(...take(name));
+          const name = nameOf(topic, key);
+          if (waiting.has(name)) ready.push(...take(name));
         }
       }
       return ready;

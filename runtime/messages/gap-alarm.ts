@@ -23,5 +23,6 @@ export function createGapAlarm(
     moved(topic: string, key: string) {
       since.delete(`${topic} ${key}`);
     },
+    any: () => since.size > 0,
   };
 }

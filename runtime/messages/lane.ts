@@ -85,6 +85,9 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
     topics: messaging.subscribes,
     report: (gap) => log("error", "message.gap", { module: messaging.module, ...gap }),
   });
+  const begun = new WeakSet<object>();
+  const expired = new WeakSet<object>();
+  /** Not yet answered, or expired and not yet out of the queue: so an outage cannot make the queue grow. */
   let commands = 0;
   let running = false;
   let stopped = false;
@@ -112,6 +115,17 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
     committed: finish,
   };
 
+  /** A command whose caller has been told that nothing happened is not begun any more. */
+  function begins(item: Item<State, Shared>): boolean {
+    if (item.kind !== "command") return true;
+    if (!expired.has(item)) {
+      begun.add(item);
+      return true;
+    }
+    item.fail(new CommandUnavailable("none", "the command expired"));
+    return false;
+  }
+
   async function loop() {
     while (!stopped) {
       const waitMs = queue.readyInMs();
@@ -126,7 +140,7 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
         continue;
       }
       const { items, acknowledged, verify } = queue.take();
-      await commitBatch(commit, items, acknowledged, verify);
+      await commitBatch(commit, items.filter(begins), acknowledged, verify);
     }
   }
 
@@ -158,14 +172,21 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
         }
         commands++;
         const finish = (result: Parameters<typeof resolve>[0]) => {
+          cancel();
           commands--;
           resolve(result);
         };
         const fail = (error: unknown) => {
+          cancel();
           commands--;
           reject(error);
         };
-        push(commandItem(command, key, input, options, finish, fail));
+        const item = commandItem(command, key, input, options, finish, fail);
+        const cancel = scheduler.after(Math.max(0, options.expiresMs - clock.now()), () => {
+          if (!begun.has(item)) expired.add(item);
+          reject(new CommandUnavailable(begun.has(item) ? "unknown" : "none", "there was no answer in time"));
+        });
+        push(item);
       });
     },
     recheckWaiting() {

@@ -14,6 +14,8 @@ export interface Loaded<State, Shared> {
   readonly stored: Stored<State>[];
   /** Keys taken to have no row without looking. */
   readonly assumedAbsent: ReadonlySet<string>;
+  /** Keys whose row is as this process remembers it. */
+  readonly remembered: ReadonlySet<string>;
   /** Keys without a row whose marks were looked up. */
   readonly rowless: readonly Working<State>[];
   /** What is left to decide. */
@@ -32,6 +34,7 @@ export async function loadOptimistic<State, Shared, Ports>(
   cached: (key: string) => Stored<State> | undefined,
 ): Promise<Loaded<State, Shared>> {
   const stored: Stored<State>[] = [];
+  const remembered = new Set<string>();
   const absent = new Set<string>();
   const missing = new Set<string>();
   const seen = new Set<string>();
@@ -41,17 +44,22 @@ export async function loadOptimistic<State, Shared, Ports>(
     if (seen.has(item.key) && !fresh) continue;
     seen.add(item.key);
     const hit = fresh ? undefined : cached(item.key);
-    if (hit) stored.push(hit);
-    else if (isFirst(item)) absent.add(item.key);
+    if (hit) {
+      stored.push(hit);
+      remembered.add(item.key);
+    } else if (isFirst(item)) absent.add(item.key);
     else missing.add(item.key);
   }
-  for (const key of missing) absent.delete(key);
+  for (const key of missing) {
+    absent.delete(key);
+    remembered.delete(key);
+  }
   const kept = missing.size === 0 ? stored : stored.filter((each) => !missing.has(each.key));
   if (missing.size > 0) {
     const rows = await lane.run(messaging.aggregate.load([...missing].sort()));
     for (const row of rows) kept.push(messaging.aggregate.decode(row));
   }
-  return { stored: kept, assumedAbsent: absent, rowless: [], items, dropped: [], parked: new Map() };
+  return { stored: kept, assumedAbsent: absent, remembered, rowless: [], items, dropped: [], parked: new Map() };
 }
 
 const isFirst = <State, Shared>(item: Item<State, Shared>) =>
@@ -103,7 +111,7 @@ export async function loadVerifying<State, Shared, Ports>(
         }),
   ]);
 
-  const stored = rows.map((row) => messaging.aggregate.decode(row));
+  const stored = rows.map((row) => withMarks(messaging.aggregate.decode(row), markRows));
   const present = new Set(stored.map((each) => each.key));
   const rowless = keys
     .filter((key) => !present.has(key))
@@ -113,7 +121,7 @@ export async function loadVerifying<State, Shared, Ports>(
         marks.length === 0
           ? NO_POSITIONS
           : { in: Object.fromEntries(marks.map((row) => [String(row.topic), Number(row.sequence)])), out: {} };
-      return { key, state: undefined, positions, version: 0, marksKnown: true, dirty: false };
+      return { key, state: undefined, positions, version: 0, marksBefore: positions.in, dirty: false };
     });
 
   const requests = new Map(keyRows.map((row) => [String(row.scope), row]));
@@ -140,5 +148,15 @@ export async function loadVerifying<State, Shared, Ports>(
     return true;
   });
   const parked = new Map(parkedRows.map((row) => [`${row.key} ${row.source}`, Number(row.last)]));
-  return { stored, assumedAbsent: new Set(), rowless, items: left, dropped, parked };
+  return { stored, assumedAbsent: new Set(), remembered: new Set(), rowless, items: left, dropped, parked };
+}
+
+/** A mark may have been set beside the row while another replica created the row: it counts like the row's own. */
+function withMarks<State>(stored: Stored<State>, markRows: readonly Row[]): Stored<State> {
+  const marks = markRows.filter((row) => row.key === stored.key);
+  if (marks.length === 0) return stored;
+  const positions: Record<string, number> = { ...stored.positions.in };
+  for (const { topic, sequence } of marks)
+    positions[String(topic)] = Math.max(positions[String(topic)] ?? 0, Number(sequence));
+  return { ...stored, positions: { in: positions, out: stored.positions.out } };
 }

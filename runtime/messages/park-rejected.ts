@@ -1,5 +1,5 @@
 import { DatabaseError, type Lane } from "../database/port.ts";
-import { deadLetterOf } from "./decide-batch.ts";
+import { callSource, deadLetterOf } from "./decide-batch.ts";
 import type { Item } from "./item.ts";
 
 /**
@@ -31,7 +31,7 @@ export async function parkRejected<State, Shared>(
           }
         : {
             key: item.key,
-            source: `call:${item.intent.kind}`,
+            source: callSource(item.intent),
             sequence: 0,
             error: text,
             message: JSON.stringify({ intent: item.intent, outcome: item.outcome }),
@@ -43,12 +43,12 @@ export async function parkRejected<State, Shared>(
         insert into dead_letter (key, source, sequence, reason, error, message, parked_at)
           values ($1, $2, $3, $4, $5, $6, $7::text::timestamptz) on conflict do nothing`,
       params: [
-        item.key,
+        withoutNul(item.key),
         letter.source,
         letter.sequence,
         "rejected",
-        letter.error,
-        letter.message,
+        withoutNul(letter.error),
+        withoutNul(letter.message),
         new Date(now).toISOString(),
         item.kind === "timer" ? item.timer.shard : item.kind === "outcome" ? item.intent.shard : -1,
         item.kind === "timer" ? item.timer.kind : "",
@@ -62,3 +62,6 @@ export async function parkRejected<State, Shared>(
   item.settle();
   return true;
 }
+
+/** PostgreSQL's text holds no NUL: it must not keep the item from being parked. */
+const withoutNul = (text: string) => text.replaceAll("\0", "\\u0000");

@@ -68,11 +68,12 @@ const CORE = {
   },
   marks: {
     label: "inbox marks",
-    sql: `insert into inbox_mark (key, topic, sequence, marked_at)
-      select key, topic, sequence, marked_at from json_to_recordset($::text::json)
-        as x(key text, topic text, sequence integer, marked_at timestamptz)
-      on conflict (key, topic) do update set sequence = greatest(inbox_mark.sequence, excluded.sequence),
-        marked_at = excluded.marked_at returning 1`,
+    sql: `with given as (select * from json_to_recordset($::text::json)
+          as x(key text, topic text, before integer, sequence integer, marked_at timestamptz))
+      insert into inbox_mark (key, topic, sequence, marked_at) select key, topic, sequence, marked_at from given
+      on conflict (key, topic) do update set sequence = excluded.sequence, marked_at = excluded.marked_at
+        where inbox_mark.sequence = (select g.before from given g where g.key = excluded.key and g.topic = excluded.topic)
+      returning 1`,
   },
   deadLetters: {
     label: "dead letters",
@@ -158,8 +159,8 @@ export function saveStatement<State, Shared, Ports>(
   const updates: unknown[] = [];
   for (const working of [...plan.working.values()].sort(bySortKey)) {
     if (!working.dirty || working.state === undefined) continue;
-    const { key, state, positions, version, marksKnown } = working;
-    const row = messaging.aggregate.encode({ key, state, positions, version: version + 1 }, marksKnown);
+    const { key, state, positions, version, marksBefore } = working;
+    const row = messaging.aggregate.encode({ key, state, positions, version: version + 1 }, marksBefore !== undefined);
     (version === 0 ? inserts : updates).push(row);
   }
   add(4, messaging.aggregate.insert, inserts, true);
@@ -173,7 +174,7 @@ export function saveStatement<State, Shared, Ports>(
     });
     add(6, shared.update, rows, true);
   }
-  for (const [table, rows] of plan.entries) {
+  for (const [table, rows] of [...plan.entries].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const store = messaging.entries[table];
     if (!store) throw new Error(`${messaging.module} declares no table ${table} for entries`);
     add(
@@ -199,8 +200,8 @@ export function saveStatement<State, Shared, Ports>(
   add(
     11,
     CORE.marks,
-    plan.marks.map((mark) => ({ ...mark, marked_at: nowText })),
-    false,
+    [...plan.marks].sort(bySortKey).map((mark) => ({ ...mark, marked_at: nowText })),
+    true,
   );
   add(
     12,
@@ -228,7 +229,7 @@ export function saveStatement<State, Shared, Ports>(
   );
   if (parts.length === 0) return undefined;
   const items = plan.working.size + acknowledged.length;
-  return compose(items < FIXED_SHAPE_FROM ? parts : fixedShape(shape, parts));
+  return compose(items < FIXED_SHAPE_FROM ? parts : fixedShape(shape, parts), textsOf(shape));
 }
 
 /** From here on an empty write costs less than another statement to plan and to keep. */
@@ -254,9 +255,19 @@ function fixedShape(shape: StatementShape, parts: readonly Part[]): Part[] {
   return [...parts, ...empty].sort((a, b) => a.rank - b.rank || (a.write.label < b.write.label ? -1 : 1));
 }
 
-const texts = new Map<string, string>();
+/** A lane's texts: another module's table may have the same name and other columns. */
+const textsByShape = new WeakMap<StatementShape, Map<string, string>>();
 
-function compose(parts: readonly Part[]): Statement {
+function textsOf(shape: StatementShape): Map<string, string> {
+  let texts = textsByShape.get(shape);
+  if (!texts) {
+    texts = new Map();
+    textsByShape.set(shape, texts);
+  }
+  return texts;
+}
+
+function compose(parts: readonly Part[], texts: Map<string, string>): Statement {
   const params: Parameter[] = [];
   for (const { json, expected } of parts) {
     params.push(json);

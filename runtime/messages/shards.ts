@@ -24,7 +24,7 @@ export interface ShardsDeps {
 }
 
 export interface Shards {
-  /** Beats, and takes or gives back shards. Returns those newly held. */
+  /** Beats, and takes or gives back shards. Returns those newly held, or held again after the lease had lapsed. */
   renew(): Promise<readonly number[]>;
   holds(shard: number): boolean;
   held(): readonly number[];
@@ -49,6 +49,8 @@ const BEAT = `
     (select json_agg(json_build_object('id', id, 'beat', beat) order by id) from replica) as replicas
   from mine`;
 
+const FORGET_AFTER_LEASES = 20;
+
 /** Starts with no shard; `renew` is called at a fraction of the lease. */
 export function createShards(deps: ShardsDeps): Shards {
   const { database, clock, replica, leaseMs } = deps;
@@ -70,17 +72,22 @@ export function createShards(deps: ShardsDeps): Shards {
     const live = liveReplicas(row);
     const mine = shards.filter((each) => each.holder === replica && held.get(each.shard) === each.epoch);
     held = new Map(mine.map((each) => [each.shard, each.epoch]));
+    const lapsed = clock.now() >= validUntilMs;
     validUntilMs = beatMs + leaseMs;
 
+    await forgetDead();
     const fair = Math.ceil(SHARDS / live.size);
-    if (held.size > fair) await giveBack([...held.keys()].slice(fair));
-    const free = shards.filter((each) =>
-      each.holder === null || each.holder === replica ? !held.has(each.shard) : !live.has(each.holder),
-    );
-    const wanted = free.slice(0, Math.max(0, fair - held.size));
+    const room = Math.max(0, fair - held.size);
+    // Ours in the table only: a give-back or a take whose answer was lost. Nobody else may take them while we live.
+    const strays = shards.filter((each) => each.holder === replica && !held.has(each.shard));
+    const surplus = [...[...held.keys()].slice(fair), ...strays.slice(room).map(({ shard }) => shard)];
+    if (surplus.length > 0) await giveBack(surplus);
+    const free = shards.filter(({ holder }) => holder === null || (holder !== replica && !live.has(holder)));
+    const wanted = [...strays, ...free].slice(0, room);
     const taken = wanted.length === 0 ? [] : await take(wanted);
     for (const { shard, epoch } of taken) held.set(shard, epoch);
-    return taken.map(({ shard }) => shard);
+    // What came while nothing was held was turned away, so shards that were kept over a lapse are to be swept as well.
+    return lapsed ? [...held.keys()] : taken.map(({ shard }) => shard);
   }
 
   /** Also remembers when each replica's beat was last seen to move. */
@@ -98,6 +105,19 @@ export function createShards(deps: ShardsDeps): Shards {
     for (const id of seen.keys()) if (!present.has(id)) seen.delete(id);
     others = live.size > 1;
     return live;
+  }
+
+  /** Each start has a new id, so rows of ended processes would pile up. One that was only asleep comes back as new. */
+  async function forgetDead() {
+    const now = clock.now();
+    const dead = [...seen].flatMap(([id, { sinceMs }]) =>
+      id !== replica && now - sinceMs >= FORGET_AFTER_LEASES * leaseMs ? [id] : [],
+    );
+    if (dead.length === 0) return;
+    await database.query({
+      text: "delete from replica where id = any($1::uuid[])",
+      params: [arrayLiteral(dead.sort())],
+    });
   }
 
   const take = async (wanted: readonly ShardRow[]) => {

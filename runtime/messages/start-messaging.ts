@@ -14,6 +14,7 @@ import { createLane, type LaneLimits, type ModuleLane } from "./lane.ts";
 import type { Log } from "./log.ts";
 import type { Messaging } from "./messaging.ts";
 import { createRelay } from "./relay.ts";
+import { createRetention, type Retention } from "./retention.ts";
 import { createShards } from "./shards.ts";
 import { createTimers } from "./timers.ts";
 
@@ -34,6 +35,7 @@ export interface MessagingDeps<State, Ports> {
   readonly pollMs: number;
   readonly callTimeoutMs: number;
   readonly callConcurrency: number;
+  readonly retention: Retention;
   /** Aggregates that this process has just saved. */
   readonly changed: (aggregates: readonly Stored<State>[]) => void;
 }
@@ -46,6 +48,13 @@ export interface RunningMessaging<State, Shared> {
   depth(): { readonly inHand: number; readonly queued: number; readonly commands: number; readonly waiting: number };
 }
 
+/**
+ * A replica that is alone sweeps this seldom: a frozen one that was taken for dead may have committed a last batch into
+ * shards that are no longer its own, and nobody else would find it.
+ */
+const SLOW_SWEEP_MS = 10_000;
+
+/** Subscribes the module at once; nothing else runs before `start`. */
 export function startMessaging<State, Shared, Ports>(
   messaging: Messaging<State, Shared, Ports>,
   deps: MessagingDeps<State, Ports>,
@@ -77,6 +86,8 @@ export function startMessaging<State, Shared, Ports>(
     concurrency: deps.callConcurrency,
   });
 
+  const retain = createRetention(database, clock, deps.retention);
+
   function committed(plan: BatchPlan<State, Shared>) {
     if (stopped) return;
     relay.offer(plan.outbox);
@@ -91,26 +102,31 @@ export function startMessaging<State, Shared, Ports>(
   const sweep = () => Promise.all([relay.sweep(), calls.sweep(), timers.sweep()]);
 
   let renewedMs = 0;
+  let sweptMs = 0;
+  /** Shards were taken and not yet swept with success. */
+  let sweepOwed = false;
   async function upkeep() {
-    const due = clock.now() >= renewedMs + deps.renewMs;
-    const taken = due ? await shards.renew() : [];
-    if (due) {
+    if (clock.now() >= renewedMs + deps.renewMs) {
+      if ((await shards.renew()).length > 0) sweepOwed = true;
       renewedMs = clock.now();
       lane.recheckWaiting();
+      if (shards.holds(0)) await retain();
     }
-    if (taken.length > 0 || !shards.alone()) await sweep();
-    else if (relay.behind()) await relay.sweep();
+    if (sweepOwed || !shards.alone() || clock.now() >= sweptMs + SLOW_SWEEP_MS) {
+      sweepOwed = true;
+      await sweep();
+      sweepOwed = false;
+      sweptMs = clock.now();
+    } else if (relay.behind()) await relay.sweep();
   }
 
+  let current: Promise<void> = Promise.resolve();
   async function loop() {
     while (!stopped) {
       await scheduler.sleep(shards.alone() ? deps.renewMs : deps.pollMs);
       if (stopped) return;
-      try {
-        await upkeep();
-      } catch (error) {
-        log("warn", "upkeep.failed", { module, error: String(error) });
-      }
+      current = upkeep().catch((error) => log("warn", "upkeep.failed", { module, error: String(error) }));
+      await current;
     }
   }
 
@@ -135,7 +151,8 @@ export function startMessaging<State, Shared, Ports>(
       timers.stop();
       calls.stop();
       await lane.stop();
-      await shards.release();
+      await current;
+      await shards.release().catch((error) => log("warn", "shards.not_released", { module, error: String(error) }));
     },
     depth: () => ({ inHand: relay.inHand(), ...lane.depth() }),
   };

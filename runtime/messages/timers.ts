@@ -36,6 +36,8 @@ export function createTimers(deps: TimersDeps): Timers {
   let nextMs = Number.POSITIVE_INFINITY;
   let cancel: () => void = () => undefined;
   let sweeping = false;
+  /** A wake-up came during a sweep, which may have read before that timer was there. */
+  let again = false;
 
   function wakeAt(dueMs: number) {
     if (dueMs >= nextMs) return;
@@ -49,6 +51,7 @@ export function createTimers(deps: TimersDeps): Timers {
 
   async function sweep() {
     const held = shards.held();
+    if (sweeping) again = true;
     if (held.length === 0 || sweeping) return;
     sweeping = true;
     try {
@@ -76,6 +79,8 @@ export function createTimers(deps: TimersDeps): Timers {
       wakeAt(next);
     } finally {
       sweeping = false;
+      if (again) wakeAt(clock.now());
+      again = false;
     }
   }
 

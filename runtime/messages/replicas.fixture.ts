@@ -1,0 +1,236 @@
+/** Replicas of the tally module over one scratch PostgreSQL, each with faults of its own; `kill` is a kill -9. */
+
+import { systemClock } from "../clock.ts";
+import { migrate } from "../database/migrate.ts";
+import type { Database, Parameter, Row } from "../database/port.ts";
+import { openDatabase } from "../database/postgres.ts";
+import { startScratchServer } from "../database/scratch-server.ts";
+import { createIds } from "../ids.ts";
+import { systemRandom } from "../random.ts";
+import { type Scheduler, systemScheduler } from "../scheduler.ts";
+import { createInProcessTransport } from "../transport/inprocess.ts";
+import type { Command } from "./decision.ts";
+import type { Envelope } from "./envelope.ts";
+import { type Faults, faultyDatabase } from "./faulty-database.fixture.ts";
+import type { CommandOptions } from "./item.ts";
+import { DEFAULT_LANE_LIMITS, type LaneLimits } from "./lane.ts";
+import { coreMigrations } from "./migrations.ts";
+import { type RunningMessaging, startMessaging } from "./start-messaging.ts";
+import { Instruction, type Ports, type Pot, type Script, TALLY_MIGRATION, type Tally, tally } from "./tally.fixture.ts";
+
+export const ids = createIds(systemClock, systemRandom());
+export const LEASE_MS = 300;
+
+export interface Logged {
+  readonly event: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface Replica {
+  readonly running: RunningMessaging<Tally, Pot>;
+  readonly faults: Faults;
+  readonly logged: Logged[];
+  /** Names of the events that its relay has published, in order. */
+  readonly published: Envelope[];
+  /** Calls made, as `kind from`. */
+  readonly made: string[];
+  /** Resolves when the message is handled, skipped or parked. */
+  deliver(envelope: Envelope): Promise<void>;
+  run(
+    command: Command<Tally, Pot, Instruction, number>,
+    key: string,
+    script: Script,
+    options?: Partial<CommandOptions>,
+  ): ReturnType<RunningMessaging<Tally, Pot>["lane"]["execute"]>;
+  stop(): Promise<void>;
+  kill(): void;
+}
+
+export interface ReplicaOptions {
+  readonly shared?: boolean;
+  readonly exclusive?: boolean;
+  readonly limits?: Partial<LaneLimits>;
+  readonly ports?: Ports;
+  readonly callConcurrency?: number;
+  readonly callTimeoutMs?: number;
+  readonly start?: boolean;
+}
+
+export interface Bench {
+  rows(text: string, ...params: Parameter[]): Promise<Row[]>;
+  /** What was done to a key, in order. */
+  effects(key: string): Promise<string[]>;
+  total(key: string): Promise<number | undefined>;
+  letters(key: string): Promise<Row[]>;
+  count(table: string): Promise<number>;
+  replica(options?: ReplicaOptions): Promise<Replica>;
+  /** Ends what the last test started and empties the tables. */
+  reset(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openBench(): Promise<Bench> {
+  const server = await startScratchServer();
+  await migrate({
+    url: server.url,
+    modules: [{ name: "tally", migrations: [...coreMigrations, TALLY_MIGRATION] }],
+    log: () => undefined,
+  });
+  const open = () => openDatabase({ url: server.url, schema: "tally", role: "tally_app", scheduler: systemScheduler });
+  const admin = open();
+  const started: Replica[] = [];
+  const rows = (text: string, ...params: Parameter[]) => admin.query({ text, params });
+
+  return {
+    rows,
+    effects: async (key) =>
+      (await rows("select what from effect where key = $1 order by id", key)).map((row) => String(row.what)),
+    total: async (key) => {
+      const [row] = await rows("select total from tally where id = $1", key);
+      return row && Number(row.total);
+    },
+    letters: (key) =>
+      rows(
+        "select source, sequence, reason, error, message from dead_letter where key = $1 order by source, sequence",
+        key,
+      ),
+    count: async (table) => Number((await rows(`select count(*) as n from ${table}`))[0]?.n),
+    async replica(options = {}) {
+      const made = await startReplica(open(), options);
+      started.push(made);
+      return made;
+    },
+    async reset() {
+      await Promise.all(started.splice(0).map((each) => each.stop()));
+      for (const table of [
+        "outbox",
+        "timer",
+        "call_intent",
+        "idempotency",
+        "inbox_mark",
+        "dead_letter",
+        "replica",
+        "tally",
+        "effect",
+        "pot",
+      ])
+        await rows(`delete from ${table}`);
+      await rows("update shard set holder = null");
+    },
+    async close() {
+      await admin.close();
+      await server.stop();
+    },
+  };
+}
+
+async function startReplica(real: Database, options: ReplicaOptions): Promise<Replica> {
+  const { database, faults } = faultyDatabase(real);
+  const logged: Logged[] = [];
+  const published: Envelope[] = [];
+  const made: string[] = [];
+  const scheduler: Scheduler = {
+    after: (delayMs, task) =>
+      systemScheduler.after(delayMs, () => {
+        if (!faults.dead) task();
+      }),
+    sleep: (delayMs) =>
+      systemScheduler.sleep(delayMs).then(() => (faults.dead ? new Promise<never>(() => undefined) : undefined)),
+    external: (_label, work) => work(),
+  };
+  const transport = createInProcessTransport();
+  transport.subscribe({
+    consumer: "listener",
+    topics: ["genai-demo.tally.events.v1"],
+    deliver: async (envelope) => {
+      if (faults.dead) return new Promise<never>(() => undefined);
+      published.push(envelope);
+    },
+  });
+  const ports: Ports = options.ports ?? { make: async () => "yes" };
+  const running = startMessaging(tally({ shared: options.shared ?? false }), {
+    database,
+    transport,
+    clock: systemClock,
+    scheduler,
+    ids,
+    log: (_level, event, fields) => logged.push({ event, fields }),
+    ports: {
+      make: (kind, from) => {
+        made.push(`${kind} ${from}`);
+        return ports.make(kind, from);
+      },
+    },
+    replica: ids.next(),
+    exclusive: options.exclusive ?? false,
+    limits: { ...DEFAULT_LANE_LIMITS, retryMs: 20, backgroundDelayMs: 5, ackDelayMs: 5, ...options.limits },
+    leaseMs: LEASE_MS,
+    renewMs: 60,
+    pollMs: 20,
+    callTimeoutMs: options.callTimeoutMs ?? 2000,
+    callConcurrency: options.callConcurrency ?? 8,
+    changed: () => undefined,
+  });
+  let ended = false;
+  if (options.start !== false) await running.start();
+  return {
+    running,
+    faults,
+    logged,
+    published,
+    made,
+    deliver: (envelope) => transport.publish(envelope),
+    run: (command, key, script, given = {}) =>
+      running.lane.execute(command, key, Instruction.parse(script), {
+        correlationId: "test",
+        expiresMs: systemClock.now() + 5000,
+        ...given,
+      }),
+    async stop() {
+      if (ended) return;
+      ended = true;
+      faults.down = false;
+      faults.upkeepDown = false;
+      await transport.stop();
+      await running.stop();
+      await real.close();
+    },
+    kill() {
+      ended = true;
+      faults.dead = true;
+      real.close().catch(() => undefined);
+    },
+  };
+}
+
+let keys = 0;
+/** A key that no other test uses. */
+export const newKey = () => `key-${++keys}-${ids.next()}`;
+
+/** An incoming message. */
+export const incoming = (
+  key: string,
+  sequence: number,
+  script: Script | string,
+  type = "Do",
+  module = "tally",
+): Envelope => ({
+  topic: module === "tally" ? "genai-demo.tally.commands.v1" : `genai-demo.${module}.events.v1`,
+  key,
+  sequence,
+  type,
+  producer: module,
+  timeMs: 0,
+  causationId: "test",
+  correlationId: "test",
+  data: typeof script === "string" ? script : JSON.stringify(script),
+});
+
+/** Waits, with a bound, for something to become true. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 4000): Promise<void> {
+  const end = systemClock.now() + withinMs;
+  while (!(await holds())) {
+    if (systemClock.now() > end) throw new Error(`after ${withinMs} ms still not so: ${what}`);
+    await systemScheduler.sleep(5);
+  }
+}
