@@ -1,3 +1,4 @@
+import { findEarlierRequest } from "../../runtime/messages/earlier-request.ts";
 import { coreMigrations } from "../../runtime/messages/migrations.ts";
 import { defineModule } from "../../runtime/module.ts";
 import { HISTORY, sagaHandlers, sagaTimers, sagaTopics } from "./advance.ts";
@@ -33,6 +34,7 @@ export const order = defineModule<Order>({
         clock,
         ids,
         placementDeadlineMs: deadlines.placementMs,
+        earlier: (claim) => findEarlierRequest(database, claim),
         find: orderReader(database),
       }),
   }),

@@ -14,6 +14,7 @@ import type { IdempotencyClaim } from "../../runtime/http/route.ts";
 import type { Ids } from "../../runtime/ids.ts";
 import type { Stored } from "../../runtime/messages/aggregate.ts";
 import { CommandUnavailable } from "../../runtime/messages/command-unavailable.ts";
+import type { EarlierRequest } from "../../runtime/messages/earlier-request.ts";
 import type { ModuleLane } from "../../runtime/messages/lane.ts";
 import { type RpcClient, RpcUnavailable } from "../../runtime/rpc/port.ts";
 import { priceBasket } from "../pricing/contract.ts";
@@ -28,6 +29,8 @@ export interface PlacingDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly placementDeadlineMs: number;
+  /** What the request's Idempotency-Key has done before. */
+  readonly earlier: (claim: IdempotencyClaim) => Promise<EarlierRequest | undefined>;
   /** The order as committed by any process. */
   readonly find: (id: string) => Promise<Stored<Order> | undefined>;
 }
@@ -46,7 +49,15 @@ interface PlacingRequest {
 }
 
 export async function place(deps: PlacingDeps, request: PlacingRequest): Promise<Reply> {
-  const placement = await priced(deps, request);
+  let placement: Placement;
+  try {
+    placement = await priced(deps, request);
+  } catch (refusal) {
+    // Prices and products change: what was placed before is answered from what was placed.
+    const earlier = await deps.earlier(request.claim);
+    if (!earlier) throw refusal;
+    return repeated(deps, earlier, request.waitMs);
+  }
   const id = deps.ids.next();
   const startedMs = deps.clock.now();
   const result = await deps.lane
@@ -57,22 +68,23 @@ export async function place(deps: PlacingDeps, request: PlacingRequest): Promise
       expiresMs: startedMs + COMMAND_TIMEOUT_MS,
     })
     .catch(unavailable);
-  switch (result.kind) {
-    case "keyReused":
-      return problemReply(
-        problem(
-          "idempotency-key-reused",
-          "This Idempotency-Key was used for another order. Send a new key, or the first body again.",
-        ),
-      );
-    case "replayed": {
-      const stored = await deps.find(result.reference);
-      if (!stored) throw new Error(`order ${result.reference} has an idempotency key and no row`);
-      return answer(await decision(deps, stored, request.waitMs));
-    }
-    case "decided":
-      return answer(await decision(deps, { state: result.answer, version: 1 }, request.waitMs));
-  }
+  return result.kind === "decided"
+    ? answer(await decision(deps, { state: result.answer, version: 1 }, request.waitMs))
+    : repeated(deps, result, request.waitMs);
+}
+
+/** The answer to a request whose key is known: the same order, or that the key was used for another one. */
+async function repeated(deps: PlacingDeps, earlier: EarlierRequest, waitMs: number): Promise<Reply> {
+  if (earlier.kind === "keyReused")
+    return problemReply(
+      problem(
+        "idempotency-key-reused",
+        "This Idempotency-Key was used for another order. Send a new key, or the first body again.",
+      ),
+    );
+  const stored = await deps.find(earlier.reference);
+  if (!stored) throw new Error(`order ${earlier.reference} has an idempotency key and no row`);
+  return answer(await decision(deps, stored, waitMs));
 }
 
 async function priced(deps: PlacingDeps, { customerId, order }: PlacingRequest): Promise<Placement> {

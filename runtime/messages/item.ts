@@ -1,6 +1,7 @@
 /** What waits in a lane's queue: everything that can change an aggregate takes this one path. */
 import type { CallOutcome } from "./call.ts";
 import type { Command, Decision, DecisionContext } from "./decision.ts";
+import type { EarlierRequest } from "./earlier-request.ts";
 import type { Envelope } from "./envelope.ts";
 
 export interface OutboxRow {
@@ -37,10 +38,7 @@ export interface IdempotencyKey {
 }
 
 /** How a command ended. `replayed`: an earlier request with the same key had the effect; `reference` leads to it. */
-export type CommandResult<Answer> =
-  | { readonly kind: "decided"; readonly answer: Answer }
-  | { readonly kind: "replayed"; readonly status: number; readonly reference: string }
-  | { readonly kind: "keyReused" };
+export type CommandResult<Answer> = { readonly kind: "decided"; readonly answer: Answer } | EarlierRequest;
 
 export interface MessageItem {
   readonly kind: "message";
