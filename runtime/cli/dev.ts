@@ -16,7 +16,8 @@ Ctrl-C stops it; everything that was answered is saved. Exit code 0 after a clea
 
 export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
   const flags = flagsOf(args, platformFlags);
-  const level = flags["log-level"] ?? process.env.LOG_LEVEL ?? "warn";
+  // Set in the environment it is left to the configuration, so that a fault names the variable.
+  const level = flags["log-level"] ?? (process.env.LOG_LEVEL ? undefined : "warn");
   const code = await runPlatform({
     registry,
     mode: "dev",
@@ -33,7 +34,7 @@ export async function run(args: readonly string[], registry: readonly Module[]):
 
   Place an order:
 
-    TOKEN=$(bun run --silent token --role customer --sub alice${withData})
+    TOKEN=$(npx -y bun@1.4.5 run --silent token --role customer --sub alice${withData})
     curl -s ${url}/api/v1/orders -H "Authorization: Bearer $TOKEN" \\
       -H "Content-Type: application/json" -H "Idempotency-Key: $(date +%s%N)" -H "Prefer: wait=10" \\
       -d '{"currency":"USD","items":[{"sku":"SKU-001","quantity":2}],"paymentMethod":{"token":"tok_visa"},

@@ -55,9 +55,12 @@ export interface Loaded<S extends Settings> {
 /** All faults of a configuration; the message has one line for each. */
 export class ConfigError extends Error {
   constructor(readonly faults: readonly ConfigFault[]) {
-    const lines = faults.map(({ setting, given, advice }) => `  ${setting}${given ? ` is ${given}` : ""}: ${advice}`);
-    const count = faults.length === 1 ? "a fault" : `${faults.length} faults`;
-    super(`the configuration has ${count}:\n${lines.join("\n")}`);
+    const lines = faults.map(({ setting, given, advice }) => `${setting}${given ? ` is ${given}` : ""}: ${advice}`);
+    super(
+      lines.length === 1
+        ? `the configuration has a fault: ${lines[0]}`
+        : `the configuration has ${lines.length} faults:\n  ${lines.join("\n  ")}`,
+    );
     this.name = "ConfigError";
   }
 }

@@ -53,5 +53,6 @@ ORDER=$(curl -s ${origin}/api/v1/orders \\
 echo "$ORDER"`;
 
 const followLines = (origin: string) => `ID=$(echo "$ORDER" | grep -o '"id":"[^"]*' | head -n 1 | cut -d '"' -f 4)
-curl -s -H "Authorization: Bearer $TOKEN" ${origin}/api/v1/orders/$ID
-curl -s -H "Authorization: Bearer $TOKEN" ${origin}/api/v1/orders/$ID/history`;
+sleep 1
+curl -s -w '\\n' -H "Authorization: Bearer $TOKEN" ${origin}/api/v1/orders/$ID
+curl -s -w '\\n' -H "Authorization: Bearer $TOKEN" ${origin}/api/v1/orders/$ID/history`;

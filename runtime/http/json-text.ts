@@ -9,10 +9,7 @@ export const DEPTH_LIMIT = 32;
  */
 export function parseJson(bytes: Uint8Array): unknown {
   const text = decode(bytes);
-  if (depthOf(text) > DEPTH_LIMIT)
-    throw new ProblemError(
-      problem("malformed-json", `The body is nested deeper than ${DEPTH_LIMIT} levels. Flatten it.`),
-    );
+  if (depthOf(text) > DEPTH_LIMIT) throw malformed(`is nested deeper than ${DEPTH_LIMIT} levels`, "Flatten it.");
   const value = parse(text);
   // Both can only come from escapes: raw ones are no valid JSON or no valid UTF-8.
   if (/\\u(0000|[dD][89a-fA-F])/.test(text)) refuseUnstorable(value, "body");
@@ -28,7 +25,7 @@ function decode(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
   } catch {
-    throw new ProblemError(problem("malformed-json", "The body is not valid UTF-8. Send JSON encoded as UTF-8."));
+    throw malformed("is not valid UTF-8", "Send JSON encoded as UTF-8.");
   }
 }
 
@@ -38,9 +35,12 @@ function parse(text: string): unknown {
     return value;
   } catch (error) {
     const reason = error instanceof Error ? error.message.slice(0, 120) : "";
-    throw new ProblemError(problem("malformed-json", `The body is not valid JSON: ${reason}. Send one JSON value.`));
+    throw malformed(`is not valid JSON: ${reason}`, "Send one JSON value.");
   }
 }
+
+const malformed = (fault: string, advice: string) =>
+  new ProblemError(problem("malformed-json", `The body ${fault}. ${advice}`, [{ field: "body", message: fault }]));
 
 /** Deepest nesting, counted before parsing so that the parser's stack is never at risk. */
 function depthOf(text: string): number {

@@ -22,6 +22,7 @@ export function faultyDatabase(real: Database): { readonly database: Database; r
   async function send<T>(statement: Statement, work: () => Promise<T>, upkeep: boolean): Promise<T> {
     if (faults.dead) return never;
     faults.seen(statement);
+    if (faults.dead) return never;
     if (faults.down || (upkeep && faults.upkeepDown)) throw new DatabaseError("unavailable", "", "planted: down");
     const answer = await work();
     if (faults.dead) return never;

@@ -45,6 +45,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const { shards, transport, scheduler } = deps;
   const inHand = new Set<string>();
   let full = false;
+  let sweeping = false;
   let stopped = false;
 
   function accept(row: OutboxRow) {
@@ -61,7 +62,11 @@ export function createRelay(deps: RelayDeps): Relay {
 
   function publish(row: OutboxRow, id: string) {
     transport.publish(row.envelope).then(
-      () => deps.acknowledge(row, () => inHand.delete(id)),
+      () =>
+        deps.acknowledge(row, () => {
+          inHand.delete(id);
+          if (behind()) sweep().catch(() => undefined); // `full` stays set: the next upkeep sweeps again
+        }),
       (error) => {
         deps.log("warn", "relay.publish_failed", { module: deps.module, message: id, error: String(error) });
         scheduler.after(RETRY_MS, () => {
@@ -73,10 +78,24 @@ export function createRelay(deps: RelayDeps): Relay {
     );
   }
 
+  const behind = () => full && !sweeping && !stopped && inHand.size < deps.inHandLimit / 2;
+
   async function sweep() {
     const held = shards.held();
     if (held.length === 0) return;
-    full = false;
+    sweeping = true;
+    try {
+      full = false;
+      await sweepPages(held);
+    } catch (error) {
+      full = true;
+      throw error;
+    } finally {
+      sweeping = false;
+    }
+  }
+
+  async function sweepPages(held: readonly number[]) {
     let after: readonly [number, string, string, number] = [-1, "", "", 0];
     for (;;) {
       const rows = await deps.database.query({
@@ -103,7 +122,7 @@ export function createRelay(deps: RelayDeps): Relay {
   return {
     offer: (rows) => rows.forEach(accept),
     sweep,
-    behind: () => full && inHand.size < deps.inHandLimit / 2,
+    behind,
     inHand: () => inHand.size,
     stop() {
       stopped = true;

@@ -15,6 +15,7 @@ import { type Faults, faultyDatabase } from "./faulty-database.fixture.ts";
 import type { CommandOptions } from "./item.ts";
 import { DEFAULT_LANE_LIMITS, type LaneLimits } from "./lane.ts";
 import { coreMigrations } from "./migrations.ts";
+import { DEFAULT_RETENTION } from "./retention.ts";
 import { type RunningMessaging, startMessaging } from "./start-messaging.ts";
 import { Instruction, type Ports, type Pot, type Script, TALLY_MIGRATION, type Tally, tally } from "./tally.fixture.ts";
 
@@ -169,6 +170,7 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
     pollMs: 20,
     callTimeoutMs: options.callTimeoutMs ?? 2000,
     callConcurrency: options.callConcurrency ?? 8,
+    retention: DEFAULT_RETENTION,
     changed: () => undefined,
   });
   let ended = false;

@@ -80,7 +80,7 @@ const potStore: SharedStore<Pot> = {
   }),
   decode: (rows) =>
     new Map(rows.map((row) => [String(row.name), { name: String(row.name), amount: Number(row.amount) }])),
-  encode: (pot) => [pot],
+  encode: ({ name, amount }) => [{ name, amount }],
   update: {
     label: "update pot",
     sql: `update pot t set amount = x.amount from json_to_recordset($::text::json) as x(name text, amount integer)
@@ -141,7 +141,11 @@ export const tally = (options: { readonly shared?: boolean } = {}): Messaging<Ta
   ...(options.shared ? { shared: potStore } : {}),
   entries: { effect: entryStore(effects) },
   subscribes: ["genai-demo.tally.commands.v1", "genai-demo.foreign.events.v1"],
-  handlers: [on(tallyCommands.Do, carryOut, { shares }), on(foreignEvents.Happened, carryOut, { shares })],
+  handlers: [
+    on(tallyCommands.Do, carryOut, { shares }),
+    on(tallyCommands.Other, (_state, given, context: Context) => ({ entries: [effect(context, given.name)] })),
+    on(foreignEvents.Happened, carryOut, { shares }),
+  ],
   timers: [
     ...["ring", "later"].map((kind) =>
       timer(kind, (state, context) => ({ ...(state ? { state } : {}), entries: [effect(context, kind)] })),

@@ -1,0 +1,93 @@
+import { expect, test } from "bun:test";
+import * as z from "zod";
+import { createApp, handlerOf } from "../http/app.ts";
+import { createHealth, healthRoutes } from "../http/health.ts";
+import { mountRoutes } from "../http/mount.ts";
+import { createIds } from "../ids.ts";
+import { seededRandom } from "../random.ts";
+import { systemScheduler as scheduler } from "../scheduler.ts";
+import { mountEdge } from "./edge.ts";
+
+const http = {
+  ids: createIds({ now: () => 1_700_000_000_000 }, seededRandom(1)),
+  onError: (error: unknown) => console.error(error),
+  verifier: { verify: () => ({ ok: false, reason: "invalid", detail: "" }) as const },
+  scheduler,
+  bodyTimeoutMs: 300,
+  checkReplies: true,
+};
+const KEY = { kty: "EC", crv: "P-256", x: "x", y: "y", kid: "one", alg: "ES256", use: "sig" };
+
+function edge(developmentKeys?: { keys: (typeof KEY)[] }) {
+  const app = createApp(http);
+  const routes = healthRoutes(createHealth());
+  mountRoutes(app, routes, http);
+  mountEdge(app, { routes, developmentKeys, http });
+  const handler = handlerOf(app);
+  return (path: string, init: RequestInit = {}) => handler(new Request(`http://shop.test:9090${path}`, init));
+}
+const get = edge({ keys: [KEY] });
+
+test("the OpenAPI document holds every mounted route and the edge's own", async () => {
+  const document = z
+    .object({
+      openapi: z.string(),
+      servers: z.array(z.object({ url: z.string() })),
+      paths: z.record(
+        z.string(),
+        z.record(z.string(), z.object({ operationId: z.string(), tags: z.array(z.string()) })),
+      ),
+    })
+    .parse(await (await get("/openapi.json")).json());
+  expect(document.openapi).toStartWith("3.1");
+  expect(document.servers).toEqual([{ url: "/" }]);
+  const operations = Object.entries(document.paths).map(([path, { get: operation }]) => [path, operation?.operationId]);
+  expect(operations).toEqual([
+    ["/health/live", "getHealthLive"],
+    ["/health/ready", "getHealthReady"],
+    ["/.well-known/jwks.json", "getWellKnownJwksJson"],
+  ]);
+});
+
+test("public keys of the development issuer, none where it is not trusted", async () => {
+  expect(await (await get("/.well-known/jwks.json")).json()).toEqual({ keys: [KEY] });
+  expect(await (await edge()("/.well-known/jwks.json")).json()).toEqual({ keys: [] });
+});
+
+test("pages load only what is theirs, and name everything that they need", async () => {
+  for (const path of ["/", "/docs"]) {
+    const page = await get(path);
+    const policy = page.headers.get("content-security-policy") ?? "";
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/unsafe|\*|script-src/);
+    const html = await page.text();
+    expect(html).not.toMatch(/<script|<style|style=|\bon\w+=/);
+    const links = [...html.matchAll(/<link [^>]*href="([^"]+)"/g)].map(([, href]) => href ?? "");
+    expect(links).toHaveLength(2);
+    for (const link of [...links, "/favicon.ico"]) expect([link, (await get(link)).status]).toEqual([link, 200]);
+  }
+});
+
+test("the welcome page uses the address it was asked at, and offers a token only where one is accepted", async () => {
+  const development = await (await get("/")).text();
+  expect(development).toContain("http://shop.test:9090/api/v1/orders");
+  expect(development).toContain("token --role customer");
+  expect(await (await edge()("/")).text()).not.toContain("token --role customer");
+});
+
+test.each(["/", "/docs", "/openapi.json", "/health/live", "/nothing"])(
+  "HEAD %s has the headers of GET",
+  async (path) => {
+    const [full, head] = [await get(path), await get(path, { method: "HEAD" })];
+    const length = (await full.arrayBuffer()).byteLength;
+    expect(length).toBeGreaterThan(0);
+    expect(head.status).toBe(full.status);
+    expect(await head.text()).toBe("");
+    expect(head.headers.get("content-length")).toBe(String(length));
+    expect(Object.fromEntries(head.headers)).toEqual({
+      ...Object.fromEntries(full.headers),
+      "content-length": `${length}`,
+    });
+  },
+);

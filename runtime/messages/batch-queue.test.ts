@@ -1,0 +1,129 @@
+import { describe, expect, test } from "bun:test";
+import { createBatchQueue } from "./batch-queue.ts";
+import type { Item } from "./item.ts";
+
+const LIMITS = { batchLimit: 4, backgroundDelayMs: 20, ackDelayMs: 30 };
+
+function queueAt(onePerKey = false) {
+  const time = { ms: 1000 };
+  return { time, queue: createBatchQueue<unknown, never>({ now: () => time.ms }, LIMITS, onePerKey) };
+}
+const item = (key: string, dueMs = 0): Item<unknown, never> => ({
+  kind: "timer",
+  key,
+  timer: { shard: 0, key, kind: "k", dueMs },
+  settle: () => undefined,
+});
+const keysOf = ({ items }: { readonly items: readonly Item<unknown, never>[] }) => items.map(({ key }) => key);
+const acknowledgement = (n: number) => ({
+  row: {
+    shard: 0,
+    envelope: {
+      topic: "t",
+      key: "k",
+      sequence: n,
+      type: "",
+      producer: "",
+      timeMs: 0,
+      causationId: "",
+      correlationId: "",
+      data: "",
+    },
+    message: "",
+  },
+  deleted: () => undefined,
+});
+
+describe("a batch", () => {
+  test("starts at once for urgent work, and is never due while nothing waits", () => {
+    const { queue } = queueAt();
+    expect(queue.readyInMs()).toBe(Number.POSITIVE_INFINITY);
+    queue.push(item("a"), false);
+    expect(queue.readyInMs()).toBe(0);
+    expect(keysOf(queue.take())).toEqual(["a"]);
+    expect(queue.readyInMs()).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("of background work waits for company, unless it is full or something urgent comes", () => {
+    const { time, queue } = queueAt();
+    queue.push(item("a"), true);
+    time.ms += 5;
+    queue.push(item("b"), true);
+    expect(queue.readyInMs()).toBe(15);
+    time.ms += 30;
+    expect(queue.readyInMs()).toBe(0);
+    time.ms -= 30;
+    queue.push(item("u"), false);
+    expect(keysOf(queue.take())).toEqual(["u", "a", "b"]);
+    for (const key of ["a", "b", "c", "d"]) queue.push(item(key), true);
+    expect(queue.readyInMs()).toBe(0);
+  });
+
+  test("carries acknowledgements, which make one by themselves only after their delay", () => {
+    const { time, queue } = queueAt();
+    queue.acknowledge(acknowledgement(1));
+    expect(queue.readyInMs()).toBe(30);
+    queue.push(item("a"), false);
+    expect(queue.take().acknowledged).toHaveLength(1);
+    queue.acknowledge(acknowledgement(2));
+    time.ms += 31;
+    expect(queue.readyInMs()).toBe(0);
+    const { items, acknowledged } = queue.take();
+    expect([items.length, acknowledged.length]).toEqual([0, 1]);
+  });
+
+  test("holds at most its limit, in the order in which items came", () => {
+    const { queue } = queueAt();
+    for (const key of ["a", "b", "c", "d", "e", "f"]) queue.push(item(key), false);
+    for (let n = 1; n <= 25; n++) queue.acknowledge(acknowledgement(n));
+    const first = queue.take();
+    expect(keysOf(first)).toEqual(["a", "b", "c", "d"]);
+    expect(first.acknowledged.map(({ row }) => row.envelope.sequence)).toEqual(
+      Array.from({ length: 20 }, (_, i) => i + 1),
+    );
+    const second = queue.take();
+    expect(keysOf(second)).toEqual(["e", "f"]);
+    expect(second.acknowledged).toHaveLength(5);
+  });
+
+  test("keeps a place for background work that has waited its time", () => {
+    const { time, queue } = queueAt();
+    queue.push(item("background"), true);
+    for (let i = 0; i < 9; i++) queue.push(item(`u${i}`), false);
+    expect(keysOf(queue.take())).toEqual(["u0", "u1", "u2", "u3"]);
+    time.ms += 50;
+    expect(keysOf(queue.take())).toEqual(["u4", "u5", "u6", "background"]);
+    expect(keysOf(queue.take())).toEqual(["u7", "u8"]);
+    expect(queue.size()).toBe(0);
+  });
+
+  test("to be verified comes first and alone", () => {
+    const { queue } = queueAt();
+    queue.push(item("a"), false);
+    queue.pushVerified(item("v"));
+    const first = queue.take();
+    expect([first.verify, ...keysOf(first)]).toEqual([true, "v"]);
+    const second = queue.take();
+    expect([second.verify, ...keysOf(second)]).toEqual([false, "a"]);
+  });
+
+  test("holds one item a key where rows are shared, without changing their order", () => {
+    const { queue } = queueAt(true);
+    queue.push(item("a", 1), false);
+    queue.push(item("a", 2), false);
+    queue.push(item("b", 1), false);
+    queue.push(item("a", 3), true);
+    const due = () => queue.take().items.map((each) => (each.kind === "timer" ? `${each.key}${each.timer.dueMs}` : ""));
+    expect([due(), due(), due(), due()]).toEqual([["a1", "b1"], ["a2"], ["a3"], []]);
+  });
+
+  test("that is never taken is drained whole", () => {
+    const { queue } = queueAt();
+    queue.push(item("a"), false);
+    queue.push(item("b"), true);
+    queue.pushVerified(item("c"));
+    expect(queue.size()).toBe(3);
+    expect(queue.drain().map(({ key }) => key)).toEqual(["a", "b", "c"]);
+    expect(queue.size()).toBe(0);
+  });
+});

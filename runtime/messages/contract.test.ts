@@ -1,0 +1,24 @@
+import { expect, test } from "bun:test";
+import { z } from "zod";
+import { defineCommands, defineEvents, message, topicName } from "./contract.ts";
+import { on } from "./decision.ts";
+
+const events = defineEvents("shelf", { Filled: z.strictObject({ count: z.int().min(0) }) });
+
+test("types carry their topic, module and name", () => {
+  expect(events.Filled).toMatchObject({ topic: "genai-demo.shelf.events.v1", module: "shelf", type: "Filled" });
+  expect(defineCommands("shelf", { Fill: z.object({}) }).Fill.topic).toBe(topicName("shelf", "commands"));
+});
+
+test("a message is checked before it is sent, and again where it arrives", () => {
+  expect(message(events.Filled, { count: 2 })).toEqual({
+    topic: "genai-demo.shelf.events.v1",
+    type: "Filled",
+    data: '{"count":2}',
+  });
+  expect(() => message(events.Filled, { count: -1 })).toThrow("count");
+  const handler = on<number, { count: number }>(events.Filled, (_state, { count }) => ({ state: count }));
+  expect(() => handler.prepare('{"count":1,"more":2}')).toThrow("more");
+  expect(() => handler.prepare("{")).toThrow();
+  expect(handler.urgency).toBe("customer");
+});

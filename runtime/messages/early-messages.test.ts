@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test";
+import { emptyPlan } from "./decide-batch.ts";
+import { createEarlyMessages } from "./early-messages.ts";
+import type { MessageItem } from "./item.ts";
+import { incoming } from "./replicas.fixture.ts";
+
+const TOPIC = "genai-demo.tally.commands.v1";
+const item = (key: string, sequence: number): MessageItem => ({
+  kind: "message",
+  key,
+  envelope: incoming(key, sequence, "{}"),
+  settle: () => undefined,
+});
+const planThatMoved = (key: string) => {
+  const plan = emptyPlan([{ key, state: {}, version: 1, positions: { in: {}, out: {} } }], new Map());
+  for (const working of plan.working.values()) working.dirty = true;
+  return plan;
+};
+
+test("what waits is given out in order when its key moves, and the gap that was is forgotten meanwhile", () => {
+  const time = { ms: 0 };
+  let reports = 0;
+  const early = createEarlyMessages({
+    clock: { now: () => time.ms },
+    alarmMs: 100,
+    topics: [TOPIC],
+    report: () => reports++,
+  });
+  for (const sequence of [4, 2, 3]) early.hold(item("k", sequence));
+  early.hold(item("other", 9));
+  expect(early.readyAfter(planThatMoved("nobody's"))).toEqual([]);
+  expect(early.readyAfter(planThatMoved("k")).map(({ envelope }) => envelope.sequence)).toEqual([2, 3, 4]);
+  expect(early.size()).toBe(1);
+  expect(early.takeAll().map(({ key }) => key)).toEqual(["other"]);
+
+  // The mark moves while the message is being looked at again: a later gap of that key starts anew.
+  early.readyAfter(planThatMoved("other"));
+  time.ms = 150;
+  early.hold(item("other", 11));
+  expect(reports).toBe(0);
+});

@@ -1,0 +1,130 @@
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { systemClock } from "../clock.ts";
+import { CommandUnavailable } from "./command-unavailable.ts";
+import { type Bench, ids, incoming, newKey, openBench, until } from "./replicas.fixture.ts";
+import { openTally } from "./tally.fixture.ts";
+
+// Other work on the machine can make a start slow.
+setDefaultTimeout(30_000);
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await openBench();
+});
+afterEach(() => bench.reset());
+afterAll(() => bench.close());
+
+const failure = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+const idempotency = () => ({ scope: ids.next(), bodyHash: ids.next(), status: 201, reference: "x" });
+
+describe("a lane without a database", () => {
+  test("pauses, tries again, loses nothing and repeats nothing", async () => {
+    const replica = await bench.replica();
+    const keys = Array.from({ length: 20 }, newKey);
+    replica.faults.down = true;
+    const delivered = Promise.all(keys.map((key) => replica.deliver(incoming(key, 1, { name: "x", emit: 1 }))));
+    const command = replica.run(openTally, newKey(), { name: "patient", add: 4 }, { idempotency: idempotency() });
+    await until("it was tried", () => replica.logged.some(({ event }) => event === "batch.unavailable"));
+    replica.faults.down = false;
+    await delivered;
+    expect(await command).toEqual({ kind: "decided", answer: 4 });
+    expect(await bench.count("effect")).toBe(21);
+    await until("all are published", () => replica.published.length === 20);
+  });
+
+  test("fails commands when they expire, also those that were never tried, and never tries those", async () => {
+    const replica = await bench.replica({ limits: { batchLimit: 1 } });
+    replica.faults.down = true;
+    const startedMs = systemClock.now();
+    const keys = [newKey(), newKey(), newKey()];
+    const run = (key: string) =>
+      failure(
+        replica.run(openTally, key, { name: "x" }, { idempotency: idempotency(), expiresMs: systemClock.now() + 100 }),
+      );
+    const errors = await Promise.all(keys.map(run));
+    expect(systemClock.now() - startedMs).toBeLessThan(1000);
+    for (const error of errors) expect(error).toBeInstanceOf(CommandUnavailable);
+    expect(errors.map((error) => error instanceof CommandUnavailable && error.outcome)).toEqual([
+      "unknown",
+      "none",
+      "none",
+    ]);
+    replica.faults.down = false;
+    await replica.deliver(incoming(newKey(), 1, { name: "goes on" }));
+    await until("nothing is queued", () => replica.running.depth().queued === 0);
+    for (const key of keys.slice(1)) expect(await bench.effects(key)).toEqual([]);
+    expect(replica.running.depth().commands).toBe(0);
+  });
+
+  test("refuses commands beyond its limit at once, and takes them again afterwards", async () => {
+    const replica = await bench.replica({ limits: { commandQueueLimit: 3 } });
+    replica.faults.down = true;
+    const accepted = [1, 2, 3].map(() =>
+      replica.run(openTally, newKey(), { name: "x" }, { idempotency: idempotency() }),
+    );
+    const refusedMs = systemClock.now();
+    const error = await failure(replica.run(openTally, newKey(), { name: "x" }));
+    expect(systemClock.now() - refusedMs).toBeLessThan(50);
+    expect(error).toBeInstanceOf(CommandUnavailable);
+    expect(error).toHaveProperty("outcome", "none");
+    replica.faults.down = false;
+    await Promise.all(accepted);
+    expect((await replica.run(openTally, newKey(), { name: "x" })).kind).toBe("decided");
+  });
+});
+
+describe("a lane that stops", () => {
+  test("leaves queued work in the tables, fails commands, and the next process does the work", async () => {
+    const producer = await bench.replica();
+    const key = newKey();
+    const dueMs = Date.now() + 100;
+    await producer.deliver(incoming(key, 1, { name: "first", timers: [{ kind: "ring", dueMs }] }));
+    producer.faults.down = true;
+    const command = failure(producer.run(openTally, newKey(), { name: "x" }, { idempotency: idempotency() }));
+    let settled = false;
+    producer.deliver(incoming(key, 2, { name: "second" })).then(() => {
+      settled = true;
+    });
+    await until("the timer is due", () => Date.now() > dueMs + 20);
+    await producer.stop();
+    expect(await command).toBeInstanceOf(CommandUnavailable);
+    expect(settled).toBe(false);
+    expect(await failure(producer.run(openTally, newKey(), { name: "x" }))).toHaveProperty("outcome", "none");
+    expect(await bench.effects(key)).toEqual(["first"]);
+    expect(await bench.count("timer")).toBe(1);
+
+    await bench.replica();
+    await until("the timer fired", async () => (await bench.count("timer")) === 0);
+    expect(await bench.effects(key)).toEqual(["first", "ring"]);
+  });
+
+  test("stops though the database is away", async () => {
+    const replica = await bench.replica();
+    replica.faults.down = true;
+    replica.faults.upkeepDown = true;
+    await replica.running.stop();
+    expect(replica.logged.map(({ event }) => event)).toContain("shards.not_released");
+  });
+});
+
+describe("urgent and background work", () => {
+  test("share batches: a flood of commands does not hold up a message nobody handles", async () => {
+    const replica = await bench.replica({ limits: { batchLimit: 4, commandQueueLimit: 10_000 } });
+    let flooding = true;
+    const flood = Promise.all(
+      Array.from({ length: 12 }, async () => {
+        while (flooding) await replica.run(openTally, newKey(), { name: "x" });
+      }),
+    );
+    const key = newKey();
+    const second = replica.deliver(incoming(key, 2, { name: "needs the first" }));
+    await Promise.all([replica.deliver(incoming(key, 1, "{}", "Unknown")), second]);
+    flooding = false;
+    await flood;
+    expect(await bench.effects(key)).toEqual(["needs the first"]);
+  });
+});
