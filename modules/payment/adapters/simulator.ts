@@ -7,6 +7,7 @@
 import type { Clock } from "../../../runtime/clock.ts";
 import { createGroupedWork } from "../../../runtime/database/grouped-work.ts";
 import type { Database, Row } from "../../../runtime/database/port.ts";
+import { NothingHappened } from "../../../runtime/messages/call.ts";
 import type { AuthoriseRequest, PaymentProvider, Verdict } from "../provider.ts";
 
 interface LedgerEntry {
@@ -73,6 +74,7 @@ export function createPaymentSimulator(database: Database, clock: Clock): Paymen
 
   return {
     async authorise(request, signal) {
+      if (request.token === "tok_provider_down") throw new NothingHappened("the simulated provider is down");
       if (request.token === "tok_timeout_not_charged") return hang(signal);
       const answer = verdict(await enter(entryFor(request)));
       return request.token === "tok_timeout_charged" ? hang(signal) : answer;

@@ -1,4 +1,4 @@
--- The message core's own tables, the same in every module's schema. See runtime/messages/README.md for the protocol.
+-- The message core's own tables, the same in every module's schema. The protocol: docs/messages.md.
 
 create table outbox (
   shard smallint not null,

@@ -1,0 +1,109 @@
+/** The real process as a child: `bun runtime/main.ts COMMAND` in a process group of its own. It never outlives the tests. */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { freePort } from "../provision/external-postgres.ts";
+import { startGuard } from "../provision/guard.ts";
+
+const ROOT = join(import.meta.dir, "..", "..");
+const READY_TIMEOUT_MS = 45_000;
+const COMMAND_TIMEOUT_MS = 45_000;
+const STOP_TIMEOUT_MS = 20_000;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface PlatformProcess {
+  readonly pid: number;
+  readonly port: number;
+  readonly url: string;
+  readonly internalUrl: string;
+  /** SIGTERM; the exit code, or null when it had to be killed. */
+  stop(): Promise<number | null>;
+  /** SIGKILL to the process alone, or to everything in its process group. */
+  kill(what: "process" | "group"): Promise<void>;
+  /** Both outputs so far. */
+  output(): string;
+}
+
+/** What the child sees: this process's environment without settings that would leak into it, and the given ones. */
+function childEnvironment(env: Environment): Record<string, string> {
+  const all: Record<string, string | undefined> = { ...process.env, DATABASE_URL: undefined, ...env };
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+/** Runs a command to its end. */
+export async function runCommand(args: readonly string[], env: Environment = {}) {
+  const child = Bun.spawn([process.execPath, "runtime/main.ts", ...args], {
+    cwd: ROOT,
+    env: childEnvironment(env),
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: COMMAND_TIMEOUT_MS,
+  });
+  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  return { code: await child.exited, stdout, stderr };
+}
+
+/** Starts `dev` or `serve` on free loopback ports and waits until it is ready. */
+export async function startProcess(args: readonly string[], env: Environment = {}): Promise<PlatformProcess> {
+  const port = await freePort();
+  const internalPort = await freePort();
+  const settings = { HOST: "127.0.0.1", PORT: String(port), INTERNAL_PORT: String(internalPort), ...env };
+  const child = spawn(process.execPath, ["runtime/main.ts", ...args], {
+    cwd: ROOT,
+    env: childEnvironment(settings),
+    stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own, so that a test can kill all of it.
+    detached: true,
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${process.execPath} could not be started`);
+  let output = "";
+  const collect = (chunk: Buffer) => {
+    output = (output + chunk.toString()).slice(-100_000);
+  };
+  child.stdout.on("data", collect);
+  child.stderr.on("data", collect);
+  const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+  const guard = startGuard('stop "$1" "$2"', String(pid), process.execPath.split("/").at(-1) ?? "");
+  const ended = () => child.exitCode !== null || child.signalCode !== null;
+  const running: PlatformProcess = {
+    pid,
+    port,
+    url: `http://127.0.0.1:${port}`,
+    internalUrl: `http://127.0.0.1:${internalPort}`,
+    output: () => output,
+    async stop() {
+      child.kill("SIGTERM");
+      const force = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+      const code = await exited;
+      clearTimeout(force);
+      await guard.release();
+      return code;
+    },
+    async kill(what) {
+      process.kill(what === "group" ? -pid : pid, "SIGKILL");
+      await exited;
+      await guard.release();
+    },
+  };
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  while (!(await isReady(running.url))) {
+    if (ended() || Date.now() > deadline) {
+      await running.stop();
+      throw new Error(`${args.join(" ")} did not become ready:\n${output}`);
+    }
+    await Bun.sleep(30);
+  }
+  return running;
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(1000) })).status === 200;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,72 @@
+/** Two processes of the whole platform on one PostgreSQL: either may die, and the other goes on. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type ExternalPostgres, startExternalPostgres } from "../provision/external-postgres.ts";
+import { provideOrSkip } from "../provision/missing.ts";
+import { basketOf, type Client, createClient, eventually } from "./client.ts";
+import { externalShape, type Shape, tokenOf } from "./platform.ts";
+import type { PlatformProcess } from "./process.ts";
+
+const EACH = 25;
+const SKU = "SKU-015";
+
+let server: ExternalPostgres | undefined;
+let shape: Shape;
+let replicas: PlatformProcess[];
+
+beforeAll(async () => {
+  server = await provideOrSkip("two replicas", () => startExternalPostgres());
+  if (!server) return;
+  shape = await externalShape(server.url);
+  replicas = await Promise.all([shape.start(), shape.start()]);
+});
+afterAll(async () => {
+  if (!server) return;
+  await Promise.all(replicas.map((replica) => replica.stop()));
+  await shape.remove();
+  await server.stop();
+});
+
+const clientOf = async (replica: PlatformProcess | undefined): Promise<Client> =>
+  createClient(replica?.url ?? "", await tokenOf(shape.dataDir, "customer", "alice"));
+
+test("orders placed at both are fulfilled, and each replica answers for all of them", async () => {
+  if (!server) return;
+  const clients = await Promise.all(replicas.map(clientOf));
+  const [first, second] = clients;
+  if (!first || !second) throw new Error("two replicas were started");
+  const before = (await first.stock(SKU)).reserved;
+  const placed = await Promise.all(
+    clients.flatMap((client) => Array.from({ length: EACH }, () => client.place(basketOf(SKU, 1), { wait: 20 }))),
+  );
+  for (const order of placed) expect(["CONFIRMED", "FULFILLING"]).toContain(order.status);
+  for (const [index, { id }] of placed.entries()) {
+    // The other one than took it.
+    await (index < EACH ? second : first).until(id, "FULFILLING");
+    expect(await first.history(id)).toHaveLength(5);
+  }
+  expect((await second.stock(SKU)).reserved).toBe(before + 2 * EACH);
+
+  const key = crypto.randomUUID();
+  const twins = await Promise.all(clients.map((client) => client.place(basketOf(SKU, 1), { key, wait: 20 })));
+  expect(twins[0]?.id).toBe(twins[1]?.id ?? "");
+});
+
+test("kill -9 of one: the other finishes its orders and takes new ones within seconds", async () => {
+  if (!server) return;
+  const [doomed, survivor] = replicas;
+  const [dying, living] = [await clientOf(doomed), await clientOf(survivor)];
+  const before = (await living.stock(SKU)).reserved;
+  const orders = await Promise.all(Array.from({ length: EACH }, () => dying.place(basketOf(SKU, 1))));
+  await doomed?.kill("group");
+  const killedMs = performance.now();
+  const next = await Promise.all(Array.from({ length: EACH }, () => living.place(basketOf(SKU, 1), { wait: 20 })));
+  for (const order of next) expect(["CONFIRMED", "FULFILLING"]).toContain(order.status);
+  for (const { id } of [...orders, ...next]) await living.until(id, "FULFILLING");
+  expect(performance.now() - killedMs).toBeLessThan(15_000);
+  const stock = await eventually(
+    () => living.stock(SKU),
+    ({ reserved }) => reserved === before + 2 * EACH,
+  );
+  expect(stock.reserved).toBe(before + 2 * EACH);
+  replicas = survivor ? [survivor] : [];
+});
