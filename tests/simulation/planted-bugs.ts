@@ -1,0 +1,175 @@
+/** The planted bugs that the simulation must catch: each breaks one promise of the platform in one place. */
+import type { Mutant } from "./mutants.ts";
+
+export const MUTANTS: readonly Mutant[] = [
+  // A message that came before is handled again.
+  {
+    name: "no-inbox-mark",
+    file: "runtime/messages/decide-batch.ts",
+    find: "if (envelope.sequence <= mark) {",
+    replace: "if (envelope.sequence <= 0) {",
+  },
+  // A message that came too early is handled.
+  {
+    name: "no-gap-check",
+    file: "runtime/messages/decide-batch.ts",
+    find: "if (envelope.sequence > mark + 1) {",
+    replace: "if (envelope.sequence > mark + 1_000_000) {",
+  },
+  // The outbox row goes before the transport has taken it.
+  {
+    name: "delete-before-publish",
+    file: "runtime/messages/relay.ts",
+    find: "function publish(row: OutboxRow, id: string) {",
+    replace: "function publish(row: OutboxRow, id: string) {\n    deps.acknowledge(row, () => undefined);",
+  },
+  // Stock is read, changed and written without a lock.
+  {
+    name: "lost-update",
+    file: "modules/inventory/store.ts",
+    find: "order by sku, warehouse for update`",
+    replace: "order by sku, warehouse`",
+  },
+  // An unknown outcome is charged again under a new key.
+  {
+    name: "charge-again",
+    file: "modules/payment/payment.ts",
+    find: 'return startWork({ ...present, failures: 0 }, "inquire", now);',
+    replace: 'return startWork({ ...present, attempt: present.attempt + 1, failures: 0 }, "authorise", now);',
+  },
+  // An aggregate is overwritten whatever its version.
+  {
+    name: "no-version-guard",
+    file: "runtime/messages/aggregate.ts",
+    find: " and t.version = x.version - 1 returning 1`",
+    replace: " returning 1`",
+  },
+  // Two requests with one key both have their effect.
+  {
+    name: "no-idempotency-guard",
+    file: "runtime/messages/save-batch.ts",
+    find: "    keys.map(({ row }) => row),\n    true,",
+    replace: "    keys.map(({ row }) => row),\n    false,",
+  },
+  // A message counts as delivered when it is queued.
+  {
+    name: "settle-before-commit",
+    file: "runtime/messages/start-messaging.ts",
+    find: 'new Promise((settle) => lane.push({ kind: "message", key: envelope.key, envelope, settle })),',
+    replace:
+      'new Promise((settle) => {\n          lane.push({ kind: "message", key: envelope.key, envelope, settle });\n          settle();\n        }),',
+  },
+  // A refused order keeps its stock.
+  {
+    name: "no-release",
+    file: "modules/order/saga.ts",
+    find: "undo: [releaseStock],",
+    replace: "undo: [],",
+  },
+  // An expired order keeps its charge.
+  {
+    name: "no-void",
+    file: "modules/order/saga.ts",
+    find: "undo: [voidPayment],",
+    replace: "undo: [],",
+  },
+  // What is still under way at the deadline is not undone.
+  {
+    name: "expire-undoes-too-little",
+    file: "modules/order/advance.ts",
+    find: "saga.slice(0, current + 1)",
+    replace: "saga.slice(0, current)",
+  },
+  // A sold order still expires.
+  {
+    name: "deadline-stays",
+    file: "modules/order/advance.ts",
+    find: "...(succeeds.pivot ? { cancelTimers: [PLACEMENT_DEADLINE] } : {}),",
+    replace: "",
+  },
+  // A payment is given up while its authorisation may still arrive.
+  {
+    name: "give-up-without-void",
+    file: "modules/payment/payment.ts",
+    find: 'if (present.voidFor !== null || present.tries >= MAX_TRIES) return giveUp(present, "payment_timeout", now);',
+    replace:
+      'if (present.voidFor !== null || present.tries >= MAX_TRIES)\n        return voided({ ...present, voidFor: present.voidFor ?? "payment_timeout" }, now);',
+  },
+  // An order that ended during its authorisation is charged.
+  {
+    name: "deaf-to-void",
+    file: "modules/payment/payment.ts",
+    find: 'if (payment.voidFor !== null) return startWork({ ...payment, failures: 0 }, "void", now);',
+    replace: "",
+  },
+  // A second try has a key of its own.
+  {
+    name: "key-grows-with-tries",
+    file: "modules/payment/payment.ts",
+    find: "`${payment.orderId}:auth:${payment.attempt}`",
+    replace: "`${payment.orderId}:auth:${(payment as Payment).tries}`",
+  },
+  // A released reservation gives nothing back.
+  {
+    name: "no-stock-back",
+    file: "modules/inventory/reservation.ts",
+    find: '...move(reservation.orderId, reservation.allocations, "RELEASE", -1, context),',
+    replace: "",
+  },
+  // A message that the transport refused is forgotten.
+  {
+    name: "no-publish-again",
+    file: "runtime/messages/relay.ts",
+    find: "if (shards.holds(row.shard)) publish(row, id);",
+    replace: "if (shards.holds(row.shard)) return;",
+  },
+  // What a dead replica left in the outbox stays there.
+  {
+    name: "no-outbox-sweep",
+    file: "runtime/messages/relay.ts",
+    find: "await sweepPages(held);",
+    replace: "",
+  },
+  // A shard whose give-back failed belongs to nobody.
+  {
+    name: "stray-shards",
+    file: "runtime/messages/shards.ts",
+    find: ", ...strays.slice(room).map(({ shard }) => shard)",
+    replace: "",
+  },
+  // A decision that threw is parked though its row has changed since.
+  {
+    name: "park-unguarded",
+    file: "runtime/messages/batch.ts",
+    find: "if (working?.state !== undefined) working.dirty = true;",
+    replace: "",
+  },
+  // A timer fires that its own batch has cancelled.
+  {
+    name: "timer-outlives-cancel",
+    file: "runtime/messages/decide-batch.ts",
+    find: "if (plan.timersCancelled.has(name) || plan.timersSet.has(name)) return;",
+    replace: "",
+  },
+  // Stale rows are remembered after a conflict.
+  {
+    name: "remember-stale-rows",
+    file: "runtime/messages/commit-batch.ts",
+    find: "    deps.forget(left);\n",
+    replace: "",
+  },
+  // After a lost answer the batch is decided as if it had not been done.
+  {
+    name: "trust-after-unknown",
+    file: "runtime/messages/commit-batch.ts",
+    find: "    verifying = true;\n",
+    replace: "    verifying = verify;\n",
+  },
+  // An authorisation that arrives after its void charges.
+  {
+    name: "no-tombstone",
+    file: "modules/payment/adapters/simulator.ts",
+    find: "on conflict (key) do update set status = 'voided', detail = 'voided'`",
+    replace: "on conflict (key) do update set status = charge.status`",
+  },
+];

@@ -1,0 +1,154 @@
+/** What the databases of all modules hold, read in one statement past the simulation. */
+import type { Row } from "../../runtime/database/port.ts";
+
+interface Positioned {
+  readonly module: string;
+  readonly topic: string;
+  readonly key: string;
+  readonly sequence: number;
+}
+
+export interface Contents {
+  readonly orders: readonly {
+    readonly id: string;
+    readonly customer: string;
+    readonly status: string;
+    readonly reason: string | null;
+    readonly total: number;
+    readonly currency: string;
+    readonly token: string;
+    readonly email: string | null;
+    readonly items: readonly { readonly sku: string; readonly quantity: number }[];
+    readonly historyLength: number;
+    readonly version: number;
+  }[];
+  readonly history: readonly {
+    readonly key: string;
+    readonly sequence: number;
+    readonly type: string;
+    readonly status: string;
+  }[];
+  readonly requests: readonly { readonly scope: string; readonly reference: string }[];
+  readonly payments: readonly {
+    readonly key: string;
+    readonly status: string;
+    readonly amount: number;
+    readonly authorised: number;
+    readonly captured: number;
+    readonly refunded: number;
+    readonly work: string;
+  }[];
+  readonly charges: readonly {
+    readonly key: string;
+    readonly status: string;
+    readonly amount: number;
+    readonly currency: string;
+  }[];
+  readonly reservations: readonly {
+    readonly key: string;
+    readonly status: string;
+    readonly allocations: readonly { readonly sku: string; readonly warehouse: string; readonly quantity: number }[];
+  }[];
+  readonly stock: readonly {
+    readonly sku: string;
+    readonly warehouse: string;
+    readonly onHand: number;
+    readonly reserved: number;
+  }[];
+  /** Summed. */
+  readonly movements: readonly {
+    readonly sku: string;
+    readonly warehouse: string;
+    readonly onHand: number;
+    readonly reserved: number;
+  }[];
+  readonly shipments: readonly {
+    readonly key: string;
+    readonly status: string;
+    readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
+  }[];
+  readonly notices: readonly {
+    readonly key: string;
+    readonly notices: readonly { readonly kind: string; readonly channel: string; readonly status: string }[];
+  }[];
+  readonly mails: readonly string[];
+  /** Counters of what producers have numbered. */
+  readonly producers: readonly Positioned[];
+  /** Marks of what consumers have handled. */
+  readonly consumers: readonly Positioned[];
+  readonly outbox: readonly string[];
+  readonly intents: readonly string[];
+  readonly timers: readonly { readonly name: string; readonly dueMs: number }[];
+  readonly deadLetters: readonly string[];
+}
+
+/** Each module's aggregate table with its key. */
+const AGGREGATES = [
+  ["order", '"order".orders', "id"],
+  ["payment", "payment.payment", "order_id"],
+  ["inventory", "inventory.reservation", "order_id"],
+  ["delivery", "delivery.shipment", "order_id"],
+  ["notification", "notification.order_notices", "order_id"],
+] as const;
+
+const union = (part: (module: string, table: string, key: string) => string) =>
+  AGGREGATES.map(([module, table, key]) => part(module, table, key)).join(" union all ");
+
+const positions = (direction: "in" | "out") =>
+  union(
+    (module, table, key) =>
+      `select '${module}' as module, p.key as topic, t.${key}::text as key, p.value::int as sequence
+        from ${table} t cross join lateral jsonb_each_text(t.positions::text::jsonb->'${direction}') p`,
+  );
+
+const marks = union((module) => `select '${module}' as module, topic, key::text, sequence from "${module}".inbox_mark`);
+
+/** Rows of every module's table as one column of text. */
+const texts = (table: string, expression: string) =>
+  `(select array_agg(x order by x) from (${union((module) => `select ${expression.replaceAll("$module", `'${module}'`)} as x from "${module}".${table}`)}) all_of_them)`;
+
+const rows = (query: string) => `(select json_agg(row_to_json(q)) from (${query}) q)`;
+
+const PARTS: Record<keyof Contents, string> = {
+  orders:
+    rows(`select id::text, customer_id as customer, status, reason, total, currency, payment_token as token, email,
+    items, history_length as "historyLength", version from "order".orders order by id`),
+  history: rows(`select order_id::text as key, sequence, type, data->>'status' as status from "order".history
+    order by order_id, sequence`),
+  requests: rows(`select scope::text, reference::text from "order".idempotency order by scope`),
+  payments: rows(`select order_id::text as key, status, amount, authorised, captured, refunded, work
+    from payment.payment order by order_id`),
+  charges: rows("select key, status, amount, currency from payment_simulator.charge order by key"),
+  reservations: rows("select order_id::text as key, status, allocations from inventory.reservation order by order_id"),
+  stock: rows(`select sku, warehouse, on_hand as "onHand", reserved from inventory.stock order by sku, warehouse`),
+  movements: rows(`select sku, warehouse, sum(on_hand_delta) as "onHand", sum(reserved_delta) as reserved
+    from inventory.movement group by sku, warehouse order by sku, warehouse`),
+  shipments: rows("select order_id::text as key, status, lines from delivery.shipment order by order_id"),
+  notices: rows("select order_id::text as key, notices from notification.order_notices order by order_id"),
+  mails: "(select array_agg(message_id order by message_id) from notification_mailbox.mail)",
+  producers: rows(`${positions("out")} order by 1, 2, 3`),
+  consumers: rows(`${positions("in")} union all ${marks} order by 1, 2, 3`),
+  outbox: texts("outbox", "format('%s/%s/%s', topic, key, sequence)"),
+  intents: texts("call_intent", "format('%s %s of %s', $module, kind, key)"),
+  timers: rows(
+    `select name, (extract(epoch from due_at) * 1000)::bigint as "dueMs" from (${union(
+      (module) => `select format('%s %s of %s', '${module}', kind, key) as name, due_at from "${module}".timer`,
+    )}) t order by due_at, name`,
+  ),
+  deadLetters: texts(
+    "dead_letter",
+    "format('%s: %s %s %s: %s', $module, source, key, reason, split_part(error, chr(10), 1))",
+  ),
+};
+
+const ALL = `select json_build_object(${Object.entries(PARTS)
+  .map(([name, query]) => `'${name}', coalesce(to_json(${query}), '[]'::json)`)
+  .join(",\n")}) as contents`;
+
+/** Reads everything as committed now. */
+export async function readContents(inspect: (sql: string) => Promise<Row[]>): Promise<Contents> {
+  const [row] = await inspect(ALL);
+  const contents: unknown = row?.["contents"];
+  // Built by the statement above, whose parts are the interface's properties.
+  return (typeof contents === "string" ? JSON.parse(contents) : contents) as Contents;
+}

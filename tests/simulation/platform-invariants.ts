@@ -1,0 +1,241 @@
+/**
+ * What must hold when everything has ended, whatever failed on the way: invariants of the domain, seen in the tables
+ * of all modules and in the provider's own books.
+ */
+import { type OrderStatus, transitions } from "../../modules/order/order.ts";
+import type { Contents } from "./platform-contents.ts";
+import type { Placed } from "./platform-shoppers.ts";
+
+const ENDED: readonly string[] = ["FULFILLING", "REJECTED", "EXPIRED"];
+
+/** What is still under way, or null. */
+export function openWork({ orders, outbox, intents, timers }: Contents): string | null {
+  const open = orders.find(({ status }) => !ENDED.includes(status));
+  if (open !== undefined) return `order ${open.id} in ${open.status}`;
+  if (outbox[0] !== undefined) return `${outbox.length} messages in an outbox (${outbox[0]})`;
+  if (intents[0] !== undefined) return `${intents.length} calls (${intents[0]})`;
+  if (timers[0] !== undefined) return `${timers.length} timers (${timers[0].name})`;
+  return null;
+}
+
+/** How many orders ended how. */
+export function statusCounts({ orders }: Contents): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { status, reason } of orders) {
+    const name = reason === null ? status : `${status} ${reason}`;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+type Order = Contents["orders"][number];
+
+/** Every violation, one sentence each. */
+export function violationsIn(contents: Contents, placed: readonly Placed[]): string[] {
+  const work = openWork(contents);
+  return [
+    ...contents.deadLetters.map((letter) => `a dead letter: ${letter}`),
+    ...(work === null ? [] : [`left undone: ${work}`]),
+    ...acknowledgements(contents, placed),
+    ...contents.orders.flatMap((order) => [
+      ...historyOf(order, contents),
+      ...moneyOf(order, contents),
+      ...stockOf(order, contents),
+      ...parcelsOf(order, contents),
+      ...noticesOf(order, contents),
+      ...tokenOf(order),
+    ]),
+    ...stock(contents),
+    ...ledger(contents),
+    ...positions(contents),
+  ];
+}
+
+function acknowledgements({ orders, requests }: Contents, placed: readonly Placed[]): string[] {
+  const found: string[] = [];
+  const byId = new Map(orders.map((order) => [order.id, order]));
+  const byScope = new Map(requests.map(({ scope, reference }) => [scope, reference]));
+  for (const { scope, customer, baskets, acknowledged } of placed) {
+    const reference = byScope.get(scope);
+    for (const id of acknowledged)
+      if (id !== reference) found.push(`order ${id} was acknowledged, and its key leads to ${reference}`);
+    if (acknowledged.size === 0 && reference === undefined) continue;
+    const order = byId.get(reference ?? "");
+    if (order === undefined) found.push(`the key of an acknowledged order leads to ${reference}, which does not exist`);
+    else if (order.customer !== customer || !baskets.some((basket) => isOrderOf(basket, order)))
+      found.push(`order ${order.id} is not what its customer asked for`);
+  }
+  const scopes = new Set(placed.map(({ scope }) => scope));
+  const references = new Set(requests.flatMap(({ scope, reference }) => (scopes.has(scope) ? [reference] : [])));
+  for (const { id } of orders) if (!references.has(id)) found.push(`order ${id} belongs to no idempotency key`);
+  return found;
+}
+
+const isOrderOf = (basket: Placed["baskets"][number], { token, email, items }: Order) =>
+  basket.token === token &&
+  basket.email === email &&
+  basket.items.length === items.length &&
+  basket.items.every(({ sku, quantity }, line) => items[line]?.sku === sku && items[line]?.quantity === quantity);
+
+// Asks no more of the text than that it is a key of the table.
+const isStatus = (text: string): text is OrderStatus => Object.hasOwn(transitions, text);
+
+function historyOf(order: Order, { history }: Contents): string[] {
+  const entries = history.filter(({ key }) => key === order.id);
+  const found: string[] = [];
+  if (entries.length !== order.historyLength || entries.some(({ sequence }, index) => sequence !== index + 1))
+    found.push(`the history of order ${order.id} has holes`);
+  let status: OrderStatus = "PENDING";
+  for (const [index, entry] of entries.entries()) {
+    // A state of the history alone, between RESERVED and CONFIRMED.
+    if (entry.status === "AUTHORISED" && status === "RESERVED") continue;
+    if (entry.status === status) continue;
+    if (!isStatus(entry.status) || !transitions[status].includes(entry.status) || index === 0) {
+      found.push(`the history of order ${order.id} goes from ${status} to ${entry.status}`);
+      break;
+    }
+    status = entry.status;
+  }
+  if (status !== order.status)
+    found.push(`the history of order ${order.id} ends in ${status}, the order in ${order.status}`);
+  return found;
+}
+
+const isSold = (order: Order) => order.status === "CONFIRMED" || order.status === "FULFILLING";
+
+function moneyOf(order: Order, { charges, payments }: Contents): string[] {
+  const found: string[] = [];
+  const effective = charges.filter(({ key, status }) => key.startsWith(`${order.id}:`) && status === "authorised");
+  const wanted = isSold(order) && order.total > 0 ? 1 : 0;
+  if (effective.length !== wanted)
+    found.push(`order ${order.id} is ${order.status} and has ${effective.length} effective charges`);
+  for (const { amount, currency } of effective)
+    if (amount !== order.total || currency !== order.currency)
+      found.push(`order ${order.id} over ${order.total} ${order.currency} was charged ${amount} ${currency}`);
+  const payment = payments.find(({ key }) => key === order.id);
+  if (payment === undefined) {
+    if (isSold(order)) found.push(`order ${order.id} is ${order.status} without a payment`);
+    return found;
+  }
+  const authorised = isSold(order) ? order.total : 0;
+  if (
+    (payment.status === "AUTHORISED") !== isSold(order) ||
+    payment.authorised !== authorised ||
+    payment.amount !== order.total
+  )
+    found.push(
+      `order ${order.id} is ${order.status}, its payment ${payment.status} over ${payment.authorised} of ${payment.amount}`,
+    );
+  if (payment.captured !== 0 || payment.refunded !== 0)
+    found.push(`order ${order.id} was captured before it was shipped`);
+  if (payment.work !== "none") found.push(`the payment of order ${order.id} is still at work: ${payment.work}`);
+  return found;
+}
+
+function sumBySku(lines: readonly { readonly sku: string; readonly quantity: number }[]): string {
+  const sums = new Map<string, number>();
+  for (const { sku, quantity } of lines) sums.set(sku, (sums.get(sku) ?? 0) + quantity);
+  return JSON.stringify([...sums].toSorted());
+}
+
+function stockOf(order: Order, { reservations }: Contents): string[] {
+  const reservation = reservations.find(({ key }) => key === order.id);
+  if (reservation === undefined) return [`order ${order.id} asked for no stock`];
+  const { status, allocations } = reservation;
+  const legal =
+    order.status === "FULFILLING"
+      ? ["FIRM"]
+      : order.status === "CONFIRMED"
+        ? ["HELD", "FIRM"]
+        : ["RELEASED", "REFUSED"];
+  const found = legal.includes(status) ? [] : [`order ${order.id} is ${order.status}, its reservation ${status}`];
+  if (status !== "REFUSED" && sumBySku(allocations) !== sumBySku(order.items))
+    found.push(`the reservation of order ${order.id} is for other units than its lines`);
+  return found;
+}
+
+function stock({ stock: stocks, movements, reservations }: Contents): string[] {
+  const held = reservations.flatMap(({ status, allocations }) =>
+    status === "HELD" || status === "FIRM" ? allocations : [],
+  );
+  return stocks.flatMap(({ sku, warehouse, onHand, reserved }) => {
+    const here = (row: { readonly sku: string; readonly warehouse: string }) =>
+      row.sku === sku && row.warehouse === warehouse;
+    const found: string[] = [];
+    const name = `${sku} in ${warehouse}`;
+    const units = held.filter(here).reduce((sum, { quantity }) => sum + quantity, 0);
+    if (reserved !== units) found.push(`${name}: ${reserved} reserved, but orders hold ${units}`);
+    if (reserved < 0 || reserved > onHand) found.push(`${name} is oversold: ${reserved} of ${onHand}`);
+    const sums = movements.find(here);
+    if (sums?.onHand !== onHand || sums.reserved !== reserved)
+      found.push(
+        `${name}: ${onHand} on hand and ${reserved} reserved, but its movements give ${sums?.onHand} and ${sums?.reserved}`,
+      );
+    return found;
+  });
+}
+
+function parcelsOf(order: Order, { shipments }: Contents): string[] {
+  const shipment = shipments.find(({ key }) => key === order.id);
+  if ((shipment !== undefined) !== isSold(order) && order.status !== "CONFIRMED")
+    return [`order ${order.id} is ${order.status} and has ${shipment === undefined ? "no" : "a"} shipment`];
+  if (shipment !== undefined && sumBySku(shipment.lines) !== sumBySku(order.items))
+    return [`the shipment of order ${order.id} holds other units than its lines`];
+  return [];
+}
+
+function noticesOf(order: Order, { notices, mails }: Contents): string[] {
+  const kind = isSold(order) ? "order_confirmed" : "order_refused";
+  const channel = order.email === null ? "in_app" : "email";
+  const told = notices.find(({ key }) => key === order.id)?.notices ?? [];
+  const [notice] = told;
+  if (told.length !== 1 || notice?.kind !== kind || notice.channel !== channel || notice.status !== "SENT")
+    return [`order ${order.id} is ${order.status}, its notices are ${JSON.stringify(told)}`];
+  const sent = mails.filter((id) => id.includes(order.id)).length;
+  const wanted = order.email === null ? 0 : 1;
+  return sent === wanted ? [] : [`${sent} mails were sent for order ${order.id}`];
+}
+
+/** What a token leads to, whatever failed on the way. */
+function tokenOf(order: Order): string[] {
+  const { id, token, status, reason, total } = order;
+  const refuses = total > 0 && (token === "tok_declined" || token === "tok_insufficient_funds");
+  if (status === "FULFILLING" && (refuses || (total > 0 && token === "tok_timeout_not_charged")))
+    return [`order ${id} was sold to ${token}`];
+  return reason === "payment_declined" && !refuses ? [`order ${id} with ${token} was declined`] : [];
+}
+
+/** Nothing in the books of others belongs to an order that does not exist. */
+function ledger({ orders, charges, payments, reservations, shipments, notices }: Contents): string[] {
+  const ids = new Set(orders.map(({ id }) => id));
+  const strangers = [
+    ...charges.map(({ key }) => key.split(":", 1)[0] ?? ""),
+    ...[payments, reservations, shipments, notices].flat().map(({ key }) => key),
+  ].filter((id) => !ids.has(id));
+  return strangers.map((id) => `something was done for order ${id}, which does not exist`);
+}
+
+/** Who listens to which topic. */
+const CONSUMERS: Readonly<Record<string, string>> = {
+  "genai-demo.inventory.commands.v1": "inventory",
+  "genai-demo.payment.commands.v1": "payment",
+  "genai-demo.delivery.commands.v1": "delivery",
+  "genai-demo.inventory.events.v1": "order",
+  "genai-demo.payment.events.v1": "order",
+  "genai-demo.delivery.events.v1": "order",
+  "genai-demo.order.events.v1": "notification",
+};
+
+/** Each consumer has handled each (topic, key) without gap or repeat: its mark is the producer's last number. */
+function positions({ producers, consumers }: Contents): string[] {
+  const name = (topic: string, key: string) => `${topic} of ${key}`;
+  const marks = new Map(consumers.map((mark) => [name(mark.topic, mark.key), mark]));
+  const found: string[] = [];
+  for (const { topic, key, sequence } of producers) {
+    const mark = marks.get(name(topic, key));
+    if (mark?.module !== CONSUMERS[topic] || mark?.sequence !== sequence)
+      found.push(`${topic} of ${key}: ${sequence} were sent, the mark is ${mark?.sequence ?? "missing"}`);
+    marks.delete(name(topic, key));
+  }
+  return [...found, ...[...marks.keys()].map((each) => `${each}: a mark for what nobody sent`)];
+}

@@ -1,0 +1,174 @@
+/**
+ * The shoppers: each places one order with one idempotency key and does not stop before it has an answer. They send
+ * again after an error, send twins to both replicas at once, ask again later with the same key, and try the same key
+ * with another basket, before and after the answer.
+ */
+import { idempotencyScope } from "../../runtime/http/idempotency.ts";
+import type { Principal } from "../../runtime/identity/principal.ts";
+import type { Random } from "../../runtime/random.ts";
+import type { PlatformAnswer, PlatformNode, PlatformRequest } from "./platform-node.ts";
+import { between, chance, oneOf } from "./seed.ts";
+import type { World } from "./workload.ts";
+
+/** A key, every basket that was sent with it, and what the shopper was told. */
+export interface Placed {
+  readonly scope: string;
+  readonly customer: string;
+  readonly baskets: readonly Basket[];
+  /** Ids that a 201 named. */
+  readonly acknowledged: Set<string>;
+}
+
+export interface Basket {
+  readonly token: string;
+  readonly email: string | null;
+  readonly items: readonly { readonly sku: string; readonly quantity: number }[];
+}
+
+const ORDERS = 10;
+const PATH = "/api/v1/orders";
+const MOST_TRIES = 500;
+const RETRY_MS = 400;
+
+const TOKENS = [
+  "tok_visa",
+  "tok_visa",
+  "tok_visa",
+  "tok_visa",
+  "tok_visa",
+  "tok_visa",
+  "tok_declined",
+  "tok_insufficient_funds",
+  "tok_timeout_charged",
+  "tok_timeout_not_charged",
+] as const;
+/** Few, and 500 or 700 units of each; the last one costs nothing. */
+const SKUS = ["SKU-001", "SKU-002", "SKU-003"] as const;
+const FREE = "SKU-020";
+
+function drawBasket(random: Random): Basket {
+  const lines = between(random, 1, 3);
+  const most = oneOf(random, [5, 200, 300]);
+  const isFree = chance(random, 0.05);
+  return {
+    token: oneOf(random, TOKENS),
+    email: chance(random, 0.5) ? "shopper@example.com" : null,
+    items: Array.from({ length: lines }, () => ({
+      sku: isFree ? FREE : oneOf(random, SKUS),
+      quantity: between(random, 1, most),
+    })),
+  };
+}
+
+const bodyOf = ({ token, email, items }: Basket) => ({
+  currency: "USD",
+  items,
+  shippingAddress: { name: "A Shopper", line1: "1 Main Street", city: "Seattle", postalCode: "98101", country: "US" },
+  paymentMethod: { token },
+  ...(email === null ? {} : { email }),
+});
+
+export interface Shoppers {
+  drive(): Promise<void>;
+  readonly placed: readonly Placed[];
+}
+
+/** The shoppers of one seed. */
+export function createShoppers(world: World<PlatformNode>): Shoppers {
+  const placed: Placed[] = [];
+  const { scheduler } = world;
+  const spreadMs = oneOf(world.random("spread"), [20, 500, 3000]);
+
+  /** Sends until there is an answer that says what happened. */
+  async function ask(label: string, random: Random, first: number, request: PlatformRequest): Promise<PlatformAnswer> {
+    let node = first;
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      try {
+        const answer = await world.call(label, node, (api) => api.send(request));
+        if (answer.status !== 503) return answer;
+      } catch (error) {
+        world.trace.line(`  ${label}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+      await scheduler.sleep(between(random, 1, RETRY_MS));
+      node = between(random, 0, 1);
+    }
+    throw new Error(`${label} had no answer after ${MOST_TRIES} tries`);
+  }
+
+  async function shop(index: number) {
+    const random = world.random(`shopper ${index}`);
+    const customer = `customer-${index % 3}`;
+    const key = `key-${index}`;
+    const basket = drawBasket(random);
+    const other = drawBasket(random);
+    const principal: Principal = {
+      subject: customer,
+      role: "customer",
+      scopes: [],
+      issuer: "simulation",
+      expiresAtMs: 0,
+    };
+    const baskets = [basket];
+    const mine: Placed = {
+      scope: idempotencyScope(principal, "POST", PATH, key),
+      customer,
+      baskets,
+      acknowledged: new Set(),
+    };
+    placed.push(mine);
+    const request = (body: Basket, waitMs: number): PlatformRequest => ({
+      method: "POST",
+      path: PATH,
+      customer,
+      body: bodyOf(body),
+      idempotencyKey: key,
+      waitMs,
+    });
+
+    /** Notes what was promised, or that the key was refused. */
+    async function place(label: string, node: number, body: Basket, mayBeRefused: boolean) {
+      const waitMs = chance(random, 0.15) ? between(random, 1, 5000) : 0;
+      const { status, body: told } = await ask(label, random, node, request(body, waitMs));
+      if (status === 201 && typeof told === "object" && told !== null && "id" in told) {
+        mine.acknowledged.add(String(told.id));
+        if (mine.acknowledged.size > 1) world.violation(`${label}: the same key was given two orders`);
+        return true;
+      }
+      if (status === 422 && mayBeRefused) return false;
+      world.violation(`${label}: answered ${status} ${JSON.stringify(told)}`);
+      return false;
+    }
+
+    await scheduler.sleep(between(random, 0, spreadMs));
+    const node = between(random, 0, 1);
+    const isContested = chance(random, 0.1);
+    const rivals = [place(`order ${index}`, node, basket, isContested)];
+    if (chance(random, 0.25)) rivals.push(place(`twin of ${index}`, 1 - node, basket, isContested));
+    if (isContested) {
+      baskets.push(other);
+      rivals.push(place(`rival of ${index}`, chance(random, 0.5) ? node : 1 - node, other, true));
+    }
+    const answers = await Promise.all(rivals);
+    if (!answers.some((accepted) => accepted)) world.violation(`order ${index}: every basket of its key was refused`);
+    if (isContested) return;
+
+    const [id = ""] = mine.acknowledged;
+    if (chance(random, 0.3)) {
+      const read = { method: "GET", path: `${PATH}/{id}`, params: { id }, customer } as const;
+      const { status } = await ask(`reading ${index}`, random, between(random, 0, 1), read);
+      if (status !== 200) world.violation(`reading ${index}: an acknowledged order was answered ${status}`);
+    }
+    if (chance(random, 0.2)) await place(`order ${index} again`, between(random, 0, 1), basket, false);
+    if (chance(random, 0.15) && JSON.stringify(other) !== JSON.stringify(basket)) {
+      const { status } = await ask(`misuse of ${index}`, random, between(random, 0, 1), request(other, 0));
+      if (status !== 422) world.violation(`misuse of ${index}: another basket under its key was answered ${status}`);
+    }
+  }
+
+  return {
+    placed,
+    async drive() {
+      await Promise.all(Array.from({ length: ORDERS }, (_, index) => shop(index)));
+    },
+  };
+}

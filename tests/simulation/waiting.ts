@@ -1,0 +1,152 @@
+/**
+ * Statements that wait for a lock on the server: who is freed by a commit, who waits in a circle, who waits too long.
+ *
+ * A freed one goes on when the seed chooses it. A circle is broken as PostgreSQL would (one victim, 40P01), and a wait
+ * ends after the lock timeout (55P03), both in virtual time: the server's own detection is switched off.
+ */
+import type { Random } from "../../runtime/random.ts";
+import type { Backend, Backends, Progress } from "./backends.ts";
+import type { Actor, Loop } from "./loop.ts";
+import { oneOf } from "./seed.ts";
+import type { Trace } from "./trace.ts";
+
+export interface Waiter {
+  readonly backend: Backend;
+  /** The node whose statement it is. */
+  readonly owner: Actor;
+  readonly label: string;
+  /** Called once all that was sent has been answered; `cancelledAs` is the SQLSTATE to show instead of 57014. */
+  readonly ended: (cancelledAs: string | null) => Promise<() => void>;
+}
+
+export interface Waiting {
+  add(waiter: Waiter): Promise<void>;
+  /** To be called after everything that may have released a lock. */
+  look(): Promise<void>;
+  /** Cancels this statement if it still waits, as a dead client's server process is ended. */
+  end(waiter: Waiter): void;
+  /** Cancels all, at the end of a seed. */
+  clear(): Promise<void>;
+}
+
+const DEADLOCK = "40P01";
+const LOCK_TIMEOUT = "55P03";
+const CANCELLED = "57014";
+
+interface Parked extends Waiter {
+  readonly waiter: Waiter;
+  /** An operation that goes on with it or cancels it is on its way. */
+  decided: boolean;
+  /** The SQLSTATE to show instead of 57014. */
+  cancelledAs: string | null;
+  stopTimer: () => void;
+}
+
+export interface WaitingOptions {
+  readonly backends: Backends;
+  readonly loop: Loop;
+  readonly server: Actor;
+  readonly random: Random;
+  readonly trace: Trace;
+  readonly lockTimeoutMs: number;
+  readonly onWait: () => void;
+  readonly onDeadlock: () => void;
+}
+
+export function createWaiting(options: WaitingOptions): Waiting {
+  const { backends, loop, server, random, trace, lockTimeoutMs, onWait, onDeadlock } = options;
+  const parked: Parked[] = [];
+
+  const submit = (waiter: Parked, label: string, perform: () => Promise<() => void>) => {
+    waiter.decided = true;
+    loop.submit({ actor: server, victim: waiter.owner, label: `${label} ${waiter.label}`, commits: true, perform });
+  };
+
+  async function after(waiter: Parked, progress: Progress, cancelledAs: string | null): Promise<() => void> {
+    waiter.stopTimer();
+    waiter.cancelledAs ??= cancelledAs;
+    if (progress === "returned") {
+      parked.splice(parked.indexOf(waiter), 1);
+      return waiter.ended(waiter.cancelledAs);
+    }
+    waiter.decided = false;
+    trace.line("  → waits again");
+    startTimer(waiter);
+    await look();
+    return () => undefined;
+  }
+
+  const goOn = async (waiter: Parked) => after(waiter, await backends.resume(waiter.backend), null);
+
+  async function cancel(waiter: Parked, sqlState: string): Promise<() => void> {
+    const waitsFor = await backends.blockers([waiter.backend]);
+    if ((waitsFor.get(waiter.backend.pid) ?? []).length === 0) return goOn(waiter);
+    return after(waiter, await backends.cancel(waiter.backend), sqlState);
+  }
+
+  function startTimer(waiter: Parked) {
+    waiter.stopTimer = loop.after(server, lockTimeoutMs, () => {
+      if (!waiter.decided) submit(waiter, "lock timeout of", () => cancel(waiter, LOCK_TIMEOUT));
+    });
+  }
+
+  async function look() {
+    if (parked.length === 0) return;
+    const waitsFor = await backends.blockers(parked.map((waiter) => waiter.backend));
+    const stuck = new Map<number, Parked>();
+    for (const waiter of parked) {
+      if (waiter.decided) continue;
+      if ((waitsFor.get(waiter.backend.pid) ?? []).length > 0) stuck.set(waiter.backend.pid, waiter);
+      else submit(waiter, "lock granted to", () => goOn(waiter));
+    }
+    const circle = findCircle([...stuck.keys()], waitsFor);
+    if (circle.length === 0) return;
+    const victim = stuck.get(oneOf(random, circle));
+    if (victim === undefined) throw new Error("a circle of waits leads through a statement that does not wait");
+    onDeadlock();
+    submit(victim, "deadlock: victim is", () => cancel(victim, DEADLOCK));
+  }
+
+  return {
+    look,
+    async add(waiter) {
+      const entry: Parked = { ...waiter, waiter, decided: false, cancelledAs: null, stopTimer: () => undefined };
+      parked.push(entry);
+      onWait();
+      startTimer(entry);
+      await look();
+    },
+    end(waiter) {
+      const entry = parked.find((candidate) => candidate.waiter === waiter);
+      if (entry !== undefined && !entry.decided) submit(entry, "dead client:", () => cancel(entry, CANCELLED));
+    },
+    async clear() {
+      for (const waiter of parked.splice(0)) {
+        waiter.stopTimer();
+        while ((await backends.cancel(waiter.backend)) === "waits");
+      }
+    },
+  };
+}
+
+/** The first circle found when walking from each process to those it waits for; empty when there is none. */
+function findCircle(pids: readonly number[], waitsFor: ReadonlyMap<number, readonly number[]>): readonly number[] {
+  const among = new Set(pids);
+  const done = new Set<number>();
+  const walk = (pid: number, path: readonly number[]): readonly number[] => {
+    const start = path.indexOf(pid);
+    if (start >= 0) return path.slice(start);
+    if (done.has(pid) || !among.has(pid)) return [];
+    for (const next of waitsFor.get(pid) ?? []) {
+      const circle = walk(next, [...path, pid]);
+      if (circle.length > 0) return circle;
+    }
+    done.add(pid);
+    return [];
+  };
+  for (const pid of pids) {
+    const circle = walk(pid, []);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+}

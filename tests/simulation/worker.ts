@@ -1,0 +1,61 @@
+/**
+ * One worker of the simulation: a process with its own server that runs the seeds it is given, one after the other.
+ * A planted bug must be in place before anything else is loaded, hence the late imports.
+ */
+import { type Mutant, plant } from "./mutants.ts";
+import type { SeedResult } from "./run-seed.ts";
+
+/** What a worker is told at its start, as JSON in its first argument. */
+export interface WorkerSettings {
+  readonly workload: string;
+  readonly mutant: Mutant | null;
+}
+
+export interface Job {
+  readonly seed: number;
+  readonly story: boolean;
+}
+
+export type WorkerMessage =
+  | { readonly kind: "ready" }
+  | { readonly kind: "result"; readonly result: SeedResult }
+  | { readonly kind: "failed"; readonly error: string };
+
+const send = (message: WorkerMessage) => process.send?.(message);
+const explain = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+
+async function main(settings: WorkerSettings) {
+  const isPlanted = settings.mutant === null ? () => true : plant(settings.mutant);
+  const { loadWorkload } = await import("./workloads.ts");
+  const { startSimulationServer } = await import("./server.ts");
+  const { runSeed } = await import("./run-seed.ts");
+  const workload = await loadWorkload(settings.workload);
+  if (!isPlanted())
+    throw new Error(`mutant ${settings.mutant?.name}: the simulation never loads ${settings.mutant?.file}`);
+  const server = await startSimulationServer(workload);
+  let stray: unknown;
+  process.on("unhandledRejection", (error) => {
+    stray = error;
+  });
+  process.on("SIGINT", () => undefined);
+  process.on("disconnect", () => void server.stop().finally(() => process.exit(0)));
+  process.on("message", async (job: Job) => {
+    try {
+      const result = await runSeed(server, workload, job.seed, { story: job.story });
+      const rejected = stray === undefined ? [] : [`a promise was rejected and nobody looked: ${explain(stray)}`];
+      stray = undefined;
+      send({ kind: "result", result: { ...result, violations: [...result.violations, ...rejected] } });
+    } catch (error) {
+      send({ kind: "failed", error: explain(error) });
+    }
+  });
+  send({ kind: "ready" });
+}
+
+if (import.meta.main) {
+  main(JSON.parse(process.argv[2] ?? "{}")).catch((error: unknown) => {
+    send({ kind: "failed", error: explain(error) });
+    process.exitCode = 1;
+    process.disconnect?.();
+  });
+}
