@@ -43,9 +43,9 @@ describe("the statement of a batch", () => {
 
   test("of a busy lane keeps one text once it has had all its writes", () => {
     const shape: StatementShape = new Map();
-    const keys = ["a", "b", "c", "d"];
+    const keys = Array.from({ length: 24 }, (_, index) => `key-${index}`);
     const full = planOf(keys, 1);
-    full.timersSet.set("a ring", timer("a", 5));
+    full.timersSet.set("key-0 ring", timer("key-0", 5));
     full.idempotency.push({ scope: "s", bodyHash: "b", status: 1, reference: "r" });
     const busy = save(full, shape);
     const bare = save(planOf(keys, 1), shape);

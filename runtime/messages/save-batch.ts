@@ -233,7 +233,7 @@ export function saveStatement<State, Shared, Ports>(
 }
 
 /** From here on an empty write costs less than another statement to plan and to keep. */
-const FIXED_SHAPE_FROM = 4;
+const FIXED_SHAPE_FROM = 24;
 /** Guarded writes keep their guard when they are empty, so that the text stays the same. */
 const GUARDED: ReadonlySet<Rank> = new Set<Rank>([0, 1, 2, 3, 4, 5, 6, 7]);
 const RARE: ReadonlySet<Write> = new Set([CORE.marks, CORE.deadLetters, CORE.timersMoved]);

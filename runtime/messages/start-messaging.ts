@@ -13,6 +13,7 @@ import type { BatchPlan } from "./decide-batch.ts";
 import { createLane, type LaneLimits, type ModuleLane } from "./lane.ts";
 import type { Log } from "./log.ts";
 import type { Messaging } from "./messaging.ts";
+import { probe } from "./probe.ts";
 import { createRelay } from "./relay.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { createShards } from "./shards.ts";
@@ -53,6 +54,8 @@ export interface RunningMessaging<State, Shared> {
  * shards that are no longer its own, and nobody else would find it.
  */
 const SLOW_SWEEP_MS = 10_000;
+/** Timers that come due within it are known before they are due; more than a slow sweep's pause. */
+const TIMER_HORIZON_MS = 30_000;
 
 /** Subscribes the module at once; nothing else runs before `start`. */
 export function startMessaging<State, Shared, Ports>(
@@ -75,7 +78,7 @@ export function startMessaging<State, Shared, Ports>(
     committed,
   });
   const relay = createRelay({ ...deps, module, shards, acknowledge: lane.acknowledge, inHandLimit: 5000 });
-  const timers = createTimers({ database, shards, clock, scheduler, push: lane.push, horizonMs: 30_000 });
+  const timers = createTimers({ database, shards, clock, scheduler, push: lane.push, horizonMs: TIMER_HORIZON_MS });
   const calls = createCalls({
     ...deps,
     module,
@@ -99,7 +102,14 @@ export function startMessaging<State, Shared, Ports>(
     if (changed.length > 0) deps.changed(changed);
   }
 
-  const sweep = () => Promise.all([relay.sweep(), calls.sweep(), timers.sweep()]);
+  async function sweep() {
+    const pending = await probe(database, shards.held(), clock.now() + TIMER_HORIZON_MS);
+    await Promise.all([
+      pending.outbox ? relay.sweep() : undefined,
+      pending.calls ? calls.sweep() : undefined,
+      pending.timers ? timers.sweep() : undefined,
+    ]);
+  }
 
   let renewedMs = 0;
   let sweptMs = 0;
