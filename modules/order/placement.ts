@@ -1,23 +1,22 @@
 import type { Command } from "../../runtime/messages/decision.ts";
-import type { Address } from "../delivery/contract.ts";
-import type { QuoteLine } from "../pricing/contract.ts";
 import { begin } from "./advance.ts";
 import type { Order } from "./order.ts";
 
-/** A basket with its price, as `pricing` has just answered it. Amounts in minor units. */
-export interface Placement {
-  readonly customerId: string;
-  readonly currency: string;
-  readonly items: readonly QuoteLine[];
-  readonly subtotal: number;
-  readonly discount: number;
-  readonly shipping: number;
-  readonly tax: number;
-  readonly total: number;
-  readonly shippingAddress: Address;
-  readonly paymentToken: string;
-  readonly email: string | null;
-}
+/** A basket with its price, as `pricing` has just answered it, and where it goes. */
+export type Placement = Pick<
+  Order,
+  | "customerId"
+  | "currency"
+  | "items"
+  | "subtotal"
+  | "discount"
+  | "shipping"
+  | "tax"
+  | "total"
+  | "shippingAddress"
+  | "paymentToken"
+  | "email"
+>;
 
 /** Places an order: the saga begins in the same commit. `deadlineMs` counts from placement to the pivot. */
 export const placeOrder = (deadlineMs: number): Command<Order, never, Placement, Order> => ({

@@ -1,5 +1,5 @@
 import { NO_POSITIONS, type Stored } from "./aggregate.ts";
-import type { Working } from "./decide-batch.ts";
+import type { Working } from "./batch-plan.ts";
 
 /**
  * Aggregates as this process last wrote or read them. It may be stale where replicas write the same rows: the version

@@ -9,16 +9,8 @@ import type { Clock } from "../clock.ts";
 import { DatabaseError, type Lane } from "../database/port.ts";
 import type { Ids } from "../ids.ts";
 import type { Stored } from "./aggregate.ts";
-import {
-  type BatchContext,
-  type BatchPlan,
-  collectMarks,
-  deadLetterOf,
-  decideItem,
-  emptyPlan,
-  type Handlers,
-  handlerName,
-} from "./decide-batch.ts";
+import { type BatchPlan, collectMarks, deadLetterOf, emptyPlan } from "./batch-plan.ts";
+import { type BatchContext, decideItem, type Handlers, handlerName } from "./decide-batch.ts";
 import type { Prepared } from "./decision.ts";
 import type { Item, MessageItem, OutboxRow } from "./item.ts";
 import { type Loaded, loadOptimistic, loadVerifying } from "./load-batch.ts";

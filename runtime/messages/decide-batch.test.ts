@@ -1,17 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { createIds } from "../ids.ts";
 import { seededRandom } from "../random.ts";
-import {
-  type BatchContext,
-  collectMarks,
-  decideItem,
-  decodeMessage,
-  emptyPlan,
-  type Handlers,
-  handlerName,
-} from "./decide-batch.ts";
+import { collectMarks, emptyPlan } from "./batch-plan.ts";
+import { type BatchContext, decideItem, type Handlers, handlerName } from "./decide-batch.ts";
 import { messageId } from "./envelope.ts";
 import { commandItem, type IdempotencyKey, type Item } from "./item.ts";
+import { decodeMessage } from "./outbox-message.ts";
 import { incoming } from "./replicas.fixture.ts";
 import { shardOf } from "./shard.ts";
 import { Instruction, openTally, type Pot, type Script, type Tally, tally } from "./tally.fixture.ts";

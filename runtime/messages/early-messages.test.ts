@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { emptyPlan } from "./decide-batch.ts";
+import { emptyPlan } from "./batch-plan.ts";
 import { createEarlyMessages } from "./early-messages.ts";
 import type { MessageItem } from "./item.ts";
 import { incoming } from "./replicas.fixture.ts";

@@ -4,7 +4,7 @@
  * moved it. A gap that stands too long is reported; nothing else is done about it, as nothing may overtake it.
  */
 import type { Clock } from "../clock.ts";
-import type { BatchPlan } from "./decide-batch.ts";
+import type { BatchPlan } from "./batch-plan.ts";
 import { createGapAlarm } from "./gap-alarm.ts";
 import type { MessageItem } from "./item.ts";
 

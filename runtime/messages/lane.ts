@@ -8,10 +8,11 @@
 import type { Scheduler } from "../scheduler.ts";
 import { createAggregateCache } from "./aggregate-cache.ts";
 import type { BatchDeps, BatchRun } from "./batch.ts";
+import type { BatchPlan } from "./batch-plan.ts";
 import { createBatchQueue } from "./batch-queue.ts";
 import { CommandUnavailable } from "./command-unavailable.ts";
 import { type CommitDeps, commitBatch } from "./commit-batch.ts";
-import { type BatchPlan, type Handlers, handlerName } from "./decide-batch.ts";
+import { type Handlers, handlerName } from "./decide-batch.ts";
 import type { Command } from "./decision.ts";
 import { createEarlyMessages } from "./early-messages.ts";
 import { type CommandOptions, type CommandResult, commandItem, type Item, type OutboxRow } from "./item.ts";

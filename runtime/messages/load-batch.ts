@@ -6,7 +6,7 @@
 import { arrayLiteral } from "../database/array-literal.ts";
 import type { Lane, Row } from "../database/port.ts";
 import { NO_POSITIONS, type Stored } from "./aggregate.ts";
-import type { Working } from "./decide-batch.ts";
+import type { Working } from "./batch-plan.ts";
 import type { Item } from "./item.ts";
 import type { Messaging } from "./messaging.ts";
 

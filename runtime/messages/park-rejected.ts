@@ -1,5 +1,5 @@
 import { DatabaseError, type Lane } from "../database/port.ts";
-import { callSource, deadLetterOf } from "./decide-batch.ts";
+import { callSource, deadLetterOf } from "./batch-plan.ts";
 import type { Item } from "./item.ts";
 
 /**

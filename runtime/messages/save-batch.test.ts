@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type BatchPlan, emptyPlan } from "./decide-batch.ts";
+import { type BatchPlan, emptyPlan } from "./batch-plan.ts";
 import { type StatementShape, saveStatement } from "./save-batch.ts";
 import { type Pot, type Tally, tally } from "./tally.fixture.ts";
 

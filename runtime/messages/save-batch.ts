@@ -8,7 +8,7 @@
  */
 import type { Parameter, Statement } from "../database/port.ts";
 import type { Write } from "./aggregate.ts";
-import type { BatchPlan } from "./decide-batch.ts";
+import type { BatchPlan } from "./batch-plan.ts";
 import type { OutboxRow, TimerRow } from "./item.ts";
 import type { Messaging } from "./messaging.ts";
 

@@ -1,0 +1,120 @@
+/** All that a batch's one commit will write, and what is to be done after it: filled while its items are decided. */
+import { NO_POSITIONS, type Positions, type Stored } from "./aggregate.ts";
+import type { Envelope } from "./envelope.ts";
+import type { CommandItem, IdempotencyKey, IntentRow, MessageItem, OutboxRow, TimerRow } from "./item.ts";
+
+/** An aggregate as the batch has left it so far. */
+export interface Working<State> {
+  readonly key: string;
+  state: State | undefined;
+  positions: Positions;
+  /** As loaded; 0 when there is no row yet. */
+  readonly version: number;
+  /** Marks of a key without a row as they were read (`inbox_mark`), so an insert need not check for them. */
+  readonly marksBefore: Positions["in"] | undefined;
+  dirty: boolean;
+}
+
+export interface DeadLetterRow {
+  readonly key: string;
+  /** The topic, `timer:<kind>` or `call:<kind>:<id of the intent>`. */
+  readonly source: string;
+  readonly sequence: number;
+  readonly reason: "threw" | "behind" | "rejected";
+  readonly error: string;
+  readonly message: string;
+}
+
+export interface BatchPlan<State, Shared> {
+  readonly working: Map<string, Working<State>>;
+  readonly shared: Map<string, Shared>;
+  readonly changedShared: Set<string>;
+  readonly outbox: OutboxRow[];
+  readonly timersSet: Map<string, TimerRow>;
+  readonly timersCancelled: Map<string, TimerRow>;
+  readonly timersFired: TimerRow[];
+  readonly intents: IntentRow[];
+  readonly intentsDone: IntentRow[];
+  readonly idempotency: IdempotencyKey[];
+  readonly entries: Map<string, Readonly<Record<string, unknown>>[]>;
+  /** `before`: what the mark must still be (0: there is none), or another replica has handled the message. */
+  readonly marks: {
+    readonly key: string;
+    readonly topic: string;
+    readonly before: number;
+    readonly sequence: number;
+  }[];
+  readonly deadLetters: DeadLetterRow[];
+  /** Runs after the commit, in order: settles messages, answers commands. */
+  readonly afterCommit: (() => void)[];
+  readonly early: MessageItem[];
+  /** Commands whose decision threw: answered with the error, nothing written. */
+  readonly failed: { readonly item: CommandItem<State, Shared>; readonly error: unknown }[];
+}
+
+export function emptyPlan<State, Shared>(
+  stored: Iterable<Stored<State>>,
+  shared: Map<string, Shared>,
+): BatchPlan<State, Shared> {
+  const working = new Map<string, Working<State>>();
+  for (const each of stored)
+    working.set(each.key, {
+      key: each.key,
+      state: each.state,
+      positions: each.positions,
+      version: each.version,
+      marksBefore: undefined,
+      dirty: false,
+    });
+  return {
+    working,
+    shared,
+    changedShared: new Set(),
+    outbox: [],
+    timersSet: new Map(),
+    timersCancelled: new Map(),
+    timersFired: [],
+    intents: [],
+    intentsDone: [],
+    idempotency: [],
+    entries: new Map(),
+    marks: [],
+    deadLetters: [],
+    afterCommit: [],
+    early: [],
+    failed: [],
+  };
+}
+
+/** The aggregate of a key, made empty when the batch has not met it yet. */
+export function workingFor<State, Shared>(plan: BatchPlan<State, Shared>, key: string): Working<State> {
+  let working = plan.working.get(key);
+  if (!working) {
+    working = { key, state: undefined, positions: NO_POSITIONS, version: 0, marksBefore: undefined, dirty: false };
+    plan.working.set(key, working);
+  }
+  return working;
+}
+
+/** Each outcome is parked under a name of its own: a key may have several calls of a kind under way. */
+export const callSource = (intent: IntentRow) => `call:${intent.kind}:${intent.id}`;
+
+/** A message as it is kept when it cannot be handled now. */
+export const deadLetterOf = (envelope: Envelope, reason: DeadLetterRow["reason"], error: unknown): DeadLetterRow => ({
+  key: envelope.key,
+  source: envelope.topic,
+  sequence: envelope.sequence,
+  reason,
+  error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  message: JSON.stringify(envelope),
+});
+
+/** Marks of keys that have no aggregate row after the batch; the others ride in their row. */
+export function collectMarks<State, Shared>(plan: BatchPlan<State, Shared>): void {
+  for (const working of plan.working.values())
+    if (working.dirty && working.state === undefined)
+      for (const [topic, sequence] of Object.entries(working.positions.in)) {
+        const before = working.marksBefore?.[topic] ?? 0;
+        if (sequence > before) plan.marks.push({ key: working.key, topic, before, sequence });
+      }
+}
