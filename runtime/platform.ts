@@ -87,6 +87,8 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     };
     await migrateAll(modules, urlOf, say, local ? migrate : verifySchema);
 
+    const health = createHealth();
+    health.expect("modules");
     const random = systemRandom();
     const ids = createIds(systemClock, random);
     const platform = createProcess({
@@ -102,7 +104,9 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
         paymentAnswerMs: config.paymentAnswerTimeoutMs,
         paymentRetryForMs: config.paymentRetryForMs,
       },
-      exclusive: embedded !== undefined,
+      exclusive: (module) => embedded !== undefined && urlOf(module) === embedded.url,
+      condition: (module, problem) =>
+        problem === null ? health.up(module) : health.down(module, `has no database: ${problem}`),
       limits: {
         batchLimit: config.batchLimit,
         backgroundDelayMs: config.backgroundDelayMs,
@@ -136,8 +140,6 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
         }),
       checkReplies: local,
     };
-    const health = createHealth();
-    health.expect("modules");
     const publicApp = createApp(http);
     const routes = [...healthRoutes(health), ...platform.routes];
     mountRoutes(publicApp, routes, http);

@@ -24,8 +24,10 @@ export interface ProcessDeps {
   readonly database: (module: string, schema: string) => Database;
   readonly log: Log;
   readonly deadlines: Deadlines;
-  /** Nobody else can use the databases (embedded server, locked directory). */
-  readonly exclusive: boolean;
+  /** Nobody else can use the module's database (embedded server, locked directory). */
+  readonly exclusive: (module: string) => boolean;
+  /** Null while the module's database answers, else why it does not. */
+  readonly condition: (module: string, problem: string | null) => void;
   readonly limits: LaneLimits;
   readonly leaseMs: number;
   readonly renewMs: number;
@@ -86,12 +88,12 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
     module.wire({
       transport,
       replica,
-      exclusive: deps.exclusive,
+      exclusive: deps.exclusive(module.name),
+      condition: (problem) => deps.condition(module.name, problem),
       limits: deps.limits,
       leaseMs: deps.leaseMs,
       renewMs: deps.renewMs,
       pollMs: deps.pollMs,
-      callTimeoutMs: deps.deadlines.paymentAnswerMs,
       callConcurrency: deps.callConcurrency,
       retention: deps.retention,
     });

@@ -11,11 +11,27 @@ export interface Scheduler {
   external<T>(label: string, work: () => Promise<T>): Promise<T>;
 }
 
-export const systemScheduler: Scheduler = {
-  after(delayMs, task) {
+/** What setTimeout can wait for at most; beyond it, it would fire at once. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
+function after(delayMs: number, task: () => void): () => void {
+  if (delayMs <= LONGEST_DELAY_MS) {
     const timer = setTimeout(task, delayMs);
     return () => clearTimeout(timer);
-  },
-  sleep: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),
+  }
+  let cancel: () => void;
+  const timer = setTimeout(() => {
+    cancel = after(delayMs - LONGEST_DELAY_MS, task);
+  }, LONGEST_DELAY_MS);
+  cancel = () => clearTimeout(timer);
+  return () => cancel();
+}
+
+export const systemScheduler: Scheduler = {
+  after,
+  sleep: (delayMs) =>
+    new Promise((resolve) => {
+      after(delayMs, resolve);
+    }),
   external: (_label, work) => work(),
 };

@@ -51,6 +51,9 @@ function notify(
   };
 }
 
+/** A mail server that takes longer has perhaps taken the mail: it is sent again under the same Message-ID. */
+const SEND_TIMEOUT_MS = 30_000;
+
 /** Handlers of `order.events`. */
 export const noticeHandlers = [
   on(
@@ -77,6 +80,7 @@ function emailNotice(order: OrderNotices | undefined, kind: NoticeKind) {
 export const noticeCalls = [
   onOutcome(
     sendEmail,
+    SEND_TIMEOUT_MS,
     async (sender: NotificationSender, { orderId, kind, recipient }, signal) => {
       await sender.send({ messageId: messageIdOf(orderId, kind), recipient, ...textOf(kind, orderId) }, signal);
       return {};

@@ -28,7 +28,10 @@ export const payment = defineModule<Payment, never, PaymentProvider>({
           subscribes: [paymentCommands.AuthorisePayment.topic],
           handlers: paymentHandlers,
           timers: paymentTimers,
-          calls: paymentCalls({ retryForMs: deadlines.paymentRetryForMs }),
+          calls: paymentCalls({
+            retryForMs: deadlines.paymentRetryForMs,
+            answerTimeoutMs: deadlines.paymentAnswerMs,
+          }),
         },
         ports: provider,
       },

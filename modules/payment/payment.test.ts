@@ -6,7 +6,7 @@ import { type Payment, paymentCalls, paymentHandlers, paymentTimers, providerKey
 const NOW = 50_000;
 const RETRY_FOR_MS = 5 * 60_000;
 const ORDER = "0192aaaa-0000-7000-8000-000000000001";
-const calls = paymentCalls({ retryForMs: RETRY_FOR_MS });
+const calls = paymentCalls({ retryForMs: RETRY_FOR_MS, answerTimeoutMs: 30_000 });
 
 const context = (now = NOW) => ({
   key: ORDER,

@@ -47,6 +47,8 @@ export interface Payment {
 export interface PaymentRules {
   /** How long an unreachable provider is tried again. */
   readonly retryForMs: number;
+  /** How long the provider may take before it is asked what happened. */
+  readonly answerTimeoutMs: number;
 }
 
 type Outcome = Decision<Payment>;
@@ -167,6 +169,7 @@ export const paymentHandlers = [
 export const paymentCalls = (rules: PaymentRules) => [
   onOutcome(
     authoriseCall,
+    rules.answerTimeoutMs,
     (provider: PaymentProvider, request, signal) => provider.authorise(request, signal),
     (payment: Payment | undefined, _request, outcome, { now }): Outcome => {
       const present = known(payment);
@@ -185,6 +188,7 @@ export const paymentCalls = (rules: PaymentRules) => [
   ),
   onOutcome(
     inquireCall,
+    rules.answerTimeoutMs,
     (provider: PaymentProvider, { key }, signal) => provider.inquire(key, signal),
     (payment: Payment | undefined, _request, outcome, { now }): Outcome => {
       const present = known(payment);
@@ -196,6 +200,7 @@ export const paymentCalls = (rules: PaymentRules) => [
   ),
   onOutcome(
     voidCall,
+    rules.answerTimeoutMs,
     async (provider: PaymentProvider, { key }, signal) => {
       await provider.void(key, signal);
       return {};

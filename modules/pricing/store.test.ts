@@ -3,7 +3,7 @@ import type { EmbeddedServer } from "../../runtime/database/embedded.ts";
 import { migrate } from "../../runtime/database/migrate.ts";
 import type { Database, Lane } from "../../runtime/database/port.ts";
 import { openDatabase } from "../../runtime/database/postgres.ts";
-import { startScratchServer } from "../../runtime/database/scratch-server.ts";
+import { startScratchServer } from "../../runtime/database/scratch-server.fixture.ts";
 import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
 import { demoProducts } from "./demo.ts";
 import { pricing } from "./index.ts";

@@ -25,5 +25,10 @@ export const sagaSettings = {
     5 * MINUTE,
     "How long a provider that is down is tried again before payment_unavailable.",
   ),
-  idempotencyKeptForMs: deadline("IDEMPOTENCY_KEPT_FOR_MS", DAY, "How long the answer to an Idempotency-Key is kept."),
+  idempotencyKeptForMs: setting({
+    env: "IDEMPOTENCY_KEPT_FOR_MS",
+    parser: durationMs(DAY, 400 * DAY),
+    fallback: DAY,
+    description: "How long a repeated request gets its first answer; at least a day.",
+  }),
 } satisfies Settings;

@@ -9,7 +9,7 @@ import { chooseAccount } from "./embedded/account.ts";
 import type { EmbeddedServer } from "./embedded.ts";
 import { DatabaseError } from "./port.ts";
 import { openDatabase } from "./postgres.ts";
-import { startScratchServer } from "./scratch-server.ts";
+import { startScratchServer } from "./scratch-server.fixture.ts";
 
 // Other work on the machine can make a start slow.
 setDefaultTimeout(30_000);

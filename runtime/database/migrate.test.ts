@@ -6,7 +6,7 @@ import { migrate, verifySchema } from "./migrate.ts";
 import type { Row } from "./port.ts";
 import { openDatabase } from "./postgres.ts";
 import type { ModuleMigrations } from "./schema-state.ts";
-import { startScratchServer } from "./scratch-server.ts";
+import { startScratchServer } from "./scratch-server.fixture.ts";
 
 // Other work on the machine can make a start slow.
 setDefaultTimeout(30_000);

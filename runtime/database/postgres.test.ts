@@ -4,7 +4,7 @@ import { systemScheduler as scheduler } from "../scheduler.ts";
 import type { EmbeddedServer } from "./embedded.ts";
 import { type Database, DatabaseError, type Lane, type Parameter, type Row, type Statement } from "./port.ts";
 import { type OpenDatabaseOptions, openDatabase } from "./postgres.ts";
-import { startScratchServer } from "./scratch-server.ts";
+import { startScratchServer } from "./scratch-server.fixture.ts";
 
 // Other work on the machine can make a start slow.
 setDefaultTimeout(30_000);

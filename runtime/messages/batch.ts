@@ -12,7 +12,7 @@ import type { Stored } from "./aggregate.ts";
 import { type BatchPlan, collectMarks, deadLetterOf, emptyPlan } from "./batch-plan.ts";
 import { type BatchContext, decideItem, type Handlers, handlerName } from "./decide-batch.ts";
 import type { Prepared } from "./decision.ts";
-import type { Item, MessageItem, OutboxRow } from "./item.ts";
+import type { IntentRow, Item, MessageItem, OutboxRow } from "./item.ts";
 import { type Loaded, loadOptimistic, loadVerifying } from "./load-batch.ts";
 import type { Messaging } from "./messaging.ts";
 import { type StatementShape, saveStatement } from "./save-batch.ts";
@@ -24,6 +24,12 @@ export interface BatchDeps<State, Shared, Ports> {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly shape: StatementShape;
+  /** Intents on their way into the table: a sweep that meets them there must not take them for a crashed call's. */
+  readonly intents: {
+    expect(intents: readonly IntentRow[]): void;
+    /** They were not committed, or nobody knows. */
+    withdraw(intents: readonly IntentRow[]): void;
+  };
   readonly cached: (key: string) => Stored<State> | undefined;
 }
 
@@ -50,7 +56,7 @@ export async function runBatch<State, Shared, Ports>(
   if (!messaging.shared || sharedKeys.length === 0) {
     const run = decide(deps, loaded, new Map(), prepared, verify);
     const statement = saveStatement(messaging, run.plan, acknowledged, deps.clock.now(), deps.shape);
-    if (statement) await lane.run(statement);
+    if (statement) await announced(deps, run, () => lane.run(statement));
     return run;
   }
   const transaction = await lane.begin(messaging.shared.lock(sharedKeys));
@@ -63,9 +69,24 @@ export async function runBatch<State, Shared, Ports>(
     await transaction.rollback();
     throw error;
   }
-  if (statement) await transaction.commit(statement);
+  const last = statement;
+  if (last) await announced(deps, run, () => transaction.commit(last));
   else await transaction.rollback();
   return run;
+}
+
+async function announced<State, Shared, Ports>(
+  { intents }: BatchDeps<State, Shared, Ports>,
+  { plan }: BatchRun<State, Shared>,
+  commit: () => Promise<unknown>,
+): Promise<void> {
+  intents.expect(plan.intents);
+  try {
+    await commit();
+  } catch (error) {
+    intents.withdraw(plan.intents);
+    throw error;
+  }
 }
 
 function neededShared<State, Shared, Ports>(

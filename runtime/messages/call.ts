@@ -37,6 +37,8 @@ export function call<Request, Answer>(kind: CallKind<Request, Answer>, request: 
 export interface CallHandler<State, Shared, Ports> {
   readonly kind: string;
   readonly afterCrash: "ask" | "repeat";
+  /** Without an answer by then, the outcome is unknown. */
+  readonly timeoutMs: number;
   /** Rejects with `NothingHappened` or with anything else, which counts as unknown. */
   readonly execute: (ports: Ports, request: string, signal: AbortSignal) => Promise<string>;
   readonly decide: (
@@ -49,6 +51,7 @@ export interface CallHandler<State, Shared, Ports> {
 
 export function onOutcome<State, Request, Answer, Ports, Shared = never>(
   kind: CallKind<Request, Answer>,
+  timeoutMs: number,
   execute: (ports: Ports, request: Request, signal: AbortSignal) => Promise<Answer>,
   decide: (
     state: State | undefined,
@@ -61,6 +64,7 @@ export function onOutcome<State, Request, Answer, Ports, Shared = never>(
   return {
     kind: kind.kind,
     afterCrash: kind.afterCrash,
+    timeoutMs,
     execute: async (ports, request, signal) =>
       JSON.stringify(kind.answer.parse(await execute(ports, parseRequest(request), signal))),
     decide: (state, request, outcome, context) =>

@@ -23,13 +23,20 @@ export interface CallsDeps<State, Shared, Ports> {
   readonly handlers: readonly CallHandler<State, Shared, Ports>[];
   readonly ports: Ports;
   readonly push: (item: OutcomeItem) => void;
-  /** After it the outcome is unknown. */
-  readonly timeoutMs: number;
   /** Calls under way at once; the others wait. */
   readonly concurrency: number;
 }
 
+/** Intents in hand at most; the others stay in the table until a sweep has room for them. */
+const IN_HAND_LIMIT = 5_000;
+const PAGE = 500;
+const FIRST_ID = "00000000-0000-0000-0000-000000000000";
+
 export interface Calls {
+  /** Intents that are about to be committed: a sweep that meets them in the table leaves them to `offer`. */
+  expect(intents: readonly IntentRow[]): void;
+  /** They were not committed, or nobody knows: the next sweep asks about those that were. */
+  withdraw(intents: readonly IntentRow[]): void;
   /** Intents that this process has just committed. */
   offer(intents: readonly IntentRow[]): void;
   /** Takes up intents of held shards that are not in hand. */
@@ -41,6 +48,7 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
   const { scheduler, shards } = deps;
   const handlers = new Map(deps.handlers.map((handler) => [handler.kind, handler]));
   const inHand = new Set<string>();
+  const expected = new Set<string>();
   const waiting: IntentRow[] = [];
   const ended = new AbortController();
   let underWay = 0;
@@ -77,10 +85,11 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
     const handler = handlers.get(intent.kind);
     if (!handler) return { kind: "unavailable", detail: `this version makes no call ${intent.kind}` };
     const abort = new AbortController();
+    const { timeoutMs } = handler;
     const timedOut = new Promise<CallOutcome<string>>((resolve) => {
-      const cancel = scheduler.after(deps.timeoutMs, () => {
+      const cancel = scheduler.after(timeoutMs, () => {
         abort.abort();
-        resolve({ kind: "unknown", detail: `no answer in ${deps.timeoutMs} ms` });
+        resolve({ kind: "unknown", detail: `no answer in ${timeoutMs} ms` });
       });
       abort.signal.addEventListener("abort", cancel, { once: true });
     });
@@ -110,31 +119,44 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
   }
 
   return {
+    expect(intents) {
+      for (const { id } of intents) expected.add(id);
+    },
+    withdraw(intents) {
+      for (const { id } of intents) expected.delete(id);
+    },
     offer(intents) {
       for (const intent of intents) {
-        if (!shards.holds(intent.shard) || inHand.has(intent.id)) continue;
+        expected.delete(intent.id);
+        if (!shards.holds(intent.shard) || inHand.has(intent.id) || inHand.size >= IN_HAND_LIMIT) continue;
         inHand.add(intent.id);
         begin(intent);
       }
     },
     async sweep() {
       const held = shards.held();
-      if (held.length === 0) return;
-      const rows = await deps.database.query({
-        text: "select shard, id, key, kind, request from call_intent where shard = any($1::smallint[]) order by shard, id",
-        params: [arrayLiteral(held)],
-      });
-      for (const row of rows) {
-        const intent: IntentRow = {
-          shard: Number(row.shard),
-          id: String(row.id),
-          key: String(row.key),
-          kind: String(row.kind),
-          request: String(row.request),
-        };
-        if (inHand.has(intent.id)) continue;
-        inHand.add(intent.id);
-        resume(intent);
+      let after: readonly [number, string] = [-1, FIRST_ID];
+      while (held.length > 0 && inHand.size < IN_HAND_LIMIT) {
+        const rows = await deps.database.query({
+          text: `select shard, id, key, kind, request from call_intent
+            where shard = any($1::smallint[]) and (shard, id) > ($2::smallint, $3::uuid)
+            order by shard, id limit ${PAGE}`,
+          params: [arrayLiteral(held), ...after],
+        });
+        for (const row of rows) {
+          const intent: IntentRow = {
+            shard: Number(row.shard),
+            id: String(row.id),
+            key: String(row.key),
+            kind: String(row.kind),
+            request: String(row.request),
+          };
+          after = [intent.shard, intent.id];
+          if (inHand.has(intent.id) || expected.has(intent.id) || !shards.holds(intent.shard)) continue;
+          inHand.add(intent.id);
+          resume(intent);
+        }
+        if (rows.length < PAGE) return;
       }
     },
     stop: () => ended.abort(),

@@ -24,6 +24,8 @@ export interface CommitDeps<State, Shared, Ports> {
   readonly stopped: () => boolean;
   /** What is known of these keys may be stale. */
   readonly forget: (items: readonly Item<State, Shared>[]) => void;
+  /** A commit's answer was lost. */
+  readonly uncertain: () => void;
   /** Called once for each commit. */
   readonly committed: (run: BatchRun<State, Shared>, verified: boolean) => void;
 }
@@ -60,6 +62,7 @@ export async function commitBatch<State, Shared, Ports>(
     switch (judge(error, left.length, verifying, attempt)) {
       case "wait":
         if (attempt === 0) log("warn", "batch.unavailable", { module, error: String(error) });
+        deps.uncertain();
         left = failHopeless(deps, left, error);
         await scheduler.sleep(retryMs * Math.min(10, attempt + 1));
         break;

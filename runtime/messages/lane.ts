@@ -45,6 +45,8 @@ export interface LaneDeps<State, Shared, Ports>
   readonly log: Log;
   /** Called after each commit, before anything is settled. */
   readonly committed: (plan: BatchPlan<State, Shared>) => void;
+  /** A commit's answer was lost: what it wrote, if it did, was not announced by `committed`. */
+  readonly uncertain: () => void;
 }
 
 export interface ModuleLane<State, Shared> {
@@ -113,6 +115,7 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
     retryMs: limits.retryMs,
     stopped: () => stopped,
     forget: cache.drop,
+    uncertain: deps.uncertain,
     committed: finish,
   };
 

@@ -23,7 +23,7 @@ export interface RelayDeps {
   readonly log: Log;
   /** Marks a row for deletion; `deleted` is called when it is gone. */
   readonly acknowledge: (row: OutboxRow, deleted: () => void) => void;
-  /** Rows published and not yet deleted, at most; the rest stays in the table until there is room. */
+  /** Rows of a topic published and not yet deleted, at most; the rest stays in the table until there is room. */
   readonly inHandLimit: number;
 }
 
@@ -41,55 +41,89 @@ export interface Relay {
 const PAGE = 500;
 const RETRY_MS = 200;
 
+/**
+ * What is in hand of one topic. A topic has its own room, so that a consumer that does not settle stops nobody else's
+ * messages. While it is full only a sweep takes rows of it, in the table's order: an offer would overtake them.
+ */
+interface TopicInHand {
+  count: number;
+  full: boolean;
+  /** A row was turned away since the last sweep began. */
+  turnedAway: boolean;
+}
+
 export function createRelay(deps: RelayDeps): Relay {
   const { shards, transport, scheduler } = deps;
   const inHand = new Set<string>();
-  let full = false;
+  const topics = new Map<string, TopicInHand>();
   let sweeping = false;
+  let last: Promise<void> = Promise.resolve();
   let stopped = false;
 
-  function accept(row: OutboxRow) {
+  function topicOf(row: OutboxRow): TopicInHand {
+    let topic = topics.get(row.envelope.topic);
+    if (!topic) {
+      topic = { count: 0, full: false, turnedAway: false };
+      topics.set(row.envelope.topic, topic);
+    }
+    return topic;
+  }
+
+  function accept(row: OutboxRow, swept: boolean) {
     if (!shards.holds(row.shard)) return;
     const id = messageId(row.envelope);
     if (inHand.has(id)) return;
-    if (inHand.size >= deps.inHandLimit) {
-      full = true;
+    const topic = topicOf(row);
+    if ((topic.full && !swept) || topic.count >= deps.inHandLimit) {
+      topic.full = true;
+      topic.turnedAway = true;
       return;
     }
     inHand.add(id);
+    topic.count++;
     publish(row, id);
+  }
+
+  function drop(row: OutboxRow, id: string) {
+    if (inHand.delete(id)) topicOf(row).count--;
   }
 
   function publish(row: OutboxRow, id: string) {
     transport.publish(row.envelope).then(
       () =>
         deps.acknowledge(row, () => {
-          inHand.delete(id);
-          if (behind()) sweep().catch(() => undefined); // `full` stays set: the next upkeep sweeps again
+          drop(row, id);
+          if (behind()) sweep().catch(() => undefined); // the topic stays full: the next upkeep sweeps again
         }),
       (error) => {
         deps.log("warn", "relay.publish_failed", { module: deps.module, message: id, error: String(error) });
         scheduler.after(RETRY_MS, () => {
           if (stopped) return;
           if (shards.holds(row.shard)) publish(row, id);
-          else inHand.delete(id);
+          else drop(row, id);
         });
       },
     );
   }
 
-  const behind = () => full && !sweeping && !stopped && inHand.size < deps.inHandLimit / 2;
+  const behind = () =>
+    !sweeping && !stopped && [...topics.values()].some(({ full, count }) => full && count < deps.inHandLimit / 2);
 
-  async function sweep() {
+  /** One sweep after the other: the next one sees shards that were taken meanwhile. */
+  function sweep(): Promise<void> {
+    const next = last.then(sweepOnce);
+    last = next.catch(() => undefined);
+    return next;
+  }
+
+  async function sweepOnce() {
     const held = shards.held();
     if (held.length === 0) return;
     sweeping = true;
+    for (const topic of topics.values()) topic.turnedAway = false;
     try {
-      full = false;
       await sweepPages(held);
-    } catch (error) {
-      full = true;
-      throw error;
+      for (const topic of topics.values()) topic.full = topic.turnedAway;
     } finally {
       sweeping = false;
     }
@@ -112,15 +146,17 @@ export function createRelay(deps: RelayDeps): Relay {
           sequence: Number(row.sequence),
           message: String(row.message),
         };
-        accept({ shard: place.shard, envelope: decodeMessage(place), message: place.message });
+        accept({ shard: place.shard, envelope: decodeMessage(place), message: place.message }, true);
         after = [place.shard, place.key, place.topic, place.sequence];
       }
-      if (rows.length < PAGE || full) return;
+      if (rows.length < PAGE) return;
     }
   }
 
   return {
-    offer: (rows) => rows.forEach(accept),
+    offer(rows) {
+      for (const row of rows) accept(row, false);
+    },
     sweep,
     behind,
     inHand: () => inHand.size,

@@ -4,7 +4,7 @@ import { systemClock } from "../clock.ts";
 import { migrate } from "../database/migrate.ts";
 import type { Database, Parameter, Row } from "../database/port.ts";
 import { openDatabase } from "../database/postgres.ts";
-import { startScratchServer } from "../database/scratch-server.ts";
+import { startScratchServer } from "../database/scratch-server.fixture.ts";
 import { createIds } from "../ids.ts";
 import { systemRandom } from "../random.ts";
 import { type Scheduler, systemScheduler } from "../scheduler.ts";
@@ -149,30 +149,35 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
     },
   });
   const ports: Ports = options.ports ?? { make: async () => "yes" };
-  const running = startMessaging(tally({ shared: options.shared ?? false }), {
-    database,
-    transport,
-    clock: systemClock,
-    scheduler,
-    ids,
-    log: (_level, event, fields) => logged.push({ event, fields }),
-    ports: {
-      make: (kind, from) => {
-        made.push(`${kind} ${from}`);
-        return ports.make(kind, from);
+  const definition = tally({ shared: options.shared ?? false });
+  const timeoutMs = options.callTimeoutMs ?? 2000;
+  const running = startMessaging(
+    { ...definition, calls: definition.calls.map((each) => ({ ...each, timeoutMs })) },
+    {
+      database,
+      transport,
+      clock: systemClock,
+      scheduler,
+      ids,
+      log: (_level, event, fields) => logged.push({ event, fields }),
+      ports: {
+        make: (kind, from) => {
+          made.push(`${kind} ${from}`);
+          return ports.make(kind, from);
+        },
       },
+      replica: ids.next(),
+      exclusive: options.exclusive ?? false,
+      limits: { ...DEFAULT_LANE_LIMITS, retryMs: 20, backgroundDelayMs: 5, ackDelayMs: 5, ...options.limits },
+      leaseMs: LEASE_MS,
+      renewMs: 60,
+      pollMs: 20,
+      condition: () => undefined,
+      callConcurrency: options.callConcurrency ?? 8,
+      retention: DEFAULT_RETENTION,
+      changed: () => undefined,
     },
-    replica: ids.next(),
-    exclusive: options.exclusive ?? false,
-    limits: { ...DEFAULT_LANE_LIMITS, retryMs: 20, backgroundDelayMs: 5, ackDelayMs: 5, ...options.limits },
-    leaseMs: LEASE_MS,
-    renewMs: 60,
-    pollMs: 20,
-    callTimeoutMs: options.callTimeoutMs ?? 2000,
-    callConcurrency: options.callConcurrency ?? 8,
-    retention: DEFAULT_RETENTION,
-    changed: () => undefined,
-  });
+  );
   let ended = false;
   if (options.start !== false) await running.start();
   return {

@@ -1,7 +1,8 @@
 /**
  * Keeps what the core remembers bounded: idempotency keys, and marks of keys that have no aggregate row. Horizons are
  * longer than a client repeats a request, and than a transport can redeliver a message; what is younger is never
- * touched. Run by the holder of the first shard; a failed run is made up for by the next.
+ * touched. Run by the holder of the first shard, in small deletes, until nothing old is left; a run that fails goes on
+ * at the next upkeep where it stopped.
  */
 import type { Clock } from "../clock.ts";
 import type { Database } from "../database/port.ts";
@@ -14,28 +15,44 @@ export interface Retention {
   readonly everyMs: number;
 }
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 export const DEFAULT_RETENTION: Retention = {
   idempotencyKeptForMs: 24 * HOUR,
   marksKeptForMs: 60 * 24 * HOUR,
-  everyMs: HOUR,
+  everyMs: MINUTE,
 };
+
+const PAGE = 2_000;
 
 /** Returns a function to call at each upkeep; it does its work once in `everyMs`, first after one such pause. */
 export function createRetention(database: Database, clock: Clock, retention: Retention): () => Promise<void> {
   let lastMs = clock.now();
+
+  /** Repeats a delete of one page, oldest first, until a page is not full. */
+  async function deleteOlder(text: string, beforeMs: number) {
+    for (;;) {
+      const gone = await database.query({ text, params: [new Date(beforeMs).toISOString()] });
+      if (gone.length < PAGE) return;
+    }
+  }
+
   return async () => {
     const now = clock.now();
     if (now - lastMs < retention.everyMs) return;
+    await deleteOlder(
+      `delete from idempotency where scope in (
+        select scope from idempotency where created_at < $1::text::timestamptz order by created_at, scope limit ${PAGE})
+        returning 1`,
+      now - retention.idempotencyKeptForMs,
+    );
+    await deleteOlder(
+      `delete from inbox_mark where (key, topic) in (
+        select key, topic from inbox_mark where marked_at < $1::text::timestamptz order by marked_at, key, topic limit ${PAGE})
+        returning 1`,
+      now - retention.marksKeptForMs,
+    );
     lastMs = now;
-    await database.query({
-      text: "delete from idempotency where created_at < $1::text::timestamptz",
-      params: [new Date(now - retention.idempotencyKeptForMs).toISOString()],
-    });
-    await database.query({
-      text: "delete from inbox_mark where marked_at < $1::text::timestamptz",
-      params: [new Date(now - retention.marksKeptForMs).toISOString()],
-    });
   };
 }

@@ -58,6 +58,8 @@ export function createShards(deps: ShardsDeps): Shards {
   let held = new Map<number, number>();
   let validUntilMs = 0;
   let others = true;
+  /** Nothing was held for a while, and no renewal has reported that yet. */
+  let lapsed = true;
   let cleared = !deps.exclusive;
 
   async function renew() {
@@ -72,7 +74,7 @@ export function createShards(deps: ShardsDeps): Shards {
     const live = liveReplicas(row);
     const mine = shards.filter((each) => each.holder === replica && held.get(each.shard) === each.epoch);
     held = new Map(mine.map((each) => [each.shard, each.epoch]));
-    const lapsed = clock.now() >= validUntilMs;
+    lapsed ||= clock.now() >= validUntilMs;
     validUntilMs = beatMs + leaseMs;
 
     await forgetDead();
@@ -87,7 +89,9 @@ export function createShards(deps: ShardsDeps): Shards {
     const taken = wanted.length === 0 ? [] : await take(wanted);
     for (const { shard, epoch } of taken) held.set(shard, epoch);
     // What came while nothing was held was turned away, so shards that were kept over a lapse are to be swept as well.
-    return lapsed ? [...held.keys()] : taken.map(({ shard }) => shard);
+    const toSweep = lapsed ? [...held.keys()] : taken.map(({ shard }) => shard);
+    lapsed = false;
+    return toSweep;
   }
 
   /** Also remembers when each replica's beat was last seen to move. */

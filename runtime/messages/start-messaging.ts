@@ -13,11 +13,11 @@ import { createCalls } from "./calls.ts";
 import { createLane, type LaneLimits, type ModuleLane } from "./lane.ts";
 import type { Log } from "./log.ts";
 import type { Messaging } from "./messaging.ts";
-import { probe } from "./probe.ts";
 import { createRelay } from "./relay.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { createShards } from "./shards.ts";
 import { createTimers } from "./timers.ts";
+import { createUpkeep, TIMER_HORIZON_MS } from "./upkeep.ts";
 
 export interface MessagingDeps<State, Ports> {
   readonly database: Database;
@@ -34,9 +34,10 @@ export interface MessagingDeps<State, Ports> {
   readonly renewMs: number;
   /** How often rows of other replicas are looked for while there are any. */
   readonly pollMs: number;
-  readonly callTimeoutMs: number;
   readonly callConcurrency: number;
   readonly retention: Retention;
+  /** Null while the module's database answers, else why it does not. */
+  readonly condition: (problem: string | null) => void;
   /** Aggregates that this process has just saved. */
   readonly changed: (aggregates: readonly Stored<State>[]) => void;
 }
@@ -53,9 +54,6 @@ export interface RunningMessaging<State, Shared> {
  * A replica that is alone sweeps this seldom: a frozen one that was taken for dead may have committed a last batch into
  * shards that are no longer its own, and nobody else would find it.
  */
-const SLOW_SWEEP_MS = 10_000;
-/** Timers that come due within it are known before they are due; more than a slow sweep's pause. */
-const TIMER_HORIZON_MS = 30_000;
 
 /** Subscribes the module at once; nothing else runs before `start`. */
 export function startMessaging<State, Shared, Ports>(
@@ -76,6 +74,8 @@ export function startMessaging<State, Shared, Ports>(
     limits: deps.limits,
     log,
     committed,
+    uncertain: () => upkeep.oweSweep(),
+    intents: { expect: (intents) => calls.expect(intents), withdraw: (intents) => calls.withdraw(intents) },
   });
   const relay = createRelay({ ...deps, module, shards, acknowledge: lane.acknowledge, inHandLimit: 5000 });
   const timers = createTimers({ database, shards, clock, scheduler, push: lane.push, horizonMs: TIMER_HORIZON_MS });
@@ -85,11 +85,8 @@ export function startMessaging<State, Shared, Ports>(
     shards,
     handlers: messaging.calls,
     push: lane.push,
-    timeoutMs: deps.callTimeoutMs,
     concurrency: deps.callConcurrency,
   });
-
-  const retain = createRetention(database, clock, deps.retention);
 
   function committed(plan: BatchPlan<State, Shared>) {
     if (stopped) return;
@@ -102,43 +99,16 @@ export function startMessaging<State, Shared, Ports>(
     if (changed.length > 0) deps.changed(changed);
   }
 
-  async function sweep() {
-    const pending = await probe(database, shards.held(), clock.now() + TIMER_HORIZON_MS);
-    await Promise.all([
-      pending.outbox ? relay.sweep() : undefined,
-      pending.calls ? calls.sweep() : undefined,
-      pending.timers ? timers.sweep() : undefined,
-    ]);
-  }
-
-  let renewedMs = 0;
-  let sweptMs = 0;
-  /** Shards were taken and not yet swept with success. */
-  let sweepOwed = false;
-  async function upkeep() {
-    if (clock.now() >= renewedMs + deps.renewMs) {
-      if ((await shards.renew()).length > 0) sweepOwed = true;
-      renewedMs = clock.now();
-      lane.recheckWaiting();
-      if (shards.holds(0)) await retain();
-    }
-    if (sweepOwed || !shards.alone() || clock.now() >= sweptMs + SLOW_SWEEP_MS) {
-      sweepOwed = true;
-      await sweep();
-      sweepOwed = false;
-      sweptMs = clock.now();
-    } else if (relay.behind()) await relay.sweep();
-  }
-
-  let current: Promise<void> = Promise.resolve();
-  async function loop() {
-    while (!stopped) {
-      await scheduler.sleep(shards.alone() ? deps.renewMs : deps.pollMs);
-      if (stopped) return;
-      current = upkeep().catch((error) => log("warn", "upkeep.failed", { module, error: String(error) }));
-      await current;
-    }
-  }
+  const upkeep = createUpkeep({
+    ...deps,
+    module,
+    shards,
+    relay,
+    calls,
+    timers,
+    recheckWaiting: lane.recheckWaiting,
+    retain: createRetention(database, clock, deps.retention),
+  });
 
   for (const topic of messaging.subscribes)
     deps.transport.subscribe({
@@ -152,8 +122,7 @@ export function startMessaging<State, Shared, Ports>(
     lane,
     async start() {
       lane.start();
-      await upkeep();
-      loop();
+      await upkeep.start();
     },
     async stop() {
       stopped = true;
@@ -161,7 +130,7 @@ export function startMessaging<State, Shared, Ports>(
       timers.stop();
       calls.stop();
       await lane.stop();
-      await current;
+      await upkeep.stop();
       await shards.release().catch((error) => log("warn", "shards.not_released", { module, error: String(error) }));
     },
     depth: () => ({ inHand: relay.inHand(), ...lane.depth() }),

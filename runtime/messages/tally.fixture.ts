@@ -118,6 +118,7 @@ const kinds = { ask: kindOf("ask", "ask"), undo: kindOf("undo", "repeat"), bad: 
 const outcomeOf = (kind: keyof typeof kinds) =>
   onOutcome<Tally, { from: string }, string, Ports, Pot>(
     kinds[kind],
+    2000,
     (ports, request) => ports.make(kind, request.from),
     (state, request, outcome, context) => {
       if (kind === "bad") throw new Error("cannot take this outcome");

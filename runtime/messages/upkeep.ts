@@ -1,0 +1,117 @@
+/**
+ * What keeps a module going beside its lane, in two loops. One renews the lease and does nothing else, so that no slow
+ * statement can let it lapse. The other looks for work in the tables that no commit of this process announced: after
+ * shards were taken, after a commit whose answer was lost, all the time while other replicas are alive, and now and
+ * then in any case. A round that fails is made up for by the next one.
+ */
+import type { Clock } from "../clock.ts";
+import type { Database } from "../database/port.ts";
+import type { Scheduler } from "../scheduler.ts";
+import type { Calls } from "./calls.ts";
+import type { Log } from "./log.ts";
+import { probe } from "./probe.ts";
+import type { Relay } from "./relay.ts";
+import type { Shards } from "./shards.ts";
+import type { Timers } from "./timers.ts";
+
+export interface UpkeepDeps {
+  readonly module: string;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly log: Log;
+  readonly shards: Shards;
+  readonly relay: Relay;
+  readonly calls: Calls;
+  readonly timers: Timers;
+  readonly renewMs: number;
+  /** How often rows of other replicas are looked for while there are any. */
+  readonly pollMs: number;
+  /** Looks again at messages that wait for an earlier number. */
+  readonly recheckWaiting: () => void;
+  readonly retain: () => Promise<void>;
+  /** Null when the last renewal went well, else why it did not. */
+  readonly condition: (problem: string | null) => void;
+}
+
+export interface Upkeep {
+  /** Resolves when the shards have been asked for and swept once. */
+  start(): Promise<void>;
+  /** There may be work in the tables that nobody has announced. */
+  oweSweep(): void;
+  stop(): Promise<void>;
+}
+
+/** Timers that come due within it are known before they are due; more than the pause of a slow sweep. */
+export const TIMER_HORIZON_MS = 30_000;
+const SLOW_SWEEP_MS = 10_000;
+
+export function createUpkeep(deps: UpkeepDeps): Upkeep {
+  const { clock, scheduler, shards, relay, calls, timers } = deps;
+  let owed = true;
+  let sweptMs = 0;
+  let stopped = false;
+  const underWay = new Set<Promise<void>>();
+
+  async function renew() {
+    try {
+      if ((await shards.renew()).length > 0) owed = true;
+      deps.condition(null);
+    } catch (error) {
+      deps.condition(String(error));
+      throw error;
+    }
+  }
+
+  async function sweep() {
+    owed = false;
+    try {
+      const pending = await probe(deps.database, shards.held(), clock.now() + TIMER_HORIZON_MS);
+      await Promise.all([
+        pending.outbox ? relay.sweep() : undefined,
+        pending.calls ? calls.sweep() : undefined,
+        pending.timers ? timers.sweep() : undefined,
+      ]);
+      sweptMs = clock.now();
+    } catch (error) {
+      owed = true;
+      throw error;
+    }
+  }
+
+  async function look() {
+    deps.recheckWaiting();
+    if (owed || !shards.alone() || clock.now() >= sweptMs + SLOW_SWEEP_MS) await sweep();
+    else if (relay.behind()) await relay.sweep();
+    if (shards.holds(0)) await deps.retain();
+  }
+
+  async function every(pauseMs: () => number, round: () => Promise<void>) {
+    for (;;) {
+      await scheduler.sleep(pauseMs());
+      if (stopped) return;
+      const current = round().catch((error) =>
+        deps.log("warn", "upkeep.failed", { module: deps.module, error: String(error) }),
+      );
+      underWay.add(current);
+      await current;
+      underWay.delete(current);
+    }
+  }
+
+  return {
+    async start() {
+      await renew();
+      await sweep();
+      every(() => deps.renewMs, renew);
+      every(() => (shards.alone() ? deps.renewMs : deps.pollMs), look);
+    },
+    oweSweep() {
+      owed = true;
+    },
+    async stop() {
+      stopped = true;
+      await Promise.all(underWay);
+    },
+  };
+}
