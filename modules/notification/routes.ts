@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Database } from "../../runtime/database/port.ts";
-import { decodeCursor, encodeCursor, pageOf, pageQuery } from "../../runtime/http/paging.ts";
+import { decodeCursor, encodeCursor, PAGE_LIMIT, pageOf, pageQuery } from "../../runtime/http/paging.ts";
 import { type Route, route } from "../../runtime/http/route.ts";
 import { channels, noticeKinds, noticeStatuses } from "./notice.ts";
 import { findByOrder } from "./store.ts";
@@ -14,7 +14,6 @@ const notificationSchema = z.strictObject({
   createdAt: z.iso.datetime(),
 });
 
-const DEFAULT_LIMIT = 20;
 /** Ids rise in the order in which notices were made. */
 const cursorSchema = z.tuple([z.uuid()]);
 
@@ -31,7 +30,7 @@ export const notificationRoutes = (database: Database): readonly Route[] => [
     responses: { 200: { description: "The order's notifications.", schema: pageOf(notificationSchema) } },
     async handle({ query, principal }) {
       const after = decodeCursor(cursorSchema, query.cursor)?.[0] ?? "";
-      const limit = query.limit ?? DEFAULT_LIMIT;
+      const limit = query.limit ?? PAGE_LIMIT;
       const order = await findByOrder(database, query.orderId);
       const visible = principal.role === "operator" || order?.customerId === principal.subject;
       const rest = visible && order ? order.notices.filter(({ id }) => id > after) : [];

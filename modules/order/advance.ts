@@ -5,7 +5,6 @@
  * the same topic, in order. Any other answer that does not fit the order's status is a bug, and throws.
  */
 import type { OutgoingMessage } from "../../runtime/messages/contract.ts";
-import { message } from "../../runtime/messages/contract.ts";
 import {
   type Decision,
   type Entry,
@@ -13,9 +12,9 @@ import {
   on,
   type TimerHandler,
 } from "../../runtime/messages/decision.ts";
-import { orderEvents } from "./contract.ts";
 import { isRefused, type Order, type OrderStatus, transitions } from "./order.ts";
-import { saga } from "./saga.ts";
+import { deadline, saga } from "./saga.ts";
+import { orderRefused } from "./saga-messages.ts";
 import type { Step } from "./step.ts";
 
 type Outcome = Decision<Order>;
@@ -52,13 +51,17 @@ function moveTo(order: Order, status: OrderStatus, reason: string | null = order
 
 const stepDuring = (status: OrderStatus) => saga.find((step) => step.during === status);
 
-const asksOf = (order: Order): OutgoingMessage[] => stepDuring(order.status)?.asks.map((ask) => ask(order)) ?? [];
+/** What is sent on entering the order's status. */
+function sentOnEntering(order: Order): OutgoingMessage[] {
+  const step = stepDuring(order.status);
+  return [...(step?.asks ?? []), ...(step?.tells ?? [])].map((send) => send(order));
+}
 
 /** The first decision on a new order: it is PENDING, and the first step is asked for. */
 export function begin(order: Order, deadlineMs: number, now: number): Outcome {
   return {
     ...record(order, [{ type: "OrderPlaced", status: order.status }], now),
-    messages: asksOf(order),
+    messages: sentOnEntering(order),
     setTimers: [{ kind: PLACEMENT_DEADLINE, dueMs: now + deadlineMs }],
   };
 }
@@ -70,7 +73,7 @@ function succeed(order: Order, { during, succeeds }: Step, now: number): Outcome
   if (succeeds.pivot) events.push({ type: succeeds.pivot, status: succeeds.to });
   return {
     ...record(moved, events, now),
-    messages: asksOf(moved),
+    messages: sentOnEntering(moved),
     ...(succeeds.pivot ? { cancelTimers: [PLACEMENT_DEADLINE] } : {}),
   };
 }
@@ -79,16 +82,16 @@ function fail(order: Order, step: Step, data: unknown, now: number): Outcome {
   if (!step.fails) throw new Error(`step ${step.name} has no refusal`);
   const { type } = step.fails.type;
   if (order.status !== step.during) return late(order, type, now);
-  const [reason, detail] = step.fails.refusal(data);
+  const refusal = step.fails.refusal(data);
   const before = saga.slice(0, saga.indexOf(step));
-  return end(order, "REJECTED", reason, { type, detail: { reason, ...detail } }, before, now);
+  return end(order, "REJECTED", refusal.reason, { type, detail: refusal }, before, now);
 }
 
 /** The order's own deadline: whatever was asked for is undone, its answer outstanding or not. */
 function expire(order: Order, now: number): Outcome {
   const current = saga.findIndex((step) => step.during === order.status);
   const asked = saga.slice(0, current + 1);
-  return end(order, "EXPIRED", "deadline_passed", { type: "OrderExpired" }, asked, now);
+  return end(order, deadline.ends, deadline.reason, { type: deadline.recordedAs }, asked, now);
 }
 
 function end(
@@ -100,14 +103,10 @@ function end(
   now: number,
 ): Outcome {
   const ended = moveTo(order, status, reason);
-  const { customerId, email } = order;
   const undo = [...toUndo].reverse().flatMap((step) => step.undo ?? []);
   return {
     ...record(ended, [{ ...event, status }], now),
-    messages: [
-      ...undo.map((command) => command(ended)),
-      message(orderEvents.OrderRefused, { customerId, status, reason, ...(email === null ? {} : { email }) }),
-    ],
+    messages: [...undo.map((command) => command(ended)), orderRefused(ended, status, reason)],
     cancelTimers: [PLACEMENT_DEADLINE],
   };
 }

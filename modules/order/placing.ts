@@ -115,13 +115,19 @@ const refused = (slug: string, title: string, field: string, message: string) =>
 
 /** 503 for what may be sent again; anything else is a bug and goes on. */
 function unavailable(error: unknown): never {
+  const again = { "retry-after": "1" };
+  if (error instanceof CommandUnavailable && error.outcome === "none")
+    throw new ProblemError(
+      problem("overloaded", "Nothing was placed: too many orders are waiting. Send the same request again in 1 s."),
+      again,
+    );
   if (error instanceof RpcUnavailable || error instanceof CommandUnavailable)
     throw new ProblemError(
       problem(
         "unavailable",
         "The order could not be placed now. Send the same request with the same Idempotency-Key again.",
       ),
-      { "retry-after": "1" },
+      again,
     );
   throw error;
 }

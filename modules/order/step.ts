@@ -4,7 +4,10 @@ import type { MessageType, OutgoingMessage } from "../../runtime/messages/contra
 import type { Order, OrderStatus } from "./order.ts";
 
 /** Why an order is refused: the reason that the customer sees, and what the history adds to it. */
-export type Refusal = readonly [reason: string, detail: Readonly<Record<string, unknown>>];
+export interface Refusal {
+  readonly reason: string;
+  readonly [detail: string]: unknown;
+}
 
 interface Answer {
   readonly type: MessageType<unknown>;
@@ -26,8 +29,10 @@ export interface Step {
   readonly name: string;
   /** The status in which the step's answer is waited for. */
   readonly during: OrderStatus;
-  /** Sent on entering `during`. */
+  /** Commands sent on entering `during`. */
   readonly asks: readonly ((order: Order) => OutgoingMessage)[];
+  /** Events told on entering `during`, to whoever wants to know. */
+  readonly tells?: readonly ((order: Order) => OutgoingMessage)[];
   readonly succeeds: Success;
   /** Absent after the pivot. */
   readonly fails?: Failure;

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Database } from "../../runtime/database/port.ts";
-import { pageOf } from "../../runtime/http/paging.ts";
+import { decodeCursor, pageOf, pageQuery } from "../../runtime/http/paging.ts";
 import { type Route, route } from "../../runtime/http/route.ts";
 import { money, moneySchema } from "../../runtime/money.ts";
 import type { Payment } from "./payment.ts";
@@ -35,12 +35,14 @@ export const paymentRoutes = (database: Database): readonly Route[] => [
     method: "GET",
     path: "/api/v1/payments",
     access: "authenticated",
+    scope: "payment:read",
     tag: "payment",
     summary: "Payments of an order",
     description: "A customer sees those of own orders; of any other order the list is empty.",
-    query: z.strictObject({ orderId: z.uuid() }),
+    query: z.strictObject({ orderId: z.uuid(), ...pageQuery }),
     responses: { 200: { description: "The order's payments.", schema: pageOf(paymentSchema) } },
     async handle({ query, principal }) {
+      decodeCursor(z.tuple([z.never()]), query.cursor);
       const payment = paymentOf(await database.query(readByOrder(query.orderId)));
       const visible = payment && (principal.role === "operator" || payment.customerId === principal.subject);
       return { status: 200, body: { items: visible ? [shown(payment)] : [], nextCursor: null } };

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Database } from "../../runtime/database/port.ts";
 import { etag } from "../../runtime/http/etag.ts";
-import { decodeCursor, encodeCursor, pageOf, pageQuery } from "../../runtime/http/paging.ts";
+import { decodeCursor, encodeCursor, PAGE_LIMIT, pageOf, pageQuery } from "../../runtime/http/paging.ts";
 import { problem } from "../../runtime/http/problem.ts";
 import { problemReply } from "../../runtime/http/reply.ts";
 import { type Route, route } from "../../runtime/http/route.ts";
@@ -23,7 +23,6 @@ const productSchema = z.strictObject({
   version: z.int().positive(),
 });
 
-const DEFAULT_LIMIT = 20;
 const cursorSchema = z.tuple([skuSchema]);
 
 export const pricingRoutes = (database: Database): readonly Route[] => [
@@ -37,7 +36,7 @@ export const pricingRoutes = (database: Database): readonly Route[] => [
     responses: { 200: { description: "A page of products.", schema: pageOf(productSchema) } },
     async handle({ query }) {
       const after = decodeCursor(cursorSchema, query.cursor);
-      const limit = query.limit ?? DEFAULT_LIMIT;
+      const limit = query.limit ?? PAGE_LIMIT;
       const found = await listProducts(database, after?.[0] ?? null, limit + 1);
       const items = found.slice(0, limit);
       const last = items.at(-1);

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { systemScheduler } from "../scheduler.ts";
-import { parseConnectionUrl, redactUrl } from "./connection-url.ts";
+import { parseConnectionUrl } from "./connection-url.ts";
 import { chooseAccount } from "./embedded/account.ts";
 import type { EmbeddedServer } from "./embedded.ts";
 import { DatabaseError } from "./port.ts";
@@ -47,7 +47,6 @@ test("what is wrong with an address is said without its password", () => {
     expect(attempt).toThrow(reason);
     expect(attempt).not.toThrow("secret");
   }
-  expect(redactUrl("postgres://me:secret@db/x")).toBe("postgres://me:***@db/x");
 });
 
 const openssl = Bun.which("openssl");

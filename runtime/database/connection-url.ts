@@ -71,11 +71,6 @@ export function parseConnectionUrl(text: string): ConnectionTarget {
   };
 }
 
-/** The same URL without its password, for logs. */
-export function redactUrl(text: string): string {
-  return text.replace(/^([a-z]+:\/\/[^:@/?]*):[^@/]*@/, "$1:***@");
-}
-
 function readTls(parameters: URLSearchParams, host: string, isSocket: boolean): TlsSettings | null {
   const mode = parameters.get("sslmode") ?? "disable";
   const rootFile = parameters.get("sslrootcert");

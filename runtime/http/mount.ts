@@ -1,6 +1,6 @@
 /**
  * Puts routes on an app. The order of checks is part of the API:
- * 404 path, 405 method, 503 overload, 401 token, 403 role and scope, 415 content type, 400 Idempotency-Key, 413 size,
+ * 404 path, 405 method, 401 token, 403 role and scope, 415 content type, 400 Idempotency-Key, 413 size,
  * 400 JSON, 400 schemas (all faults of one part at once), then the handler. Nothing of the body is read before the
  * rights are known. A handler that throws anything but a `ProblemError` is a 500 without internals, reported to
  * `onError`; a database that does not answer is a 503, and the client sends the same request again.
@@ -19,7 +19,7 @@ import { idempotencyClaim, idempotencyKey } from "./idempotency.ts";
 import { isStorable, parseJson } from "./json-text.ts";
 import { preferredWaitMs } from "./preferences.ts";
 import { type FieldError, ProblemError, problem } from "./problem.ts";
-import { overloaded, problemResponse, type Reply, toResponse } from "./reply.ts";
+import { problemResponse, type Reply, toResponse } from "./reply.ts";
 import type { CheckedRequest, Route, RouteSpec } from "./route.ts";
 import { invalid } from "./validation.ts";
 
@@ -30,8 +30,6 @@ export interface HttpDeps {
   readonly bodyTimeoutMs: number;
   /** A bug or an outage behind a 500 or 503. `instance` is in the answer, so that a report can be found again. */
   readonly onError: (error: unknown, about: { method: string; path: string; instance: string }) => void;
-  /** Asked before any work: seconds after which a refused request is worth another try, or null to let it in. */
-  readonly overloadedFor?: (spec: RouteSpec) => number | null;
   /** In development and tests: an answer that the route does not document is a bug, reported and answered as 500. */
   readonly checkReplies?: boolean;
 }
@@ -101,8 +99,6 @@ export function failure(
 
 async function handled(context: Context<AppEnv>, { spec, run }: Route, deps: HttpDeps): Promise<Reply> {
   const request = context.req.raw;
-  const wait = deps.overloadedFor?.(spec) ?? null;
-  if (wait !== null) return overloaded(wait);
   const identified = authenticate(request, spec, deps.verifier);
   const principal: Principal | null = identified instanceof Promise ? await identified : identified;
   authorise(principal, spec);

@@ -22,7 +22,7 @@ export function integerText(min: number, max: number) {
 
 /** `limit` and `cursor`, the query fields of every list; spread into the list's own `z.strictObject`. */
 export const pageQuery = {
-  limit: integerText(1, PAGE_LIMIT).optional().describe("How many items at most; 20 when left out."),
+  limit: integerText(1, PAGE_LIMIT).optional().describe("How many items at most; 100 when left out."),
   cursor: z.string().min(1).max(1000).optional().describe("The nextCursor of the page before."),
 };
 

@@ -28,20 +28,6 @@ export function problemResponse(problem: Problem, headers: Readonly<Record<strin
   });
 }
 
-/** 503 for a request that was refused before any work: the client waits whole seconds and sends it again. */
-export function overloaded(retryAfterSeconds = 1): Reply {
-  const seconds = Math.max(1, Math.ceil(retryAfterSeconds));
-  const detail = `Too many requests are waiting. Send the same request again in ${seconds} s.`;
-  return problemReply(overloadedProblem(detail), { "retry-after": String(seconds) });
-}
-
-const overloadedProblem = (detail: string): Problem => ({
-  type: "/problems/overloaded",
-  title: "The platform is busy",
-  status: 503,
-  detail,
-});
-
 /** Turns a reply into the final answer. */
 export function toResponse(reply: Reply): Response {
   if ("response" in reply) return reply.response;
