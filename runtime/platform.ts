@@ -78,7 +78,8 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
   };
 
   try {
-    const embedded = await openEmbedded(options, say);
+    const alarm = (line: string) => log("error", "database.ended", { message: line });
+    const embedded = await openEmbedded(options, say, alarm);
     if (embedded) opened.push({ name: "embedded database", run: embedded.stop });
     const urlOf = (module: string) => {
       const url = config.databaseUrls.get(module) ?? embedded?.url;
@@ -188,6 +189,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
 async function openEmbedded(
   options: PlatformOptions,
   say: (line: string) => void,
+  alarm: (line: string) => void,
 ): Promise<EmbeddedServer | undefined> {
   const { config, local } = options;
   const missing = config.modules.filter((module) => !config.databaseUrls.get(module));
@@ -196,5 +198,5 @@ async function openEmbedded(
     throw new StartError(
       `No database for ${missing.join(", ")}: set DATABASE_URL, or <MODULE>_DATABASE_URL for each. Only \`dev\` brings its own.`,
     );
-  return startEmbedded({ dataDir: config.dataDir, scheduler, log: say });
+  return startEmbedded({ dataDir: config.dataDir, scheduler, log: say, alarm });
 }

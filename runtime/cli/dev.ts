@@ -25,7 +25,7 @@ export async function run(args: readonly string[], registry: readonly Module[]):
     log: (line) => console.error(line),
     ready(url, config) {
       const data = relative(process.cwd(), config.dataDir) || ".";
-      const withData = flags.data === undefined ? "" : ` --data ${data}`;
+      const withData = data === ".data" ? "" : ` --data ${shellWord(data)}`;
       console.log(`
   genai-demo is ready: ${url}
 
@@ -47,3 +47,6 @@ export async function run(args: readonly string[], registry: readonly Module[]):
   if (code === 0) console.log("  Stopped. Everything is saved; `bun run dev` goes on where it was.");
   return code;
 }
+
+/** The text as one word of a shell, quoted where it must be. */
+const shellWord = (text: string) => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -41,8 +41,9 @@ export async function run(args: string[]): Promise<number> {
     if (!/^-?\d{1,9}$/.test(ttl))
       return fault("--ttl must be a whole number of seconds, such as --ttl=3600 or --ttl=-60");
     const scopes = scope?.flatMap((given) => given.split(/[\s,]+/)).filter(Boolean);
-    if (scopes?.some((given) => !/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/.test(given)))
-      return fault("--scope must be like pricing:write");
+    if (scopes?.some((given) => !/^(\*|[a-z][a-z-]{0,49}:(\*|[a-z][a-z-]{0,49}))$/.test(given)))
+      return fault("--scope must be <module>:<action> such as pricing:write, <module>:* or *");
+    if (scopes && role === "customer") return fault("--scope is for operators; a customer owns what carries its name");
     const dataDir = values.data || process.env["DATA_DIR"] || join(process.cwd(), ".data");
     const token = await issueToken({
       dataDir,

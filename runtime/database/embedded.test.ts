@@ -224,11 +224,29 @@ describe("the embedded server", () => {
     expect(hasEnded(other.pid ?? 0)).toBe(false);
   });
 
-  test("says so when the server dies by itself", async () => {
+  test("says so when the server dies by itself, and brings it back in its place with what was committed", async () => {
     const { server, lines } = await start(scratch());
-    process.kill(server.pid, "SIGKILL");
+    const database = openDatabase({ url: server.url, schema: "public", role: null, scheduler });
+    cleanups.push(() => database.close());
+    await database.query({ text: "create table kept as select 7 as n", params: [] });
+    const killed = server.pid;
+    process.kill(killed, "SIGKILL");
     await until("the log tells", () => lines.some((line) => line.includes("ended by itself")));
+    await until("another server runs", () => server.pid !== killed);
+    expect(await query(server, "select n from kept")).toEqual([{ n: 7 }]);
+    const again = () => database.query({ text: "select n from kept", params: [] }).catch(() => null);
+    let rows = await again();
+    for (let tries = 0; rows === null && tries < 50; tries++) rows = await again();
+    expect(rows).toEqual([{ n: 7 }]);
     await server.stop();
+    expect(isAlive(server.pid)).toBe(false);
+  });
+
+  test("stops also while a dead server is being brought back", async () => {
+    const { server } = await start(scratch());
+    process.kill(server.pid, "SIGKILL");
+    await server.stop();
+    await until("nothing runs", () => !isAlive(server.pid));
   });
 
   test("takes a data directory whose path is longer than a socket's may be, and what initdb left half-made", async () => {
@@ -256,7 +274,8 @@ describe("a start that cannot be", () => {
   test("names a directory that cannot be written", async () => {
     const file = `${dirname(fresh())}/file`;
     writeFileSync(file, "");
-    expect(await refusal(startEmbedded({ dataDir: file, scheduler, log: () => undefined }))).toContain("--data DIR");
+    for (const dataDir of [file, join(file, "sub"), join(dirname(file), "x".repeat(300), "data")])
+      expect(await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined }))).toContain("--data DIR");
     const readOnly = isRoot ? "/sys/genai-demo-test" : `${dirname(fresh())}/read-only`;
     if (!isRoot) mkdirSync(readOnly, { mode: 0o555 });
     const message = await refusal(startEmbedded({ dataDir: readOnly, scheduler, log: () => undefined }));

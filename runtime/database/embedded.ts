@@ -4,8 +4,8 @@
  *
  * It guarantees that one process uses a data directory at a time, that what was committed survives kill -9 of this
  * process and of the server (the next start recovers), and that every refusal to start is one line that says what to
- * do. When the server dies on its own, that is logged and the connections fail as `unavailable`; a restart of the
- * process brings it back.
+ * do. When the server dies on its own, that is logged, connections fail as `unavailable`, and it is started again in
+ * its place until it comes back or the process is stopped.
  */
 import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -44,6 +44,8 @@ export interface EmbeddedOptions {
   readonly dataDir: string;
   readonly scheduler: Scheduler;
   readonly log: (line: string) => void;
+  /** What an operator must see; `log` when left out. */
+  readonly alarm?: (line: string) => void;
   /** False only for tests: a crash of the machine may then lose data. */
   readonly fsync?: boolean;
   /** Further settings of the server, such as `{ autovacuum: "off" }`. */
@@ -59,7 +61,7 @@ export interface EmbeddedServer {
   readonly tcpUrl: string | null;
   /** No other process uses this server. */
   readonly exclusive: true;
-  /** The postmaster. */
+  /** The postmaster; another one after the server had to be started again. */
   readonly pid: number;
   stop(): Promise<void>;
 }
@@ -71,6 +73,7 @@ const POLL_MS = 5;
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 40_000;
 const BUSY_MEMORY_RETRIES = 20;
+const REVIVE_PAUSE_MS = 1_000;
 
 /** Starts the embedded PostgreSQL on a data directory. Throws a `StartError` whose message says what to do. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
@@ -114,47 +117,71 @@ async function startServer(
 ): Promise<EmbeddedServer> {
   const { scheduler, log } = options;
   const { cluster } = directory;
-  let server: GuardedServer | null = null;
-  let socketDir = "";
-  for (let attempt = 0; server === null; attempt++) {
-    const offset = logSize(cluster);
-    socketDir = makeSocketDir(account);
-    const started = await startGuarded({
-      command: [program, ...serverArguments(options, cluster, socketDir)],
-      account,
-      logFile: logFileOf(cluster),
-      socketDir,
-      onUnexpectedEnd: (status) => {
-        if (server !== null) log(`the database server ended by itself (${status}); see ${logFileOf(cluster)}`);
-      },
-    });
-    const reason = await untilReady(started, cluster, offset, scheduler);
-    if (reason === null) {
-      server = started;
-    } else if (reason.includes("shared memory") && attempt < BUSY_MEMORY_RETRIES) {
+  const socketDir = makeSocketDir(account);
+  const alarm = options.alarm ?? log;
+  let stopping: Promise<void> | null = null;
+  let reviving: Promise<void> = Promise.resolve();
+
+  async function boot(): Promise<GuardedServer> {
+    for (let attempt = 0; ; attempt++) {
+      makePrivateFolder(socketDir, account);
+      const offset = logSize(cluster);
+      let ready = false;
+      const started = await startGuarded({
+        command: [program, ...serverArguments(options, cluster, socketDir)],
+        account,
+        logFile: logFileOf(cluster),
+        socketDir,
+        onUnexpectedEnd(status) {
+          if (!ready) return;
+          alarm(`the database server ended by itself (${status}) and is started again; see ${logFileOf(cluster)}`);
+          reviving = revive();
+        },
+      });
+      const reason = await untilReady(started, cluster, offset, scheduler);
+      if (reason === null) {
+        ready = true;
+        return started;
+      }
       // Backends of a killed server notice its death within moments; until then its memory is not free.
+      if (!reason.includes("shared memory") || attempt >= BUSY_MEMORY_RETRIES) throw startFailure(reason, options);
       await scheduler.sleep(100);
-    } else {
-      throw startFailure(reason, options);
     }
   }
-  const running = server;
+
+  /** Brings a server that ended by itself back to its place; what was committed is recovered. */
+  async function revive() {
+    for (let attempt = 1; stopping === null; attempt++) {
+      try {
+        running = await boot();
+        return;
+      } catch (error) {
+        alarm(`the database server did not come back, attempt ${attempt}: ${String(error)}`);
+        await scheduler.sleep(REVIVE_PAUSE_MS);
+      }
+    }
+  }
+
+  let running = await boot();
   const port = options.tcpPort ?? SOCKET_PORT;
   const url = `postgres:///postgres?host=${encodeURIComponent(socketDir)}&port=${port}&user=${SUPERUSER}`;
   const stop = async () => {
-    const limit = scheduler.after(STOP_LIMIT_MS, () => process.kill(running.pid, "SIGKILL"));
+    await reviving;
+    const { pid } = running;
+    const limit = scheduler.after(STOP_LIMIT_MS, () => process.kill(pid, "SIGKILL"));
     await running.stop();
     limit();
     directory.release();
   };
   try {
     const tcpUrl = options.tcpPort === undefined ? null : await openTcp(url, options.tcpPort, scheduler);
-    let stopping: Promise<void> | null = null;
     return {
       url,
       tcpUrl,
       exclusive: true,
-      pid: running.pid,
+      get pid() {
+        return running.pid;
+      },
       stop() {
         stopping ??= stop();
         return stopping;

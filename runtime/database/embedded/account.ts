@@ -38,10 +38,19 @@ export function canReach(account: Account | null, path: string): boolean {
   }
 }
 
+/** Undefined when there is nothing at the path, or nothing can be: that is reported when it is made. */
+function ownerOfExisting(path: string): number | undefined {
+  try {
+    return statSync(path).uid;
+  } catch {
+    return undefined;
+  }
+}
+
 function ownerOfNearest(path: string): number {
   for (let directory = path; ; directory = dirname(directory)) {
-    const found = statSync(directory, { throwIfNoEntry: false });
-    if (found !== undefined) return found.uid;
+    const owner = ownerOfExisting(directory);
+    if (owner !== undefined) return owner;
     if (directory === dirname(directory)) return 0;
   }
 }

@@ -40,16 +40,17 @@ export function ensureCluster({ cluster, account, initdb, fsync }: ClusterSettin
   if (version === MAJOR) return false;
   if (version !== undefined) {
     throw new StartError(
-      `The data in ${cluster} is of PostgreSQL ${version}, this build has ${MAJOR}: give another directory with --data DIR, or start afresh with --reset`,
+      `The data in ${cluster} is of PostgreSQL ${version}, this build has ${MAJOR}: give another directory with --data DIR, or remove it`,
     );
   }
   if (existsSync(cluster)) {
     throw new StartError(
-      `${cluster} is there but holds no database: give another directory with --data DIR, or start afresh with --reset`,
+      `${cluster} is there but holds no database: give another directory with --data DIR, or remove it`,
     );
   }
-  const draft = `${cluster}.draft`;
-  rmSync(draft, { recursive: true, force: true });
+  removeOldDrafts(cluster);
+  // A name of its own: the initdb of a killed process may still be writing to the draft of that one.
+  const draft = `${cluster}.draft-${process.pid}`;
   makePrivateFolder(draft, account);
   const made = spawnSync(
     initdb,
@@ -62,14 +63,31 @@ export function ensureCluster({ cluster, account, initdb, fsync }: ClusterSettin
   );
   if (made.status !== 0) {
     rmSync(draft, { recursive: true, force: true });
-    const reason = made.error?.message ?? lastLine(made.stderr);
+    const reason = made.error?.message ?? errorLine(made.stderr);
     throw new StartError(`The embedded PostgreSQL could not be set up in ${dirname(cluster)}: ${reason}`);
   }
   renameSync(draft, cluster);
   return true;
 }
 
+/** The line that says what went wrong; initdb goes on to tell how it cleans up. */
+function errorLine(text: string): string {
+  const lines = text.trim().split("\n");
+  return lines.find((line) => /error|fatal|could not/i.test(line)) ?? lastLine(text);
+}
+
 const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
+
+function removeOldDrafts(cluster: string): void {
+  for (const name of readdirSync(dirname(cluster))) {
+    if (!name.startsWith(`${basename(cluster)}.draft`)) continue;
+    try {
+      rmSync(join(dirname(cluster), name), { recursive: true, force: true });
+    } catch {
+      // Still being written to; the next start removes it.
+    }
+  }
+}
 
 /** Who may connect: everybody who can enter the private socket directory; over TCP only with the password. */
 export function writeAccessRules(cluster: string, account: Account | null, withTcp: boolean): void {
