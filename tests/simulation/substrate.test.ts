@@ -40,7 +40,7 @@ describe("what is right", () => {
       expect(violations(report)).toEqual([]);
       expect(report.replays).toBe(100);
       expect(report.outcomes).toEqual({ done: 1000 });
-      for (const kind of ["crash", "crashAroundCommit", "answerLost", "connectionLost", "executedLate", "pause"]) {
+      for (const kind of ["crash", "crashAroundCommit", "answerLost", "connectionLost", "executedLate"]) {
         expect([kind, (report.faults[kind] ?? 0) > 0]).toEqual([kind, true]);
       }
     },
