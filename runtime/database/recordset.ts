@@ -23,14 +23,16 @@ export interface Recordset {
 
 const quote = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
-/** Reads a drizzle table's columns; times become ISO texts on the way in and milliseconds on the way out. */
-export function recordset(table: Table): Recordset {
-  const columns = Object.entries(getTableColumns(table)).map(([property, column]) => ({
-    property,
-    name: column.name,
-    sqlType: column.getSQLType(),
-    instant: column.getSQLType().startsWith("timestamp"),
-  }));
+/** Reads a drizzle table's columns, all or `only` those of some properties; times become ISO texts on the way in and milliseconds on the way out. */
+export function recordset(table: Table, only?: readonly string[]): Recordset {
+  const columns = Object.entries(getTableColumns(table))
+    .filter(([property]) => only?.includes(property) ?? true)
+    .map(([property, column]) => ({
+      property,
+      name: column.name,
+      sqlType: column.getSQLType(),
+      instant: column.getSQLType().startsWith("timestamp"),
+    }));
   return {
     table: quote(getTableName(table)),
     columns,

@@ -34,7 +34,10 @@ export interface Write {
 export interface AggregateStore<State> {
   load(keys: readonly string[]): Statement;
   decode(row: Row): Stored<State>;
-  encode(stored: Stored<State>, marksKnown: boolean): Record<string, unknown>;
+  /** A JSON row for `insert`. */
+  encodeNew(stored: Stored<State>, marksKnown: boolean): Record<string, unknown>;
+  /** A JSON row for `update`: the key and what may change, no more. */
+  encodeChanged(stored: Stored<State>): Record<string, unknown>;
   readonly insert: Write;
   readonly update: Write;
 }
@@ -50,11 +53,11 @@ export function aggregateStore<State extends object>(
   const set = recordset(table);
   const key = column(set, options.key);
   const keyName = quoted(key.name);
-  const assignments = [
-    ...options.mutable.map((property) => quoted(column(set, property).name)),
-    '"version"',
-    '"positions"',
-  ];
+  const changed = ["version", "positions", ...options.mutable];
+  const changing = recordset(table, [options.key, ...changed]);
+  const assignments = changed.map((property) => quoted(column(set, property).name));
+  // A plain object by declaration; what is null or absent becomes NULL.
+  const plain = (state: State) => state as Readonly<Record<string, unknown>>;
   const selected = columnNames(set);
   return {
     load: (keys) => ({
@@ -69,17 +72,14 @@ export function aggregateStore<State extends object>(
         // The table's columns are the state's properties: that is what the store was declared with.
         state: state as State,
         version: Number(version),
-        // Written by `encode` only.
+        // Written by `encodeNew` and `encodeChanged` only.
         positions: positions as Positions,
       };
     },
-    encode: (stored, marksKnown) => ({
-      // A plain object by declaration; what is null or absent becomes NULL.
-      ...set.encode(stored.state as Readonly<Record<string, unknown>>),
-      version: stored.version,
-      positions: stored.positions,
-      marks_known: marksKnown,
-    }),
+    encodeNew: ({ state, version, positions }, marksKnown) =>
+      Object.assign(set.encode(plain(state)), { version, positions, marks_known: marksKnown }),
+    encodeChanged: ({ state, version, positions }) =>
+      Object.assign(changing.encode(plain(state)), { version, positions }),
     insert: {
       label: `insert ${set.table}`,
       sql: `insert into ${set.table} (${selected}) select ${columnNames(set, "x.")}
@@ -90,7 +90,7 @@ export function aggregateStore<State extends object>(
     update: {
       label: `update ${set.table}`,
       sql: `update ${set.table} t set ${assignments.map((name) => `${name} = x.${name}`).join(", ")}
-        from json_to_recordset($::text::json) as ${recordType(set)}
+        from json_to_recordset($::text::json) as ${recordType(changing)}
         where t.${keyName} = x.${keyName} and t.version = x.version - 1 returning 1`,
     },
   };

@@ -160,8 +160,9 @@ export function saveStatement<State, Shared, Ports>(
   for (const working of [...plan.working.values()].sort(bySortKey)) {
     if (!working.dirty || working.state === undefined) continue;
     const { key, state, positions, version, marksBefore } = working;
-    const row = messaging.aggregate.encode({ key, state, positions, version: version + 1 }, marksBefore !== undefined);
-    (version === 0 ? inserts : updates).push(row);
+    const stored = { key, state, positions, version: version + 1 };
+    if (version === 0) inserts.push(messaging.aggregate.encodeNew(stored, marksBefore !== undefined));
+    else updates.push(messaging.aggregate.encodeChanged(stored));
   }
   add(4, messaging.aggregate.insert, inserts, true);
   add(5, messaging.aggregate.update, updates, true);

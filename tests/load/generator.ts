@@ -146,7 +146,7 @@ function requests(plan: LoadPlan): () => string {
     const body =
       `{"currency":"USD","items":[{"sku":"${plan.skus[first]}","quantity":1},{"sku":"${plan.skus[second]}","quantity":1}],` +
       '"shippingAddress":{"name":"Ada Load","line1":"1 Bench Street","city":"Springfield","region":"IL","postalCode":"62701",' +
-      '"country":"US"},"paymentMethod":{"token":"tok_visa"},"email":"ada@example.com"}';
+      '"country":"US"},"paymentMethod":{"token":"tok_visa"}}';
     n += 1;
     return `${heads[n % heads.length]}Idempotency-Key: ${plan.keyPrefix}-${n}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   };

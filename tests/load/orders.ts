@@ -165,6 +165,7 @@ async function measure(bench: Bench, skus: readonly string[]): Promise<OrdersBen
     notes: [
       `${rounds.length} rounds of ${options.seconds} s each, reference and platform in turns; ratios ${ratios.map((ratio) => ratio.toFixed(2)).join(", ")}`,
       `${CUSTOMERS} customers with a token each, issued before and used in turn (signing one an order would cost more than the order)`,
+      "orders carry no e-mail: the notice of a confirmed order is in-app, which needs no call",
       `${options.connections} connections, closed loop; the load generator shares the machine and is not in cpuMs`,
       `fsync, synchronous_commit, full_page_writes on; ${Object.entries(SERVER_SETTINGS)
         .map(([name, value]) => `${name}=${value}`)
