@@ -1,5 +1,7 @@
 /** `bench NAME`: benchmarks that print their figures and write them as JSON. */
+
 import { parseArgs } from "node:util";
+import { systemClock } from "../clock.ts";
 import { allHold, figureReport, figureTable } from "./figures.ts";
 
 export const help = `Usage: genai-demo bench orders [--quick] [--json FILE] [--profile] [--seconds N] [--rounds N] [--connections N]
@@ -31,7 +33,7 @@ export async function run(args: readonly string[]): Promise<number> {
     console.log(help);
     return 0;
   }
-  const startedAtMs = Date.now();
+  const startedAtMs = systemClock.now();
   const { benchOrders } = await import("../../tests/load/orders.ts");
   const result = await benchOrders({ ...parsed, progress: (line) => console.log(line) });
   const report = figureReport("bench orders", startedAtMs, result.figures, result.notes);

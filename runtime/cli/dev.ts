@@ -44,7 +44,7 @@ export async function run(args: readonly string[], registry: readonly Module[]):
 `);
     },
   });
-  if (code === 0) console.log("  Stopped. Everything is saved; `bun run dev` goes on where it was.");
+  if (code === 0) console.log("  Stopped. Everything is saved; the next start goes on where it was.");
   return code;
 }
 

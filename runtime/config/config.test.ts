@@ -5,7 +5,7 @@ import { loadPlatformConfig, type Mode } from "./settings.ts";
 
 const modules = ["order", "payment"] as const;
 const load = (mode: Mode, env: Record<string, string> = {}, flags: Record<string, string | boolean> = {}) =>
-  loadPlatformConfig({ modules, mode, cwd: "/work", env, flags });
+  loadPlatformConfig({ modules, mode, cwd: "/srv/app", env, flags });
 const faultsOf = (work: () => unknown): readonly { setting: string; given: string; advice: string }[] => {
   try {
     work();
@@ -22,7 +22,7 @@ test("defaults, environment, flags, in that order", () => {
     8080,
     8081,
     "127.0.0.1",
-    "/work/.data",
+    "/srv/app/.data",
     "inprocess",
   ]);
   expect([config.placementDeadlineMs, config.leaseMs, config.readinessDrainMs]).toEqual([1_800_000, 1500, 0]);
