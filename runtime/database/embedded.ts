@@ -226,6 +226,8 @@ function serverArguments(options: EmbeddedOptions, cluster: string, socketDir: s
     hba_file: join(cluster, "pg_hba.conf"),
     shared_buffers: "128MB",
     max_connections: "100",
+    // In the data directory: a server that was killed leaves nothing behind in the machine's shared memory.
+    dynamic_shared_memory_type: "mmap",
     jit: "off",
     fsync: fsync ? "on" : "off",
     synchronous_commit: "on",
