@@ -5,6 +5,8 @@
 import { type Mutant, plant } from "./mutants.ts";
 import type { SeedResult } from "./run-seed.ts";
 
+const STOP_LIMIT_MS = 3_000;
+
 /** What a worker is told at its start, as JSON in its first argument. */
 export interface WorkerSettings {
   readonly workload: string;
@@ -38,7 +40,11 @@ async function main(settings: WorkerSettings) {
     stray = error;
   });
   process.on("SIGINT", () => undefined);
-  process.on("disconnect", () => void server.stop().finally(() => process.exit(0)));
+  process.on("disconnect", () => {
+    // A seed under way may keep the server from stopping; its guard ends it with this process.
+    setTimeout(() => process.exit(1), STOP_LIMIT_MS);
+    void server.stop().finally(() => process.exit(0));
+  });
   process.on("message", async (job: Job) => {
     try {
       const result = await runSeed(server, workload, job.seed, { story: job.story });
