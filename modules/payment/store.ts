@@ -58,11 +58,6 @@ export const readByOrder = (orderId: string): Statement => ({
   params: [orderId],
 });
 
-export const readById = (id: string): Statement => ({
-  text: "select * from payment where id = $1::uuid",
-  params: [id],
-});
-
 // The columns are the ones that the aggregate store writes.
 export const paymentOf = (rows: readonly Row[]): Payment | undefined =>
   rows[0] ? (set.decode(rows[0]) as unknown as Payment) : undefined;

@@ -8,7 +8,7 @@ export interface Pending {
   readonly timers: boolean;
 }
 
-export const NOTHING_PENDING: Pending = { outbox: false, calls: false, timers: false };
+const NOTHING_PENDING: Pending = { outbox: false, calls: false, timers: false };
 
 /** Timers count when they are due by `horizonMs` (a moment, ms since the epoch). */
 export async function probe(database: Database, shards: readonly number[], horizonMs: number): Promise<Pending> {
