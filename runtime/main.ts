@@ -9,6 +9,7 @@ import { order } from "../modules/order/index.ts";
 import { payment } from "../modules/payment/index.ts";
 import { pricing } from "../modules/pricing/index.ts";
 import { UsageError } from "./cli/arguments.ts";
+import { OperatorError } from "./cli/operator-client.ts";
 import { ConfigError } from "./config/load.ts";
 import { IssuerError } from "./identity/development-issuer.ts";
 import type { Module } from "./module.ts";
@@ -60,6 +61,7 @@ if (import.meta.main) {
         error instanceof StartError ||
         error instanceof ConfigError ||
         error instanceof IssuerError ||
+        error instanceof OperatorError ||
         error instanceof UsageError;
       console.error(expected ? error.message : error);
       process.exit(error instanceof UsageError ? 2 : 1);
