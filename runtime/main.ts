@@ -30,6 +30,7 @@ const commands: Readonly<Record<string, { readonly does: string; readonly load: 
   token: { does: "print a development token", load: () => import("./cli/token.ts") },
   test: { does: "run every test suite", load: () => import("./cli/test.ts") },
   check: { does: "types, lint, format, boundaries", load: () => import("./cli/check.ts") },
+  reconcile: { does: "check the invariants over the modules", load: () => import("./cli/reconcile.ts") },
   simulate: { does: "run seeded simulations", load: () => import("../tests/simulation/command.ts") },
   bench: { does: "measure", load: () => import("./cli/bench.ts") },
 };

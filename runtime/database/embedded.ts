@@ -30,6 +30,7 @@ import {
 } from "./embedded/cluster.ts";
 import {
   type DataDirectory,
+  findCluster,
   forgetCluster,
   makePrivateFolder,
   ownerOf,
@@ -95,6 +96,16 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     throw error;
   }
 }
+
+/** The superuser's URL of the server that another process runs on this data directory; null when none does. */
+export function runningServerUrl(dataDir: string): string | null {
+  const cluster = findCluster(dataDir);
+  const server = cluster === null ? null : readPostmaster(cluster);
+  return server?.ready && isAlive(server.pid) ? socketUrl(server.socketDir, SOCKET_PORT) : null;
+}
+
+const socketUrl = (socketDir: string, port: number) =>
+  `postgres:///postgres?host=${encodeURIComponent(socketDir)}&port=${port}&user=${SUPERUSER}`;
 
 /** Removes the database of a data directory, wherever it lives. Throws a `StartError` when a process uses it. */
 export async function removeEmbedded(options: Pick<EmbeddedOptions, "dataDir" | "scheduler" | "log">): Promise<void> {
@@ -163,8 +174,7 @@ async function startServer(
   }
 
   let running = await boot();
-  const port = options.tcpPort ?? SOCKET_PORT;
-  const url = `postgres:///postgres?host=${encodeURIComponent(socketDir)}&port=${port}&user=${SUPERUSER}`;
+  const url = socketUrl(socketDir, options.tcpPort ?? SOCKET_PORT);
   const stop = async () => {
     await reviving;
     const { pid } = running;

@@ -139,6 +139,14 @@ function locateCluster(path: string, account: Account | null, log: (line: string
   return elsewhere;
 }
 
+/** Where the cluster of a data directory is; null when there is none yet. Changes nothing. */
+export function findCluster(dataDir: string): string | null {
+  const inside = join(dataDir, "postgres");
+  if (existsSync(inside)) return inside;
+  const pointer = join(dataDir, POINTER);
+  return existsSync(pointer) ? readFileSync(pointer, "utf8").trim() : null;
+}
+
 /** Drops the pointer, after the cluster itself has been removed. */
 export function forgetCluster(path: string): void {
   rmSync(join(path, POINTER), { force: true });
