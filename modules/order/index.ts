@@ -1,3 +1,4 @@
+import { createTwinRequests } from "../../runtime/http/twin-requests.ts";
 import { findEarlierRequest } from "../../runtime/messages/earlier-request.ts";
 import { coreMigrations } from "../../runtime/messages/migrations.ts";
 import { defineModule } from "../../runtime/module.ts";
@@ -34,6 +35,7 @@ export const order = defineModule<Order>({
         clock,
         ids,
         placementDeadlineMs: deadlines.placementMs,
+        twins: createTwinRequests(),
         earlier: (claim) => findEarlierRequest(database, claim),
         find: orderReader(database),
       }),

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { systemClock } from "../clock.ts";
 import { DatabaseError } from "../database/port.ts";
 import { CommandUnavailable } from "./command-unavailable.ts";
 import { type Bench, ids, incoming, newKey, openBench, type Replica, until } from "./replicas.fixture.ts";
@@ -196,6 +197,28 @@ describe("a command", () => {
     expect(await bench.count("idempotency")).toBe(0);
     const accepted = await replica.run(openTally, key, { name: "open", add: 3 }, { idempotency: request });
     expect(accepted).toEqual({ kind: "decided", answer: 3 });
+  });
+
+  test("repeated within a day of its answer gets it; the key is free again some time later", async () => {
+    const HOUR = 3_600_000;
+    let aheadMs = 0;
+    const clock = { now: () => systemClock.now() + aheadMs };
+    const replica = await bench.replica({ clock });
+    const request = idempotency();
+    const run = () => replica.run(openTally, newKey(), { name: "open" }, { idempotency: request });
+    expect((await run()).kind).toBe("decided");
+    await bench.rows(
+      "insert into idempotency (scope, body_hash, status, reference, created_at) values ($1::uuid, $1::uuid, 201, 'older', $2::text::timestamptz)",
+      ids.next(),
+      new Date(systemClock.now() - 2 * HOUR).toISOString(),
+    );
+    aheadMs = 24 * HOUR + 60_000;
+    await until("the older key is gone", async () => (await bench.count("idempotency")) === 1);
+    expect((await run()).kind).toBe("replayed");
+    aheadMs = 26 * HOUR;
+    await until("the key is gone", async () => (await bench.count("idempotency")) === 0);
+    expect((await run()).kind).toBe("decided");
+    expect(await bench.count("effect")).toBe(2);
   });
 
   test("whose decision throws, or whose row the database refuses, gets the error and harms nobody", async () => {
