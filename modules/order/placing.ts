@@ -132,7 +132,10 @@ function unavailable(error: unknown): never {
   const again = { "retry-after": "1" };
   if (error instanceof CommandUnavailable && error.outcome === "none")
     throw new ProblemError(
-      problem("overloaded", "Too many orders are waiting: this one was not looked at. Send the same request again in 1 s."),
+      problem(
+        "overloaded",
+        "Too many orders are waiting: this one was not looked at. Send the same request again in 1 s.",
+      ),
       again,
     );
   if (error instanceof RpcUnavailable || error instanceof CommandUnavailable)

@@ -16,6 +16,8 @@ import { type Environment, type PlatformProcess, runCommand, startProcess } from
 
 export interface Shape {
   readonly dataDir: string;
+  /** Of its database's owner; absent when the platform brings its own. */
+  readonly databaseUrl?: string;
   /** Starts one more process of the platform. */
   start(): Promise<PlatformProcess>;
   /** Removes what was made for it. Its processes must have ended. */
@@ -97,6 +99,7 @@ export async function externalShape(
   if (migrated) await prepare(settings);
   return {
     dataDir,
+    databaseUrl: url.href,
     start: () => startProcess(["serve"], settings),
     async remove() {
       await administer(serverUrl, `drop database if exists ${name} with (force)`);
@@ -114,10 +117,10 @@ async function prepare(settings: Environment): Promise<void> {
 }
 
 /** Runs one statement as the server's owner. */
-export async function administer(serverUrl: string, statement: string): Promise<void> {
+export async function administer(serverUrl: string, statement: string): Promise<readonly postgres.Row[]> {
   const sql = postgres(serverUrl, { max: 1, onnotice: () => undefined });
   try {
-    await sql.unsafe(statement);
+    return await sql.unsafe(statement);
   } finally {
     await sql.end();
   }
