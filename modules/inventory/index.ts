@@ -1,6 +1,7 @@
 import { coreMigrations } from "../../runtime/messages/migrations.ts";
 import { defineModule } from "../../runtime/module.ts";
 import { inventoryCommands } from "./contract.ts";
+import { stockInvariants } from "./invariants.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import { reservationHandlers } from "./reservation.ts";
@@ -23,6 +24,7 @@ export const inventory = defineModule<Reservation, SkuStock>({
         shared: stockStore,
         entries: { movement: movementStore },
         subscribes: [inventoryCommands.ReserveStock.topic],
+        invariants: stockInvariants,
         handlers: reservationHandlers,
         timers: [],
         calls: [],

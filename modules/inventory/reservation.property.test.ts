@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { verify } from "../../runtime/property.fixture.ts";
+import { stockInvariants } from "./invariants.ts";
 import { allocate, reservationHandlers, wantedBySku } from "./reservation.ts";
 import { available, type SkuStock, totalAvailable } from "./stock.ts";
 import type { Reservation } from "./store.ts";
@@ -48,6 +49,7 @@ function openStore(stock: readonly SkuStock[]) {
     const shared = new Map([...shelves].filter(([sku]) => needed.includes(sku)));
     const ids = { next: () => `movement-${++id}` };
     const decision = prepared.decide(before, { key, now: 1, ids, shared });
+    stockInvariants(before, decision, shared);
     if (decision.state) reservations.set(key, decision.state);
     for (const [sku, changed] of decision.shared ?? []) shelves.set(sku, changed);
     for (const { row } of decision.entries ?? []) {

@@ -7,6 +7,7 @@ import { deliveryEvents } from "../delivery/contract.ts";
 import { inventoryEvents } from "../inventory/contract.ts";
 import { paymentEvents } from "../payment/contract.ts";
 import { begin, PLACEMENT_DEADLINE, sagaHandlers, sagaTimers } from "./advance.ts";
+import { orderInvariants } from "./invariants.ts";
 import { isDecided, isRefused, type Order, transitions } from "./order.ts";
 
 const newOrder: Order = {
@@ -95,6 +96,7 @@ function play({ hasStock, isPaid, voidHidesAnswer, moments }: World) {
   };
   function take(decision: Decision<Order>) {
     if (!decision.state) throw new Error("nothing was decided");
+    orderInvariants(statuses.length === 0 ? undefined : order, decision, new Map<string, never>());
     order = decision.state;
     statuses.push(order.status);
     for (const { row } of decision.entries ?? []) sequences.push(row.sequence);

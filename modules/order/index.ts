@@ -3,6 +3,7 @@ import { findEarlierRequest } from "../../runtime/messages/earlier-request.ts";
 import { coreMigrations } from "../../runtime/messages/migrations.ts";
 import { defineModule } from "../../runtime/module.ts";
 import { HISTORY, sagaHandlers, sagaTimers, sagaTopics } from "./advance.ts";
+import { orderInvariants } from "./invariants.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import type { Order } from "./order.ts";
@@ -20,6 +21,7 @@ export const order = defineModule<Order>({
         aggregate: orderStore,
         entries: { [HISTORY]: historyStore },
         subscribes: sagaTopics,
+        invariants: orderInvariants,
         handlers: sagaHandlers,
         timers: sagaTimers,
         calls: [],

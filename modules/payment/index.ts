@@ -3,6 +3,7 @@ import { defineModule } from "../../runtime/module.ts";
 import { createPaymentSimulator } from "./adapters/simulator.ts";
 import simulatorInitial from "./adapters/simulator-migrations/0000_initial.sql" with { type: "text" };
 import { paymentCommands } from "./contract.ts";
+import { paymentInvariants } from "./invariants.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import { type Payment, paymentCalls, paymentHandlers, paymentTimers } from "./payment.ts";
@@ -26,6 +27,7 @@ export const payment = defineModule<Payment, never, PaymentProvider>({
           aggregate: paymentStore,
           entries: {},
           subscribes: [paymentCommands.AuthorisePayment.topic],
+          invariants: paymentInvariants,
           handlers: paymentHandlers,
           timers: paymentTimers,
           calls: paymentCalls({

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { CallOutcome } from "../../runtime/messages/call.ts";
 import type { CallRequest, Decision } from "../../runtime/messages/decision.ts";
 import { verify } from "../../runtime/property.fixture.ts";
+import { paymentInvariants } from "./invariants.ts";
 import { type Payment, paymentCalls, paymentHandlers, paymentTimers } from "./payment.ts";
 
 const ORDER = "0192aaaa-0000-7000-8000-000000000001";
@@ -86,6 +87,7 @@ function play({ amount, accepts, fates, moments, pausesMs }: World) {
   const context = () => ({ key: ORDER, now, ids: { next: () => "payment-id" }, shared: new Map<string, never>() });
 
   function take(decision: Decision<Payment>) {
+    paymentInvariants(payment, decision, new Map<string, never>());
     payment = decision.state ?? payment;
     underWay.push(...(decision.calls ?? []));
     timers += decision.setTimers?.length ?? 0;

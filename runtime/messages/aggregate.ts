@@ -34,6 +34,8 @@ export interface Write {
 export interface AggregateStore<State> {
   load(keys: readonly string[]): Statement;
   decode(row: Row): Stored<State>;
+  /** The key that the state names itself by: its row is written under it. */
+  keyOf(state: State): string;
   /** A JSON row for `insert`. */
   encodeNew(stored: Stored<State>, marksKnown: boolean): Record<string, unknown>;
   /** A JSON row for `update`: the key and what may change, no more. */
@@ -76,6 +78,7 @@ export function aggregateStore<State extends object>(
         positions: positions as Positions,
       };
     },
+    keyOf: (state) => String(state[options.key]),
     encodeNew: ({ state, version, positions }, marksKnown) =>
       Object.assign(set.encode(plain(state)), { version, positions, marks_known: marksKnown }),
     encodeChanged: ({ state, version, positions }) =>
