@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import * as z from "zod";
 import { anyText, storableText, verify } from "../property.fixture.ts";
+import { isStorable } from "./json-text.ts";
 import { decodeCursor, encodeCursor, integerText } from "./paging.ts";
 import { ProblemError } from "./problem.ts";
 
@@ -27,6 +28,16 @@ test("a cursor comes back as the key it was made of", () => {
       expect(read(key, cursor)).toEqual({ key: parts });
     }),
     300,
+  );
+});
+
+test("a key with a text that cannot be stored is a 400, so it never reaches a statement", () => {
+  verify(
+    fc.property(fc.array(anyText, { minLength: 1, maxLength: 3 }), (parts) => {
+      const answer = read(key, encodeCursor(parts));
+      if (parts.every(isStorable)) expect(answer).toEqual({ key: parts });
+      else expect(answer).toBeInstanceOf(ProblemError);
+    }),
   );
 });
 
