@@ -1,7 +1,13 @@
 import { describe, expect, test } from "bun:test";
+import type { Lane } from "../database/port.ts";
 import { InvariantBroken } from "../invariant.ts";
+import { type BatchDeps, runBatch } from "./batch.ts";
 import { type BatchPlan, emptyPlan } from "./batch-plan.ts";
+import { handlerName } from "./decide-batch.ts";
+import type { MessageItem } from "./item.ts";
 import { checkPlan } from "./plan-invariants.ts";
+import { ids, incoming } from "./replicas.fixture.ts";
+import { type Ports, type Pot, type Tally, tally } from "./tally.fixture.ts";
 
 const TOPIC = "genai-demo.tally.events.v1";
 const loaded = [{ key: "k", state: {}, version: 3, positions: { in: { commands: 5 }, out: { [TOPIC]: 7 } } }];
@@ -45,6 +51,40 @@ const tell = (plan: BatchPlan<object, never>, key: string, sequence: number) =>
   });
 const position = (plan: BatchPlan<object, never>, key: string, positions: object) =>
   Object.assign(plan.working.get(key) ?? {}, { positions });
+
+test("a batch whose rows contradict each other writes nothing", async () => {
+  const sent: string[] = [];
+  // Two states of one key, as no primary key would allow.
+  const rows = [3, 4].map((version) => ({ id: "k", total: 1, label: null, version, positions: { in: {}, out: {} } }));
+  const lane: Lane = {
+    async run({ text }) {
+      sent.push(text);
+      return text.startsWith("select") ? rows : [];
+    },
+    begin: () => Promise.reject(new Error("no shared rows here")),
+    close: async () => undefined,
+  };
+  const messaging = tally();
+  const deps: BatchDeps<Tally, Pot, Ports> = {
+    messaging,
+    handlers: {
+      messages: new Map(messaging.handlers.map((each) => [handlerName(each.topic, each.type), each])),
+      timers: new Map(),
+      calls: new Map(),
+    },
+    lane,
+    clock: { now: () => 1 },
+    ids,
+    shape: new Map(),
+    intents: { expect: () => undefined, withdraw: () => undefined },
+    cached: () => undefined,
+  };
+  const envelope = incoming("k", 2, { name: "x" });
+  const item: MessageItem = { kind: "message", key: "k", envelope, settle: () => undefined };
+  const run = runBatch(deps, [item], [], false);
+  await expect(run).rejects.toThrow("k was loaded with version 3");
+  expect(sent).toHaveLength(1);
+});
 
 describe("a batch's plan", () => {
   test("that follows its counters is written", () => {
