@@ -8,27 +8,8 @@ import { inventoryEvents } from "../inventory/contract.ts";
 import { paymentEvents } from "../payment/contract.ts";
 import { begin, PLACEMENT_DEADLINE, sagaHandlers, sagaTimers } from "./advance.ts";
 import { orderInvariants } from "./invariants.ts";
+import { newOrder } from "./order.fixture.ts";
 import { isDecided, isRefused, type Order, transitions } from "./order.ts";
-
-const newOrder: Order = {
-  id: "0192aaaa-0000-7000-8000-000000000001",
-  customerId: "alice",
-  status: "PENDING",
-  reason: null,
-  currency: "USD",
-  items: [{ sku: "SKU-001", quantity: 2, unitPrice: 500, subtotal: 1000, discount: 0, tax: 0, total: 1000 }],
-  subtotal: 1000,
-  discount: 0,
-  shipping: 0,
-  tax: 0,
-  total: 1000,
-  shippingAddress: { name: "Alice", line1: "1 Main", city: "Seattle", postalCode: "98101", country: "US" },
-  paymentToken: "tok_visa",
-  email: null,
-  historyLength: 0,
-  createdAt: 0,
-  updatedAt: 0,
-};
 
 interface Answer {
   readonly type: MessageType<unknown>;

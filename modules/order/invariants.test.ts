@@ -2,27 +2,18 @@ import { describe, expect, test } from "bun:test";
 import type { Decision } from "../../runtime/messages/decision.ts";
 import { begin, HISTORY } from "./advance.ts";
 import { orderInvariants } from "./invariants.ts";
+import { newOrder } from "./order.fixture.ts";
 import type { Order } from "./order.ts";
 
 const line = { sku: "SKU-001", quantity: 2, unitPrice: 500, subtotal: 1000, discount: 100, tax: 45, total: 900 };
 const placed: Order = {
-  id: "0192aaaa-0000-7000-8000-000000000001",
-  customerId: "alice",
-  status: "PENDING",
-  reason: null,
-  currency: "USD",
+  ...newOrder,
   items: [line, { ...line, discount: 0, total: 1000 }],
   subtotal: 2000,
   discount: 100,
   shipping: 300,
   tax: 100,
   total: 2200,
-  shippingAddress: { name: "Alice", line1: "1 Main", city: "Seattle", postalCode: "98101", country: "US" },
-  paymentToken: "tok_visa",
-  email: null,
-  historyLength: 0,
-  createdAt: 0,
-  updatedAt: 0,
 };
 const check = (before: Order | undefined, decision: Decision<Order>) =>
   orderInvariants(before, decision, new Map<string, never>());

@@ -14,20 +14,13 @@ import { seededRandom } from "../../runtime/random.ts";
 import { type RpcClient, RpcUnavailable } from "../../runtime/rpc/port.ts";
 import { systemScheduler } from "../../runtime/scheduler.ts";
 import { newOrderExample } from "./api.ts";
+import { newOrder } from "./order.fixture.ts";
 import type { Order } from "./order.ts";
 import { type PlacingDeps, place } from "./placing.ts";
 
 const away = () => Promise.reject(new DatabaseError("unavailable", "", "the database is away"));
-const priced = {
-  kind: "priced",
-  currency: "USD",
-  items: [{ sku: "SKU-001", quantity: 2, unitPrice: 500, subtotal: 1000, discount: 0, tax: 0, total: 1000 }],
-  subtotal: 1000,
-  discount: 0,
-  shipping: 0,
-  tax: 0,
-  total: 1000,
-};
+const { currency, items, subtotal, discount, shipping, tax, total } = newOrder;
+const priced = { kind: "priced", currency, items, subtotal, discount, shipping, tax, total };
 const gone = {
   kind: "refused",
   errors: [{ field: "/items/0/sku", code: "unknown_item", message: "there is no product SKU-001" }],
