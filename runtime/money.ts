@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { invariant } from "./invariant.ts";
 
 /** An amount in integer minor units of an ISO 4217 currency, as the API shows it. */
 export interface Money {
@@ -13,4 +14,7 @@ export const moneySchema = z.object({ amount: z.int(), currency: currencySchema 
 /** Minor units of one currency, not negative. */
 export const minorUnitsSchema = z.int().nonnegative();
 
-export const money = (amount: number, currency: string): Money => ({ amount, currency });
+export function money(amount: number, currency: string): Money {
+  invariant(Number.isSafeInteger(amount), () => `${amount} ${currency} is not a whole, safe number of minor units`);
+  return { amount, currency };
+}

@@ -3,6 +3,7 @@ import { answersFacts } from "../../runtime/messages/read-facts.ts";
 import { defineModule } from "../../runtime/module.ts";
 import { answers } from "../../runtime/rpc/port.ts";
 import { inventoryCommands, inventoryFacts, stockFacts } from "./contract.ts";
+import { stockInvariants } from "./invariants.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import { reservationHandlers } from "./reservation.ts";
@@ -20,6 +21,7 @@ const definition = {
   shared: stockStore,
   entries: { movement: movementStore },
   subscribes: [inventoryCommands.ReserveStock.topic],
+  invariants: stockInvariants,
   handlers: reservationHandlers,
   timers: [],
   calls: [],

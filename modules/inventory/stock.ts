@@ -1,3 +1,5 @@
+import { invariant } from "../../runtime/invariant.ts";
+
 /** The stock of one SKU and how much of it may be taken. Pure rules: never negative, never oversold. */
 export interface WarehouseStock {
   readonly warehouse: string;
@@ -15,16 +17,24 @@ export const available = (stock: Pick<WarehouseStock, "onHand" | "reserved">) =>
 export const totalAvailable = (stock: SkuStock) =>
   stock.warehouses.reduce((sum, warehouse) => sum + available(warehouse), 0);
 
-/** Changes what is reserved in one warehouse; throws when that would oversell or go below zero. */
+/** Changes what is reserved in one warehouse; throws when that would oversell or go below zero, or there is no such warehouse. */
 export function changeReserved(stock: SkuStock, warehouse: string, delta: number): SkuStock {
-  return {
-    ...stock,
-    warehouses: stock.warehouses.map((each) => {
-      if (each.warehouse !== warehouse) return each;
-      const reserved = each.reserved + delta;
-      if (reserved < 0 || reserved > each.onHand)
-        throw new Error(`${stock.sku} in ${warehouse}: ${reserved} reserved of ${each.onHand} on hand`);
-      return { ...each, reserved };
-    }),
-  };
+  let found = false;
+  const warehouses = stock.warehouses.map((each) => {
+    if (each.warehouse !== warehouse) return each;
+    found = true;
+    const changed = { ...each, reserved: each.reserved + delta };
+    checkFigures(stock.sku, changed);
+    return changed;
+  });
+  invariant(found, () => `${stock.sku} has no stock in ${warehouse}`);
+  return { ...stock, warehouses };
+}
+
+/** Throws unless the figures are whole numbers, none below zero, and no more is reserved than there is. */
+export function checkFigures(sku: string, { warehouse, onHand, reserved }: WarehouseStock): void {
+  invariant(
+    Number.isSafeInteger(onHand) && Number.isSafeInteger(reserved) && reserved >= 0 && reserved <= onHand,
+    () => `${sku} in ${warehouse}: ${reserved} reserved of ${onHand} on hand`,
+  );
 }

@@ -6,31 +6,12 @@ import { deliveryEvents } from "../delivery/contract.ts";
 import { inventoryEvents } from "../inventory/contract.ts";
 import { paymentEvents } from "../payment/contract.ts";
 import { begin, PLACEMENT_DEADLINE, sagaHandlers, sagaTimers } from "./advance.ts";
+import { newOrder } from "./order.fixture.ts";
 import { type Order, type OrderStatus, transitions } from "./order.ts";
 import { saga } from "./saga.ts";
 
 const NOW = 1_000;
 const DEADLINE_MS = 30 * 60_000;
-
-const newOrder: Order = {
-  id: "0192aaaa-0000-7000-8000-000000000001",
-  customerId: "alice",
-  status: "PENDING",
-  reason: null,
-  currency: "USD",
-  items: [{ sku: "SKU-001", quantity: 2, unitPrice: 500, subtotal: 1000, discount: 0, tax: 0, total: 1000 }],
-  subtotal: 1000,
-  discount: 0,
-  shipping: 0,
-  tax: 0,
-  total: 1000,
-  shippingAddress: { name: "Alice", line1: "1 Main", city: "Seattle", postalCode: "98101", country: "US" },
-  paymentToken: "tok_visa",
-  email: "alice@example.com",
-  historyLength: 0,
-  createdAt: NOW,
-  updatedAt: NOW,
-};
 
 const context = { key: newOrder.id, now: NOW, ids: { next: () => "unused" }, shared: new Map<string, never>() };
 

@@ -1,3 +1,4 @@
+import { createTwinRequests } from "../../runtime/http/twin-requests.ts";
 import { findEarlierRequest } from "../../runtime/messages/earlier-request.ts";
 import { coreMigrations } from "../../runtime/messages/migrations.ts";
 import { answersFacts } from "../../runtime/messages/read-facts.ts";
@@ -6,6 +7,7 @@ import { answers } from "../../runtime/rpc/port.ts";
 import { HISTORY, sagaHandlers, sagaTimers, sagaTopics } from "./advance.ts";
 import { lostOrders, orderFacts } from "./contract.ts";
 import { factsOf, readLostOrders } from "./facts.ts";
+import { orderInvariants } from "./invariants.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import type { Order } from "./order.ts";
@@ -17,6 +19,7 @@ const definition = {
   aggregate: orderStore,
   entries: { [HISTORY]: historyStore },
   subscribes: sagaTopics,
+  invariants: orderInvariants,
   handlers: sagaHandlers,
   timers: sagaTimers,
   calls: [],
@@ -40,6 +43,7 @@ export const order = defineModule<Order>({
         clock,
         ids,
         placementDeadlineMs: deadlines.placementMs,
+        twins: createTwinRequests(),
         earlier: (claim) => findEarlierRequest(database, claim),
         find: orderReader(database),
       }),

@@ -8,13 +8,16 @@
  */
 import type { Changes } from "../../runtime/changes.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { DatabaseError } from "../../runtime/database/port.ts";
 import { ProblemError, problem, refusal } from "../../runtime/http/problem.ts";
 import { problemReply, type Reply } from "../../runtime/http/reply.ts";
 import type { IdempotencyClaim } from "../../runtime/http/route.ts";
+import type { TwinRequests } from "../../runtime/http/twin-requests.ts";
 import type { Ids } from "../../runtime/ids.ts";
 import type { Stored } from "../../runtime/messages/aggregate.ts";
 import { CommandUnavailable } from "../../runtime/messages/command-unavailable.ts";
 import type { EarlierRequest } from "../../runtime/messages/earlier-request.ts";
+import type { CommandResult } from "../../runtime/messages/item.ts";
 import type { ModuleLane } from "../../runtime/messages/lane.ts";
 import { type RpcClient, RpcUnavailable } from "../../runtime/rpc/port.ts";
 import { priceBasket } from "../pricing/contract.ts";
@@ -29,6 +32,7 @@ export interface PlacingDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly placementDeadlineMs: number;
+  readonly twins: TwinRequests;
   /** What the request's Idempotency-Key has done before. */
   readonly earlier: (claim: IdempotencyClaim) => Promise<EarlierRequest | undefined>;
   /** The order as committed by any process. */
@@ -49,18 +53,31 @@ interface PlacingRequest {
 }
 
 export async function place(deps: PlacingDeps, request: PlacingRequest): Promise<Reply> {
+  const result = await deps.twins.run(request.claim.scope, (before) => placeOnce(deps, request, before));
+  return result.kind === "decided"
+    ? answer(await decision(deps, { state: result.answer, version: 1 }, request.waitMs))
+    : repeated(deps, result, request.waitMs);
+}
+
+/** Places the order, or finds what was placed under its key before. */
+async function placeOnce(
+  deps: PlacingDeps,
+  request: PlacingRequest,
+  twinsBefore: Promise<unknown>,
+): Promise<CommandResult<Order>> {
   let placement: Placement;
   try {
     placement = await priced(deps, request);
   } catch (refusal) {
     // Prices and products change: what was placed before is answered from what was placed.
+    await twinsBefore;
     const earlier = await deps.earlier(request.claim);
     if (!earlier) throw refusal;
-    return repeated(deps, earlier, request.waitMs);
+    return earlier;
   }
   const id = deps.ids.next();
   const startedMs = deps.clock.now();
-  const result = await deps.lane
+  return deps.lane
     .execute(placeOrder(deps.placementDeadlineMs), id, placement, {
       correlationId: id,
       ...(request.traceparent === null ? {} : { traceparent: request.traceparent }),
@@ -68,9 +85,6 @@ export async function place(deps: PlacingDeps, request: PlacingRequest): Promise
       expiresMs: startedMs + COMMAND_TIMEOUT_MS,
     })
     .catch(unavailable);
-  return result.kind === "decided"
-    ? answer(await decision(deps, { state: result.answer, version: 1 }, request.waitMs))
-    : repeated(deps, result, request.waitMs);
 }
 
 /** The answer to a request whose key is known: the same order, or that the key was used for another one. */
@@ -118,7 +132,10 @@ function unavailable(error: unknown): never {
   const again = { "retry-after": "1" };
   if (error instanceof CommandUnavailable && error.outcome === "none")
     throw new ProblemError(
-      problem("overloaded", "Nothing was placed: too many orders are waiting. Send the same request again in 1 s."),
+      problem(
+        "overloaded",
+        "Too many orders are waiting: this one was not looked at. Send the same request again in 1 s.",
+      ),
       again,
     );
   if (error instanceof RpcUnavailable || error instanceof CommandUnavailable)
@@ -144,10 +161,17 @@ async function decision(
     const leftMs = untilMs - deps.clock.now();
     if (leftMs <= 0) break;
     const { id } = order.state;
-    order = (await deps.changes.next(id, Math.min(leftMs, LOOK_EVERY_MS))) ?? (await deps.find(id)) ?? order;
+    order = (await deps.changes.next(id, Math.min(leftMs, LOOK_EVERY_MS))) ?? (await look(deps, id)) ?? order;
   }
   return order;
 }
+
+/** The order is placed: a database that is away now takes nothing back, so what is known of it will be the answer. */
+const look = ({ find }: Pick<PlacingDeps, "find">, id: string) =>
+  find(id).catch((error: unknown) => {
+    if (error instanceof DatabaseError && error.kind === "unavailable") return undefined;
+    throw error;
+  });
 
 const answer = (order: Pick<Stored<Order>, "state" | "version">): Reply => ({
   status: 201,

@@ -6,6 +6,7 @@ import simulatorInitial from "./adapters/simulator-migrations/0000_initial.sql" 
 import simulatorKey from "./adapters/simulator-migrations/0001_key_by_bytes.sql" with { type: "text" };
 import { paymentCommands, paymentFacts } from "./contract.ts";
 import { factsOf } from "./facts.ts";
+import { paymentInvariants } from "./invariants.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import { type Payment, paymentCalls, paymentHandlers, paymentTimers } from "./payment.ts";
@@ -35,6 +36,7 @@ export const payment = defineModule<Payment, never, PaymentProvider>({
       aggregate: paymentStore,
       entries: {},
       subscribes: [paymentCommands.AuthorisePayment.topic],
+      invariants: paymentInvariants,
       handlers: paymentHandlers,
       timers: paymentTimers,
       calls: paymentCalls({

@@ -37,6 +37,8 @@ export interface AggregateStore<State> {
   readonly key: { readonly name: string; readonly sqlType: string };
   load(keys: readonly string[]): Statement;
   decode(row: Row): Stored<State>;
+  /** The key that the state names itself by: its row is written under it. */
+  keyOf(state: State): string;
   /** A JSON row for `insert`. */
   encodeNew(stored: Stored<State>, marksKnown: boolean): Record<string, unknown>;
   /** A JSON row for `update`: the key and what may change, no more. */
@@ -81,6 +83,7 @@ export function aggregateStore<State extends object>(
         positions: positions as Positions,
       };
     },
+    keyOf: (state) => String(state[options.key]),
     encodeNew: ({ state, version, positions }, marksKnown) =>
       Object.assign(set.encode(plain(state)), { version, positions, marks_known: marksKnown }),
     encodeChanged: ({ state, version, positions }) =>

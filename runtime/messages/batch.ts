@@ -15,6 +15,7 @@ import type { Prepared } from "./decision.ts";
 import type { IntentRow, Item, MessageItem, OutboxRow } from "./item.ts";
 import { type Loaded, loadOptimistic, loadVerifying } from "./load-batch.ts";
 import type { Messaging } from "./messaging.ts";
+import { checkPlan } from "./plan-invariants.ts";
 import { type StatementShape, saveStatement } from "./save-batch.ts";
 
 export interface BatchDeps<State, Shared, Ports> {
@@ -129,6 +130,7 @@ function decide<State, Shared, Ports>(
     ids: deps.ids,
     prepared,
     shared: plan.shared,
+    invariants: deps.messaging.invariants,
   };
   plan.afterCommit.push(...loaded.dropped);
   for (const item of loaded.items) decideItem(plan, item, deps.handlers, batch);
@@ -150,6 +152,7 @@ function decide<State, Shared, Ports>(
     if (working?.state !== undefined) working.dirty = true;
   }
   collectMarks(plan);
+  checkPlan(plan, loaded.stored);
   return { plan, early };
 }
 

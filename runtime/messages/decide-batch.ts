@@ -6,6 +6,7 @@
  * one is handled, one that comes too early is held back (`early`).
  */
 import type { Ids } from "../ids.ts";
+import { invariant } from "../invariant.ts";
 import {
   type BatchPlan,
   callSource,
@@ -15,7 +16,14 @@ import {
   workingFor,
 } from "./batch-plan.ts";
 import type { CallHandler } from "./call.ts";
-import type { Decision, DecisionContext, MessageHandler, Prepared, TimerHandler } from "./decision.ts";
+import type {
+  Decision,
+  DecisionContext,
+  DecisionInvariants,
+  MessageHandler,
+  Prepared,
+  TimerHandler,
+} from "./decision.ts";
 import { type Envelope, messageId } from "./envelope.ts";
 import type { CommandItem, Item, MessageItem } from "./item.ts";
 import { encodeMessage } from "./outbox-message.ts";
@@ -36,6 +44,7 @@ export interface BatchContext<State, Shared> {
   readonly now: number;
   readonly ids: Ids;
   readonly shared: ReadonlyMap<string, Shared>;
+  readonly invariants?: DecisionInvariants<State, Shared> | undefined;
 }
 
 interface Cause {
@@ -190,6 +199,9 @@ function apply<State, Shared>(
   const messages = decision.messages ?? [];
   if (messages.length > 0 && state === undefined)
     throw new Error(`a decision on ${key} sends messages but has no aggregate to count them on`);
+  for (const sharedKey of decision.shared?.keys() ?? [])
+    invariant(batch.shared.has(sharedKey), () => `a decision on ${key} changes ${sharedKey}, which it has not locked`);
+  batch.invariants?.(working.state, decision, batch.shared);
 
   if (decision.state !== undefined) {
     working.state = decision.state;

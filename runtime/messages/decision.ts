@@ -43,6 +43,17 @@ export interface Decision<State, Shared = never> {
   readonly shared?: ReadonlyMap<string, Shared>;
 }
 
+/**
+ * What no decision of a module may break, whichever handler made it. Throws (`invariant`) before anything of the
+ * decision is taken: its message is parked, its request answered 500, and nothing of it is written. `shared` are the
+ * locked rows as they were before.
+ */
+export type DecisionInvariants<State, Shared = never> = (
+  before: State | undefined,
+  decision: Decision<State, Shared>,
+  shared: ReadonlyMap<string, Shared>,
+) => void;
+
 /** Off the customer's path: such work waits some milliseconds for company, to fill batches. */
 export type Urgency = "customer" | "background";
 

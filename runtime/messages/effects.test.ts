@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { systemClock } from "../clock.ts";
 import { DatabaseError } from "../database/port.ts";
+import { InvariantBroken } from "../invariant.ts";
 import { CommandUnavailable } from "./command-unavailable.ts";
 import { type Bench, ids, incoming, newKey, openBench, type Replica, until } from "./replicas.fixture.ts";
 import { changeTally, openTally } from "./tally.fixture.ts";
@@ -198,6 +200,28 @@ describe("a command", () => {
     expect(accepted).toEqual({ kind: "decided", answer: 3 });
   });
 
+  test("repeated within a day of its answer gets it; the key is free again some time later", async () => {
+    const HOUR = 3_600_000;
+    let aheadMs = 0;
+    const clock = { now: () => systemClock.now() + aheadMs };
+    const replica = await bench.replica({ clock });
+    const request = idempotency();
+    const run = () => replica.run(openTally, newKey(), { name: "open" }, { idempotency: request });
+    expect((await run()).kind).toBe("decided");
+    await bench.rows(
+      "insert into idempotency (scope, body_hash, status, reference, created_at) values ($1::uuid, $1::uuid, 201, 'older', $2::text::timestamptz)",
+      ids.next(),
+      new Date(systemClock.now() - 2 * HOUR).toISOString(),
+    );
+    aheadMs = 24 * HOUR + 60_000;
+    await until("the older key is gone", async () => (await bench.count("idempotency")) === 1);
+    expect((await run()).kind).toBe("replayed");
+    aheadMs = 26 * HOUR;
+    await until("the key is gone", async () => (await bench.count("idempotency")) === 0);
+    expect((await run()).kind).toBe("decided");
+    expect(await bench.count("effect")).toBe(2);
+  });
+
   test("whose decision throws, or whose row the database refuses, gets the error and harms nobody", async () => {
     const replica = await bench.replica();
     const key = newKey();
@@ -281,6 +305,37 @@ describe("what cannot be handled", () => {
     ]);
     expect(String(letters[0]?.error)).toContain("cannot do it");
     expect(JSON.parse(String(letters[0]?.message))).toMatchObject({ key, sequence: 2, correlationId: "test" });
+  });
+
+  test("because it breaks an invariant: nothing of the decision is written, wherever it came from", async () => {
+    await bench.rows("insert into pot values ('a', 0)");
+    const replica = await bench.replica({ shared: true });
+    const [key, other] = [newKey(), newKey()];
+    const request = idempotency();
+    const timers = ["negative", "impostor"].map((kind) => ({ kind, dueMs: Date.now() }));
+    await Promise.all([
+      replica.deliver(incoming(key, 1, { name: "first", add: 1, timers })),
+      replica.deliver(incoming(key, 2, { name: "below", add: -2, emit: 1, pot: "a", calls: ["ask"] })),
+      replica.deliver(incoming(other, 1, { name: "goes on", add: 1, pot: "a" })),
+      expect(
+        replica.run(openTally, newKey(), { name: "below too", add: -1, emit: 1 }, { idempotency: request }),
+      ).rejects.toBeInstanceOf(InvariantBroken),
+    ]);
+    await until("all are parked", async () => (await bench.letters(key)).length === 3);
+    const letters = await bench.letters(key);
+    expect(letters.map(({ source, reason }) => [source, reason])).toEqual([
+      ["genai-demo.tally.commands.v1", "threw"],
+      ["timer:impostor", "rejected"],
+      ["timer:negative", "threw"],
+    ]);
+    for (const { error } of letters) expect(String(error)).toContain("invariant broken");
+    expect([await bench.effects(key), await bench.effects(other)]).toEqual([["first"], ["goes on"]]);
+    expect(await bench.total(key)).toBe(1);
+    expect(await bench.rows("select amount from pot")).toEqual([{ amount: 1 }]);
+    expect(await Promise.all(["idempotency", "call_intent", "timer"].map(bench.count))).toEqual([0, 0, 0]);
+    expect(await bench.count("tally")).toBe(2);
+    // The key of what failed is free.
+    expect((await replica.run(openTally, newKey(), { name: "good" }, { idempotency: request })).kind).toBe("decided");
   });
 
   test("because its data breaks the contract is parked too, and parked once however often it comes", async () => {

@@ -117,7 +117,7 @@ export function commandItem<State, Shared, Input, Answer>(
       const decision = command.decide(state, input, context);
       return { decision, decided: () => finish({ kind: "decided", answer: decision.answer }) };
     },
-    replayed: (stored) => finish({ kind: "replayed", ...stored }),
+    replayed: ({ status, reference }) => finish({ kind: "replayed", status, reference }),
     keyReused: () => finish({ kind: "keyReused" }),
     fail,
   };

@@ -1,6 +1,6 @@
 import type { AggregateStore, SharedStore, Write } from "./aggregate.ts";
 import type { CallHandler } from "./call.ts";
-import type { MessageHandler, TimerHandler } from "./decision.ts";
+import type { DecisionInvariants, MessageHandler, TimerHandler } from "./decision.ts";
 
 /** A table that decisions add rows to (history, ledger). */
 export interface EntryStore {
@@ -16,6 +16,7 @@ export interface Messaging<State, Shared, Ports> {
   readonly entries: Readonly<Record<string, EntryStore>>;
   /** Topics that the module listens to; types on them that it does not handle only advance the mark. */
   readonly subscribes: readonly string[];
+  readonly invariants?: DecisionInvariants<State, Shared>;
   readonly handlers: readonly MessageHandler<State, Shared>[];
   readonly timers: readonly TimerHandler<State, Shared>[];
   readonly calls: readonly CallHandler<State, Shared, Ports>[];

@@ -1,6 +1,6 @@
 /** Replicas of the tally module over one scratch PostgreSQL, each with faults of its own; `kill` is a kill -9. */
 
-import { systemClock } from "../clock.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { migrate } from "../database/migrate.ts";
 import type { Database, Parameter, Row } from "../database/port.ts";
 import { openDatabase } from "../database/postgres.ts";
@@ -55,6 +55,8 @@ export interface ReplicaOptions {
   readonly callConcurrency?: number;
   readonly callTimeoutMs?: number;
   readonly start?: boolean;
+  /** May run ahead of the machine's. */
+  readonly clock?: Clock;
 }
 
 export interface Bench {
@@ -129,6 +131,7 @@ export async function openBench(): Promise<Bench> {
 }
 
 async function startReplica(real: Database, options: ReplicaOptions): Promise<Replica> {
+  const clock = options.clock ?? systemClock;
   const { database, faults } = faultyDatabase(real);
   const logged: Logged[] = [];
   const published: Envelope[] = [];
@@ -159,7 +162,7 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
     {
       database,
       transport,
-      clock: systemClock,
+      clock,
       scheduler,
       ids,
       log: (_level, event, fields) => logged.push({ event, fields }),
@@ -193,7 +196,7 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
     run: (command, key, script, given = {}) =>
       running.lane.execute(command, key, Instruction.parse(script), {
         correlationId: "test",
-        expiresMs: systemClock.now() + 5000,
+        expiresMs: clock.now() + 5000,
         ...given,
       }),
     async stop() {

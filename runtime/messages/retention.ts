@@ -24,6 +24,9 @@ export const DEFAULT_RETENTION: Retention = {
   everyMs: MINUTE,
 };
 
+/** What is promised counts from the answer: a commit may take its time, and the clocks of replicas may differ. */
+const MARGIN_MS = HOUR;
+
 const PAGE = 2_000;
 
 /** Returns a function to call at each upkeep; it does its work once in `everyMs`, first after one such pause. */
@@ -45,7 +48,7 @@ export function createRetention(database: Database, clock: Clock, retention: Ret
       `delete from idempotency where scope in (
         select scope from idempotency where created_at < $1::text::timestamptz order by created_at, scope limit ${PAGE})
         returning 1`,
-      now - retention.idempotencyKeptForMs,
+      now - retention.idempotencyKeptForMs - MARGIN_MS,
     );
     await deleteOlder(
       `delete from inbox_mark where (key, topic) in (

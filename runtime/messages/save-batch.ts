@@ -7,6 +7,7 @@
  * that two replicas take their locks in the same order.
  */
 import type { Parameter, Statement } from "../database/port.ts";
+import { invariant } from "../invariant.ts";
 import type { Write } from "./aggregate.ts";
 import type { BatchPlan } from "./batch-plan.ts";
 import type { OutboxRow, TimerRow } from "./item.ts";
@@ -160,6 +161,8 @@ export function saveStatement<State, Shared, Ports>(
   for (const working of [...plan.working.values()].sort(bySortKey)) {
     if (!working.dirty || working.state === undefined) continue;
     const { key, state, positions, version, marksBefore } = working;
+    const name = messaging.aggregate.keyOf(state);
+    invariant(name === key, () => `the state decided on ${key} is that of ${name}`);
     const stored = { key, state, positions, version: version + 1 };
     if (version === 0) inserts.push(messaging.aggregate.encodeNew(stored, marksBefore !== undefined));
     else updates.push(messaging.aggregate.encodeChanged(stored));

@@ -7,6 +7,7 @@ import { integer, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { z } from "zod";
 import { arrayLiteral } from "../database/array-literal.ts";
 import { json } from "../database/columns.ts";
+import { invariant } from "../invariant.ts";
 import { aggregateStore, type Positions, type SharedStore } from "./aggregate.ts";
 import { call, defineCall, onOutcome } from "./call.ts";
 import { defineCommands, defineEvents, message } from "./contract.ts";
@@ -142,6 +143,9 @@ export const tally = (options: { readonly shared?: boolean } = {}): Messaging<Ta
   ...(options.shared ? { shared: potStore } : {}),
   entries: { effect: entryStore(effects) },
   subscribes: ["genai-demo.tally.commands.v1", "genai-demo.foreign.events.v1"],
+  invariants: (_before, { state }) => {
+    invariant(state === undefined || state.total >= 0, () => `a total of ${state?.total} is below zero`);
+  },
   handlers: [
     on(tallyCommands.Do, carryOut, { shares }),
     on(tallyCommands.Other, (_state, given, context: Context) => ({ entries: [effect(context, given.name)] })),
@@ -155,6 +159,8 @@ export const tally = (options: { readonly shared?: boolean } = {}): Messaging<Ta
       throw new Error("cannot take this timer");
     }),
     timer("overflow", (state, context) => ({ state: { ...state, id: context.key, total: 3_000_000_000 } })),
+    timer("negative", (_state, context) => ({ state: { id: context.key, total: -1 } })),
+    timer("impostor", (state) => ({ state: { ...state, id: "another", total: 1 } })),
     timer("ifCounted", (state, context) =>
       state && state.total > 0 ? { state, entries: [effect(context, "counted")] } : {},
     ),

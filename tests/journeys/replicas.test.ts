@@ -45,10 +45,35 @@ test("orders placed at both are fulfilled, and each replica answers for all of t
     expect(await first.history(id)).toHaveLength(5);
   }
   expect((await second.stock(SKU)).reserved).toBe(before + 2 * EACH);
+});
 
-  const key = crypto.randomUUID();
-  const twins = await Promise.all(clients.map((client) => client.place(basketOf(SKU, 1), { key, wait: 20 })));
-  expect(twins[0]?.id).toBe(twins[1]?.id ?? "");
+test("twins at both are one order; with different bodies one of them wins, at whichever replica", async () => {
+  if (!server) return;
+  const clients = await Promise.all(replicas.map(clientOf));
+  const [first] = clients;
+  if (!first) throw new Error("two replicas were started");
+  for (let round = 0; round < 5; round++) {
+    const key = crypto.randomUUID();
+    const before = (await first.stock(SKU)).reserved;
+    const quantities = round % 2 ? [1, 2, 3] : [1];
+    const answers = await Promise.all(
+      Array.from({ length: 24 }, async (_, index) => {
+        const quantity = quantities[(index >> 1) % quantities.length] ?? 1;
+        const client = clients[index % 2] ?? first;
+        return { quantity, ...(await client.post(JSON.stringify(basketOf(SKU, quantity)), { key })) };
+      }),
+    );
+    const won = answers.filter(({ status }) => status === 201);
+    const locations = new Set(won.map(({ headers }) => headers.get("location")));
+    expect([locations.size, new Set(won.map(({ quantity }) => quantity)).size]).toEqual([1, 1]);
+    const [quantity = 0] = won.map((each) => each.quantity);
+    // Whoever sent what the winner sent has its answer; the others are told.
+    expect(answers.filter((each) => each.quantity === quantity)).toHaveLength(won.length);
+    for (const each of answers.filter(({ status }) => status !== 201)) expect([409, 422]).toContain(each.status);
+    const [location] = locations;
+    await first.until(location?.split("/").at(-1) ?? "", "FULFILLING");
+    expect((await first.stock(SKU)).reserved).toBe(before + quantity);
+  }
 });
 
 test("kill -9 of one: the other finishes its orders and takes new ones within seconds", async () => {

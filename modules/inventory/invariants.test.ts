@@ -1,0 +1,52 @@
+import { expect, test } from "bun:test";
+import type { Decision } from "../../runtime/messages/decision.ts";
+import { stockInvariants } from "./invariants.ts";
+import { changeReserved, type SkuStock } from "./stock.ts";
+import type { Reservation } from "./store.ts";
+
+const stock: SkuStock = {
+  sku: "A",
+  warehouses: [
+    { warehouse: "w1", onHand: 5, reserved: 2 },
+    { warehouse: "w2", onHand: 5, reserved: 0 },
+  ],
+};
+const held: Reservation = { orderId: "o", status: "HELD", allocations: [{ sku: "A", warehouse: "w1", quantity: 2 }] };
+const movement = (reservedDelta: number, sku = "A") => ({ table: "movement", row: { sku, reservedDelta } });
+const changed = (...reserved: number[]) =>
+  new Map([
+    ["A", { ...stock, warehouses: stock.warehouses.map((each, i) => ({ ...each, reserved: reserved[i] ?? 0 })) }],
+  ]);
+const check = (decision: Decision<Reservation, SkuStock>, before: Reservation | undefined = held) =>
+  stockInvariants(before, decision, new Map([["A", stock]]));
+
+test("a change of the stock has the movements that explain it", () => {
+  expect(() => check({ shared: changed(4, 1), entries: [movement(2), movement(1)] })).not.toThrow();
+  expect(() =>
+    check({ state: { ...held, status: "RELEASED" }, shared: changed(0, 0), entries: [movement(-2)] }),
+  ).not.toThrow();
+  expect(() => check({ state: { ...held, status: "FIRM" } })).not.toThrow();
+});
+
+test.each<[string, Decision<Reservation, SkuStock>]>([
+  ["changes a figure without a movement", { shared: changed(3, 0) }],
+  ["moves what it does not change", { entries: [movement(1)] }],
+  ["moves more than it changes", { shared: changed(3, 0), entries: [movement(2)] }],
+  ["moves another SKU", { shared: changed(3, 0), entries: [movement(1, "B")] }],
+  ["oversells", { shared: changed(6, 0), entries: [movement(4)] }],
+  ["goes below zero", { shared: changed(-1, 0), entries: [movement(-3)] }],
+  ["splits a unit", { shared: changed(2.5, 0), entries: [movement(0.5)] }],
+  ["gives other units back than were taken", { state: { ...held, allocations: [] } }],
+  ["refuses what it holds", { state: { ...held, status: "REFUSED" } }],
+])("a decision that %s is not written", (_what, decision) => {
+  expect(() => check(decision)).toThrow("invariant broken");
+});
+
+test("a reservation that has ended does not begin again", () => {
+  const released: Reservation = { ...held, status: "RELEASED" };
+  expect(() => check({ state: held }, released)).toThrow("cannot go from RELEASED to HELD");
+});
+
+test("stock of a warehouse that is not there is not changed in silence", () => {
+  expect(() => changeReserved(stock, "w3", 1)).toThrow("A has no stock in w3");
+});

@@ -1,0 +1,157 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { verify } from "../../runtime/property.fixture.ts";
+import { stockInvariants } from "./invariants.ts";
+import { allocate, reservationHandlers, wantedBySku } from "./reservation.ts";
+import { available, type SkuStock, totalAvailable } from "./stock.ts";
+import type { Reservation } from "./store.ts";
+
+const SOME = { minLength: 1, maxLength: 5 };
+const SKUS = ["A", "B", "C"];
+const ORDERS = ["order-1", "order-2", "order-3", "order-4"];
+
+const warehouse = fc.nat(12).chain((onHand) => fc.record({ onHand: fc.constant(onHand), taken: fc.nat(onHand) }));
+const stockOf = (sku: string) =>
+  fc.array(warehouse, { minLength: 1, maxLength: 3 }).map(
+    (list): SkuStock => ({
+      sku,
+      warehouses: list.map(({ onHand, taken }, i) => ({ warehouse: `w${i + 1}`, onHand, reserved: taken })),
+    }),
+  );
+const allStock = fc.tuple(...SKUS.map(stockOf));
+
+const line = fc.record({ sku: fc.constantFrom(...SKUS, "UNKNOWN"), quantity: fc.integer({ min: 1, max: 8 }) });
+const orderId = fc.constantFrom(...ORDERS);
+const command = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ type: fc.constant("ReserveStock"), orderId, lines: fc.array(line, SOME) }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom("ReleaseStock", "ConfirmStock"), orderId }) },
+);
+type AnyCommand = { readonly type: string; readonly orderId: string; readonly lines?: readonly Line[] };
+type Line = { readonly sku: string; readonly quantity: number };
+
+/** The module's tables as a model: what a commit writes is put in. */
+function openStore(stock: readonly SkuStock[]) {
+  const shelves = new Map(stock.map((each) => [each.sku, each]));
+  const reservations = new Map<string, Reservation>();
+  const ledger = new Map<string, number>();
+  let id = 0;
+  const place = (sku: string, where: string) => `${sku} ${where}`;
+  for (const { sku, warehouses } of stock)
+    for (const { warehouse, reserved } of warehouses) ledger.set(place(sku, warehouse), reserved);
+
+  function run({ type, orderId: key, ...data }: AnyCommand) {
+    const handler = reservationHandlers.find((each) => each.type === type);
+    if (!handler) throw new Error(`nobody handles ${type}`);
+    const prepared = handler.prepare(JSON.stringify(data));
+    const before = reservations.get(key);
+    // No more than what it says it needs is locked.
+    const needed = prepared.sharedKeys(before);
+    const shared = new Map([...shelves].filter(([sku]) => needed.includes(sku)));
+    const ids = { next: () => `movement-${++id}` };
+    const decision = prepared.decide(before, { key, now: 1, ids, shared });
+    stockInvariants(before, decision, shared);
+    if (decision.state) reservations.set(key, decision.state);
+    for (const [sku, changed] of decision.shared ?? []) shelves.set(sku, changed);
+    for (const { row } of decision.entries ?? []) {
+      const name = place(String(row.sku), String(row.warehouse));
+      ledger.set(name, (ledger.get(name) ?? 0) + Number(row.reservedDelta));
+    }
+    return decision;
+  }
+  return { shelves, reservations, ledger, run, place };
+}
+
+type Store = ReturnType<typeof openStore>;
+
+/** A first request takes all that it wants, or is refused and takes nothing because a SKU is short. */
+function checkFirstRequest(store: Store, shelvesBefore: Store["shelves"], lines: readonly Line[], decision: Outcome) {
+  const wanted = wantedBySku(lines);
+  const short = [...wanted].flatMap(([sku, quantity]) => {
+    const shelf = shelvesBefore.get(sku);
+    return !shelf || totalAvailable(shelf) < quantity ? [sku] : [];
+  });
+  expect(decision.state?.status).toBe(short.length === 0 ? "HELD" : "REFUSED");
+  expect(wantedBySku(decision.state?.allocations ?? [])).toEqual(short.length === 0 ? wanted : new Map());
+  if (short.length === 0) return;
+  expect(JSON.parse(decision.messages?.[0]?.data ?? "")).toEqual({ shortSkus: short });
+  expect(store.shelves).toEqual(shelvesBefore);
+}
+type Outcome = ReturnType<Store["run"]>;
+
+/** Every figure is in its bounds, and is what the ledger and the open reservations add up to. */
+function checkFigures(store: Store, initial: ReadonlyMap<string, number>) {
+  const held = new Map(initial);
+  const open = [...store.reservations.values()].filter(({ status }) => status === "HELD" || status === "FIRM");
+  for (const { sku, warehouse, quantity } of open.flatMap(({ allocations }) => allocations)) {
+    const name = store.place(sku, warehouse);
+    held.set(name, (held.get(name) ?? 0) + quantity);
+  }
+  for (const { sku, warehouses } of store.shelves.values())
+    for (const { warehouse, onHand, reserved } of warehouses) {
+      expect(reserved).toBeGreaterThanOrEqual(0);
+      expect(reserved).toBeLessThanOrEqual(onHand);
+      expect(store.ledger.get(store.place(sku, warehouse))).toBe(reserved);
+      expect(held.get(store.place(sku, warehouse))).toBe(reserved);
+    }
+}
+
+const isLegal = (type: string, reservation: Reservation | undefined) =>
+  type === "ReserveStock" || (type === "ConfirmStock" ? reservation?.status === "HELD" : reservation !== undefined);
+
+test("commands of several orders in any order never oversell, and the ledger and the reservations explain every figure", () => {
+  verify(
+    fc.property(allStock, fc.array(command, { maxLength: 25 }), (stock, commands: readonly AnyCommand[]) => {
+      const store = openStore(stock);
+      const initial = new Map(store.ledger);
+      for (const each of commands) {
+        const before = store.reservations.get(each.orderId);
+        const shelvesBefore = new Map(store.shelves);
+        if (!isLegal(each.type, before)) {
+          expect(() => store.run(each)).toThrow();
+          expect(store.shelves).toEqual(shelvesBefore);
+          continue;
+        }
+        const decision = store.run(each);
+        if (each.type === "ReserveStock" && !before)
+          checkFirstRequest(store, shelvesBefore, each.lines ?? [], decision);
+        else if (each.type !== "ReleaseStock") expect(store.shelves).toEqual(shelvesBefore);
+        checkFigures(store, initial);
+      }
+    }),
+  );
+});
+
+test("a release gives back exactly what was reserved, firm or not, and a second one gives nothing", () => {
+  verify(
+    fc.property(allStock, fc.array(line, SOME), fc.boolean(), (stock, lines, firm) => {
+      const store = openStore(stock);
+      const before = new Map(store.shelves);
+      const { state } = store.run({ type: "ReserveStock", orderId: "order-1", lines });
+      if (firm && state?.status === "HELD") store.run({ type: "ConfirmStock", orderId: "order-1" });
+      for (let n = 0; n < 2; n++) {
+        const { messages } = store.run({ type: "ReleaseStock", orderId: "order-1" });
+        expect(messages?.map(({ type }) => type)).toEqual(["StockReleased"]);
+        expect(store.shelves).toEqual(before);
+      }
+    }),
+  );
+});
+
+test("an allocation takes what is wanted, from no shelf more than it has, and from as few as can be", () => {
+  verify(
+    fc.property(stockOf("A"), fc.integer({ min: 1, max: 40 }), (stock, wanted) => {
+      const quantity = Math.min(wanted, totalAvailable(stock));
+      const taken = allocate(stock, quantity);
+      expect(taken.reduce((sum, each) => sum + each.quantity, 0)).toBe(quantity);
+      const byName = new Map(stock.warehouses.map((each) => [each.warehouse, available(each)]));
+      for (const each of taken) {
+        expect(each.quantity).toBeGreaterThan(0);
+        expect(each.quantity).toBeLessThanOrEqual(byName.get(each.warehouse) ?? 0);
+      }
+      const fullest = [...byName.values()].sort((a, b) => b - a);
+      let fewest = 0;
+      for (let sum = 0; sum < quantity; fewest++) sum += fullest[fewest] ?? 0;
+      expect(taken).toHaveLength(fewest);
+    }),
+  );
+});
