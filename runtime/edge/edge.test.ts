@@ -48,6 +48,7 @@ test("the OpenAPI document holds every mounted route and the edge's own", async 
     ["/health/live", "getHealthLive"],
     ["/health/ready", "getHealthReady"],
     ["/.well-known/jwks.json", "getWellKnownJwksJson"],
+    ["/api/v1/ops/reconcile", "getOpsReconcile"],
   ]);
 });
 
