@@ -49,6 +49,8 @@ export interface Replica {
 
 export interface ReplicaOptions {
   readonly shared?: boolean;
+  /** Runs the version whose handlers do not throw. */
+  readonly mended?: boolean;
   readonly exclusive?: boolean;
   readonly limits?: Partial<LaneLimits>;
   readonly ports?: Ports;
@@ -58,6 +60,8 @@ export interface ReplicaOptions {
 }
 
 export interface Bench {
+  /** Without faults. */
+  readonly database: Database;
   rows(text: string, ...params: Parameter[]): Promise<Row[]>;
   /** What was done to a key, in order. */
   effects(key: string): Promise<string[]>;
@@ -83,6 +87,7 @@ export async function openBench(): Promise<Bench> {
   const rows = (text: string, ...params: Parameter[]) => admin.query({ text, params });
 
   return {
+    database: admin,
     rows,
     effects: async (key) =>
       (await rows("select what from effect where key = $1 order by id", key)).map((row) => String(row.what)),
@@ -114,6 +119,7 @@ export async function openBench(): Promise<Bench> {
         "tally",
         "effect",
         "pot",
+        "trouble",
       ])
         await rows(`delete from ${table}`);
       await rows("update shard set holder = null");
@@ -149,7 +155,7 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
     },
   });
   const ports: Ports = options.ports ?? { make: async () => "yes" };
-  const definition = tally({ shared: options.shared ?? false });
+  const definition = tally({ shared: options.shared ?? false, mended: options.mended ?? false });
   const timeoutMs = options.callTimeoutMs ?? 2000;
   const running = startMessaging(
     { ...definition, calls: definition.calls.map((each) => ({ ...each, timeoutMs })) },
