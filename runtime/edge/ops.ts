@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Route } from "../http/route.ts";
 import type { RpcClient } from "../rpc/port.ts";
 import type { Scheduler } from "../scheduler.ts";
+import { deadLetterRoutes } from "./dead-letter-routes.ts";
 
 export interface OpsDeps {
   readonly rpc: RpcClient;
@@ -13,4 +14,4 @@ export interface OpsDeps {
 }
 
 /** The routes under `/api/v1/ops`. */
-export const opsRoutes = (_deps: OpsDeps): readonly Route[] => [];
+export const opsRoutes = (deps: OpsDeps): readonly Route[] => [...deadLetterRoutes(deps)];
