@@ -16,8 +16,8 @@ import { type Environment, type PlatformProcess, runCommand, startProcess } from
 
 export interface Shape {
   readonly dataDir: string;
-  /** Starts one more process of the platform. */
-  start(): Promise<PlatformProcess>;
+  /** Starts one more process of the platform, with settings of its own beside the shape's. */
+  start(own?: Environment): Promise<PlatformProcess>;
   /** Removes what was made for it. Its processes must have ended. */
   remove(): Promise<void>;
 }
@@ -30,8 +30,8 @@ export interface TestPlatform {
   customer(sub: string): Promise<Client>;
   /** A caller without a token. */
   guest(): Client;
-  /** Another process on the same data; the one before must have ended. */
-  restart(): Promise<void>;
+  /** Another process on the same data, with settings of its own; the one before must have ended. */
+  restart(own?: Environment): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -49,8 +49,8 @@ export async function startTestPlatform(env: Environment = {}): Promise<TestPlat
     as,
     customer: (sub) => as("customer", sub),
     guest: () => createClient(running.url, null),
-    async restart() {
-      running = await shape.start();
+    async restart(own) {
+      running = await shape.start(own);
     },
     async stop() {
       await running.stop();
@@ -68,7 +68,7 @@ async function embeddedShape(env: Environment): Promise<Shape> {
   const dataDir = await makeDirectory();
   return {
     dataDir,
-    start: () => startProcess(["dev", "--data", dataDir], env),
+    start: (own) => startProcess(["dev", "--data", dataDir], { ...env, ...own }),
     async remove() {
       await removeEmbedded({ dataDir, scheduler, log: () => undefined });
       await rm(dataDir, { recursive: true, force: true });
@@ -97,7 +97,7 @@ export async function externalShape(
   if (migrated) await prepare(settings);
   return {
     dataDir,
-    start: () => startProcess(["serve"], settings),
+    start: (own) => startProcess(["serve"], { ...settings, ...own }),
     async remove() {
       await administer(serverUrl, `drop database if exists ${name} with (force)`);
       await rm(dataDir, { recursive: true, force: true });
