@@ -27,6 +27,7 @@ const commands: Readonly<Record<string, { readonly does: string; readonly load: 
   dev: { does: "start everything with demo data", load: () => import("./cli/dev.ts") },
   serve: { does: "run the process as in a pod", load: () => import("./cli/serve.ts") },
   migrate: { does: "bring the databases up to date", load: () => import("./cli/migrate.ts") },
+  deadletters: { does: "list, show, replay, discard", load: () => import("./cli/deadletters.ts") },
   token: { does: "print a development token", load: () => import("./cli/token.ts") },
   test: { does: "run every test suite", load: () => import("./cli/test.ts") },
   check: { does: "types, lint, format, boundaries", load: () => import("./cli/check.ts") },
@@ -37,7 +38,7 @@ const commands: Readonly<Record<string, { readonly does: string; readonly load: 
 
 const usage = () =>
   `genai-demo COMMAND [--help]\n\n${Object.entries(commands)
-    .map(([name, { does }]) => `  ${name.padEnd(10)} ${does}`)
+    .map(([name, { does }]) => `  ${name.padEnd(11)} ${does}`)
     .join("\n")}`;
 
 async function main([name, ...args]: readonly string[]): Promise<number> {

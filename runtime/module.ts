@@ -7,6 +7,7 @@ import type { Clock } from "./clock.ts";
 import type { Database } from "./database/port.ts";
 import type { Route } from "./http/route.ts";
 import type { Ids } from "./ids.ts";
+import { deadLetterHandlers } from "./messages/dead-letter-rpc.ts";
 import type { ModuleLane } from "./messages/lane.ts";
 import type { Log } from "./messages/log.ts";
 import type { Messaging } from "./messages/messaging.ts";
@@ -112,9 +113,15 @@ export function defineModule<State, Shared = never, Ports = undefined>(
       const parts = declaration.build(environment);
       const changes = createChanges<State>(environment.scheduler);
       let running: RunningMessaging<State, Shared> | undefined;
+      const { name } = declaration;
+      const release = () => {
+        if (!running) throw new Error(`${name} is not wired yet`);
+        return running.letters;
+      };
+      const letters = deadLetterHandlers(name, parts.messaging && { database: environment.database, release });
       return {
-        name: declaration.name,
-        rpc: parts.rpc,
+        name,
+        rpc: [...parts.rpc, ...letters],
         wire(settings) {
           if (!parts.messaging) return;
           running = startMessaging(parts.messaging.definition, {

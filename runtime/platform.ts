@@ -9,6 +9,7 @@ import { migrate, verifySchema } from "./database/migrate.ts";
 import { openDatabase } from "./database/postgres.ts";
 import { roleOf } from "./database/schema-state.ts";
 import { mountEdge } from "./edge/edge.ts";
+import { errorText } from "./error-text.ts";
 import { createApp, handlerOf } from "./http/app.ts";
 import { createHealth, healthRoutes } from "./http/health.ts";
 import { type HttpDeps, mountRoutes } from "./http/mount.ts";
@@ -137,7 +138,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       onError: (error, about) =>
         log("error", "request.failed", {
           ...about,
-          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+          error: errorText(error),
         }),
       checkReplies: local,
     };

@@ -3,12 +3,27 @@ import { parseArgs } from "node:util";
 /** A command line that cannot be understood; the message says what to write. Exit code 2. */
 export class UsageError extends Error {}
 
+type Known = Readonly<Record<string, "string" | "boolean">>;
+
 /** Flags of a command as text or true; unknown flags and stray words are a `UsageError`. */
-export function flagsOf(args: readonly string[], known: Readonly<Record<string, "string" | "boolean">>) {
+export function flagsOf(args: readonly string[], known: Known) {
+  const { flags, words } = wordsAndFlagsOf(args, known);
+  if (words.length > 0) throw new UsageError(`Unexpected argument '${words[0]}'. This command takes flags only`);
+  return flags;
+}
+
+/** The same for a command that takes words as well. */
+export function wordsAndFlagsOf(args: readonly string[], known: Known) {
   try {
     const options = Object.fromEntries(Object.entries(known).map(([name, type]) => [name, { type }]));
-    const { values } = parseArgs({ args: [...args], options: { ...options, help: { type: "boolean" } }, strict: true });
-    return values as Readonly<Record<string, string | boolean | undefined>>; // none is declared `multiple`
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { ...options, help: { type: "boolean" } },
+      strict: true,
+      allowPositionals: true,
+    });
+    // None is declared `multiple`.
+    return { flags: values as Readonly<Record<string, string | boolean | undefined>>, words: positionals };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

@@ -135,6 +135,23 @@ test("refuses a history that contradicts this build", async () => {
   expect(await refusal(migrate({ url, modules: windows, log }))).toContain("0001_first");
 });
 
+test("a line of migrations with a name of its own grows at its end, also where others have run already", async () => {
+  const core = { id: "core_0001", sql: "create table core (a int)" };
+  const later = { id: "core_0002", sql: "alter table core add column b int" };
+  const withOrder = (...migrations: { id: string; sql: string }[]) => [{ name: "order", migrations }];
+  await migrate({ url, modules: withOrder(core, FIRST), log });
+  const grown = withOrder(core, later, FIRST, SECOND);
+  expect(await refusal(verifySchema({ url, modules: grown, log }))).toContain(
+    "lacks 2 migrations, the first is core_0002",
+  );
+  await migrate({ url, modules: grown, log });
+  await verifySchema({ url, modules: grown, log });
+  const ids = ["core_0001", "0001_first", "core_0002", "0002_second"];
+  expect((await applied()).map(({ id }) => id)).toEqual(ids);
+  const swapped = withOrder(later, core, FIRST, SECOND);
+  expect(await refusal(migrate({ url, modules: swapped, log }))).toContain("only ever added at the end");
+});
+
 test("an empty database is not verified, and an unreachable one is named without its password", async () => {
   expect(await refusal(verifySchema({ url, modules: both, log }))).toContain("run `migrate` first");
   const message = await refusal(migrate({ url: "postgres://me:secret@127.0.0.1:1/shop", modules: both, log }));

@@ -7,7 +7,11 @@ import { arrayLiteral } from "./array-literal.ts";
 import type { Link } from "./link.ts";
 import { quoteIdentifier } from "./postgres.ts";
 
-/** One step of a schema; `id` is unique in its module and `sql` never changes once released. */
+/**
+ * One step of a schema; `id` is unique in its module and `sql` never changes once released. A name before the number
+ * (`core_0002`) is a line of steps of its own: what is added to one line at its end may come after steps of another
+ * that a database has run already.
+ */
 export interface Migration {
   readonly id: string;
   readonly sql: string;
@@ -129,8 +133,13 @@ export function compare({ name, migrations }: ModuleMigrations, applied: readonl
   const known = new Set(migrations.map(({ id }) => id));
   const unknown = applied.filter(({ id }) => !known.has(id)).map(({ id }) => id);
   const recorded = applied.filter(({ id }) => known.has(id));
-  for (const [index, { id, sha256 }] of recorded.entries()) {
-    const migration = migrations[index];
+  const lines = Map.groupBy(migrations, ({ id }) => lineOf(id));
+  const next = new Map<string, number>();
+  for (const { id, sha256 } of recorded) {
+    const line = lineOf(id);
+    const index = next.get(line) ?? 0;
+    next.set(line, index + 1);
+    const migration = lines.get(line)?.[index];
     if (migration === undefined || migration.id !== id) {
       throw new StartError(
         `The database of "${name}" ran migration ${id} where this build has ${migration?.id}: migrations are only ever added at the end; restore their order`,
@@ -142,5 +151,8 @@ export function compare({ name, migrations }: ModuleMigrations, applied: readonl
       );
     }
   }
-  return { missing: migrations.slice(recorded.length), unknown };
+  const done = new Set(recorded.map(({ id }) => id));
+  return { missing: migrations.filter(({ id }) => !done.has(id)), unknown };
 }
+
+const lineOf = (id: string) => /^([a-z]+)_\d/.exec(id)?.[1] ?? "";

@@ -48,6 +48,10 @@ test("the OpenAPI document holds every mounted route and the edge's own", async 
     ["/health/live", "getHealthLive"],
     ["/health/ready", "getHealthReady"],
     ["/.well-known/jwks.json", "getWellKnownJwksJson"],
+    ["/api/v1/ops/deadletters", "getOpsDeadletters"],
+    ["/api/v1/ops/deadletters/{id}", "getOpsDeadlettersId"],
+    ["/api/v1/ops/deadletters/{id}/replay", undefined],
+    ["/api/v1/ops/deadletters/{id}/discard", undefined],
     ["/api/v1/ops/reconcile", "getOpsReconcile"],
   ]);
 });

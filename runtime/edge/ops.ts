@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Route } from "../http/route.ts";
 import type { RpcClient } from "../rpc/port.ts";
 import type { Scheduler } from "../scheduler.ts";
+import { deadLetterRoutes } from "./dead-letter-routes.ts";
 import { reconcileRoute } from "./reconcile-route.ts";
 
 export interface OpsDeps {
@@ -14,4 +15,4 @@ export interface OpsDeps {
 }
 
 /** The routes under `/api/v1/ops`. */
-export const opsRoutes = (deps: OpsDeps): readonly Route[] => [reconcileRoute(deps)];
+export const opsRoutes = (deps: OpsDeps): readonly Route[] => [...deadLetterRoutes(deps), reconcileRoute(deps)];

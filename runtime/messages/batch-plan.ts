@@ -1,4 +1,6 @@
 /** All that a batch's one commit will write, and what is to be done after it: filled while its items are decided. */
+
+import { errorText } from "../error-text.ts";
 import { NO_POSITIONS, type Positions, type Stored } from "./aggregate.ts";
 import type { Envelope } from "./envelope.ts";
 import type { CommandItem, IdempotencyKey, IntentRow, MessageItem, OutboxRow, TimerRow } from "./item.ts";
@@ -25,6 +27,8 @@ export interface DeadLetterRow {
   readonly message: string;
 }
 
+export type LetterName = Pick<DeadLetterRow, "key" | "source" | "sequence">;
+
 export interface BatchPlan<State, Shared> {
   readonly working: Map<string, Working<State>>;
   readonly shared: Map<string, Shared>;
@@ -45,6 +49,14 @@ export interface BatchPlan<State, Shared> {
     readonly sequence: number;
   }[];
   readonly deadLetters: DeadLetterRow[];
+  /** Letters whose number counts by this batch. `discarded` as it was read: a discard that came later is not overrun. */
+  readonly lettersReleased: (LetterName & { readonly discarded: boolean })[];
+  /** Letters whose number had been counted before. */
+  readonly lettersCovered: LetterName[];
+  /** Letters that are discarded, and whose turn has not come. */
+  readonly lettersDiscarded: (LetterName & { readonly reason: string })[];
+  /** Letters that others of this batch are parked behind: they must still be there. */
+  readonly lettersAhead: LetterName[];
   /** Runs after the commit, in order: settles messages, answers commands. */
   readonly afterCommit: (() => void)[];
   readonly early: MessageItem[];
@@ -80,6 +92,10 @@ export function emptyPlan<State, Shared>(
     entries: new Map(),
     marks: [],
     deadLetters: [],
+    lettersReleased: [],
+    lettersCovered: [],
+    lettersDiscarded: [],
+    lettersAhead: [],
     afterCommit: [],
     early: [],
     failed: [],
@@ -105,11 +121,14 @@ export const deadLetterOf = (envelope: Envelope, reason: DeadLetterRow["reason"]
   source: envelope.topic,
   sequence: envelope.sequence,
   reason,
-  error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  error: errorText(error),
   message: JSON.stringify(envelope),
 });
 
-/** Marks of keys that have no aggregate row after the batch; the others ride in their row. */
+/**
+ * Marks of keys that have no aggregate row after the batch; the others ride in their row. A message is parked only
+ * while the mark is still what it was decided on: where no row guards that, its unchanged mark is written to do so.
+ */
 export function collectMarks<State, Shared>(plan: BatchPlan<State, Shared>): void {
   for (const working of plan.working.values())
     if (working.dirty && working.state === undefined)
@@ -117,4 +136,11 @@ export function collectMarks<State, Shared>(plan: BatchPlan<State, Shared>): voi
         const before = working.marksBefore?.[topic] ?? 0;
         if (sequence > before) plan.marks.push({ key: working.key, topic, before, sequence });
       }
+  for (const { key, source, sequence, reason } of plan.deadLetters) {
+    const working = plan.working.get(key);
+    if (sequence === 0 || reason === "behind" || working?.state !== undefined) continue;
+    if (plan.marks.some((mark) => mark.key === key && mark.topic === source)) continue;
+    const before = working?.marksBefore?.[source] ?? 0;
+    plan.marks.push({ key, topic: source, before, sequence: before });
+  }
 }

@@ -128,12 +128,13 @@ function decide<State, Shared, Ports>(
     producer: deps.messaging.module,
     now,
     ids: deps.ids,
+    discarded: loaded.discarded,
     prepared,
     shared: plan.shared,
     invariants: deps.messaging.invariants,
   };
   plan.afterCommit.push(...loaded.dropped);
-  for (const item of loaded.items) decideItem(plan, item, deps.handlers, batch);
+  for (const item of lettersFirst(loaded.items)) decideItem(plan, item, deps.handlers, batch);
   for (const key of loaded.assumedAbsent)
     if (plan.working.get(key)?.state === undefined)
       throw new DatabaseError("conflict", "", `took ${key} to have no row, and nothing was created: look`);
@@ -156,9 +157,17 @@ function decide<State, Shared, Ports>(
   return { plan, early };
 }
 
+/** What came while its forerunners were dead letters follows them, also when they are let go in the same batch. */
+function lettersFirst<State, Shared>(items: readonly Item<State, Shared>[]): readonly Item<State, Shared>[] {
+  const isLetter = (item: Item<State, Shared>) => item.kind === "message" && item.letter !== undefined;
+  if (!items.some(isLetter)) return items;
+  return [...items.filter(isLetter), ...items.filter((item) => !isLetter(item))];
+}
+
 /** A message whose forerunner is a dead letter is parked behind it, in order; what remains waits for a number to come. */
 function parkBehind<State, Shared>(plan: BatchPlan<State, Shared>, parkedBefore: ReadonlyMap<string, number>) {
   const last = new Map(parkedBefore);
+  const parkedHere = new Set(plan.deadLetters.map(({ key, source, sequence }) => `${key} ${source} ${sequence}`));
   for (const letter of plan.deadLetters)
     if (letter.sequence > 0) {
       const name = `${letter.key} ${letter.source}`;
@@ -170,7 +179,10 @@ function parkBehind<State, Shared>(plan: BatchPlan<State, Shared>, parkedBefore:
     const parked = last.get(name);
     if (parked === undefined || envelope.sequence > parked + 1) return true;
     if (envelope.sequence === parked + 1) {
+      if (!parkedHere.has(`${name} ${parked}`))
+        plan.lettersAhead.push({ key: envelope.key, source: envelope.topic, sequence: parked });
       plan.deadLetters.push(deadLetterOf(envelope, "behind", "an earlier message of this key is parked"));
+      parkedHere.add(`${name} ${envelope.sequence}`);
       last.set(name, envelope.sequence);
     }
     plan.afterCommit.push(item.settle);

@@ -112,6 +112,7 @@ function openModule() {
         now: 1000,
         ids,
         shared: plan.shared,
+        discarded: new Set(),
       };
       for (const item of left) decideItem(plan, item, handlers, batch);
       collectMarks(plan);

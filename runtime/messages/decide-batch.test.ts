@@ -33,6 +33,7 @@ function decide(items: readonly Item<Tally, Pot>[], rows: ReturnType<typeof stor
   const plan = emptyPlan<Tally, Pot>(rows, new Map(shared.map((pot) => [pot.name, pot])));
   const batch: BatchContext<Tally, Pot> = {
     producer: "tally",
+    discarded: new Set(),
     prepared: new Map(),
     now: 1000,
     ids,
@@ -216,6 +217,7 @@ describe("a batch", () => {
       { ...handlers, messages: sending },
       {
         producer: "tally",
+        discarded: new Set(),
         prepared: new Map(),
         now: 0,
         ids,

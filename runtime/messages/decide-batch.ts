@@ -3,8 +3,11 @@
  *
  * Pure: takes what was loaded and returns everything that the batch's one commit writes. An item that throws changes
  * nothing and is parked; the others go on. The marks decide what a message may do: an older number is skipped, the next
- * one is handled, one that comes too early is held back (`early`).
+ * one is handled, one that comes too early is held back (`early`). A dead letter that is let go obeys the same marks,
+ * and its row goes away with its number.
  */
+
+import { errorText } from "../error-text.ts";
 import type { Ids } from "../ids.ts";
 import { invariant } from "../invariant.ts";
 import {
@@ -39,6 +42,8 @@ export const handlerName = (topic: string, type: string) => `${topic} ${type}`;
 
 export interface BatchContext<State, Shared> {
   readonly producer: string;
+  /** Dead letters among the items that an operator has discarded: their number is passed over. */
+  readonly discarded: ReadonlySet<MessageItem>;
   /** Messages parsed already, to learn which shared rows they need. */
   readonly prepared: ReadonlyMap<MessageItem, Prepared<State, Shared>>;
   readonly now: number;
@@ -113,14 +118,21 @@ function decideMessage<State, Shared>(
   handlers: Handlers<State, Shared>,
   batch: BatchContext<State, Shared>,
 ): void {
-  const { envelope } = item;
+  const { envelope, letter } = item;
+  const name = { key: item.key, source: envelope.topic, sequence: envelope.sequence };
   const mark = working.positions.in[envelope.topic] ?? 0;
   if (envelope.sequence <= mark) {
+    if (letter) plan.lettersCovered.push(name);
     plan.afterCommit.push(item.settle);
     return;
   }
   if (envelope.sequence > mark + 1) {
-    plan.early.push(item);
+    if (!letter) {
+      plan.early.push(item);
+      return;
+    }
+    if (letter.kind === "discard") plan.lettersDiscarded.push({ ...name, reason: letter.reason });
+    plan.afterCommit.push(item.settle);
     return;
   }
   const handler = handlers.messages.get(handlerName(envelope.topic, envelope.type));
@@ -130,7 +142,8 @@ function decideMessage<State, Shared>(
     ...(envelope.traceparent === undefined ? {} : { traceparent: envelope.traceparent }),
   };
   try {
-    if (handler) {
+    const discarded = batch.discarded.has(item);
+    if (handler && !discarded && letter?.kind !== "discard") {
       const prepared = batch.prepared.get(item) ?? handler.prepare(envelope.data);
       const decision = prepared.decide(working.state, contextOf(item.key, batch));
       apply(plan, working, decision, cause, batch);
@@ -140,6 +153,7 @@ function decideMessage<State, Shared>(
       out: working.positions.out,
     };
     working.dirty = true;
+    if (letter) plan.lettersReleased.push({ ...name, discarded });
   } catch (error) {
     plan.deadLetters.push(deadLetterOf(envelope, "threw", error));
   }
@@ -180,8 +194,7 @@ function attempt<State, Shared>(
   try {
     decide();
   } catch (error) {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    plan.deadLetters.push({ ...letter, sequence: 0, reason: "threw", error: text });
+    plan.deadLetters.push({ ...letter, sequence: 0, reason: "threw", error: errorText(error) });
   }
 }
 

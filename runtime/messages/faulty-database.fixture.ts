@@ -10,8 +10,8 @@ export interface Faults {
   loseAnswers: number;
   /** The process is dead: nothing is sent and nothing comes back. */
   dead: boolean;
-  /** Called with each statement before it is sent. */
-  seen: (statement: Statement) => void;
+  /** Called with each statement before it is sent, which waits for what it returns. */
+  seen: (statement: Statement) => void | Promise<void>;
 }
 
 export function faultyDatabase(real: Database): { readonly database: Database; readonly faults: Faults } {
@@ -21,7 +21,7 @@ export function faultyDatabase(real: Database): { readonly database: Database; r
 
   async function send<T>(statement: Statement, work: () => Promise<T>, upkeep: boolean): Promise<T> {
     if (faults.dead) return never;
-    faults.seen(statement);
+    await faults.seen(statement);
     if (faults.dead) return never;
     if (faults.down || (upkeep && faults.upkeepDown)) throw new DatabaseError("unavailable", "", "planted: down");
     const answer = await work();

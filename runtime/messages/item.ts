@@ -44,9 +44,17 @@ export interface MessageItem {
   readonly kind: "message";
   readonly key: string;
   readonly envelope: Envelope;
+  /** Absent where the message comes from the transport. */
+  readonly letter?: LetterAction;
   /** Handled, skipped or parked, durably. */
   readonly settle: () => void;
 }
+
+/**
+ * The message is a dead letter, and its row goes away in the commit that counts its number: `release` handles it, a
+ * discarded one is passed over. While an earlier number is missing it stays where it is, and a discarded one is marked.
+ */
+export type LetterAction = { readonly kind: "release" } | { readonly kind: "discard"; readonly reason: string };
 
 export interface TimerItem {
   readonly kind: "timer";

@@ -15,7 +15,14 @@ import { type CommitDeps, commitBatch } from "./commit-batch.ts";
 import { type Handlers, handlerName } from "./decide-batch.ts";
 import type { Command } from "./decision.ts";
 import { createEarlyMessages } from "./early-messages.ts";
-import { type CommandOptions, type CommandResult, commandItem, type Item, type OutboxRow } from "./item.ts";
+import {
+  type CommandOptions,
+  type CommandResult,
+  commandItem,
+  type Item,
+  type MessageItem,
+  type OutboxRow,
+} from "./item.ts";
 import type { Log } from "./log.ts";
 
 export interface LaneLimits {
@@ -60,6 +67,8 @@ export interface ModuleLane<State, Shared> {
     input: Input,
     options: CommandOptions,
   ): Promise<CommandResult<Answer>>;
+  /** Dead letters of one topic and key, in order. They are looked at with nothing taken on trust. */
+  letGo(letters: readonly MessageItem[]): void;
   /** Looks again at messages that wait for an earlier number. */
   recheckWaiting(): void;
   start(): void;
@@ -192,6 +201,10 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
         });
         push(item);
       });
+    },
+    letGo(letters) {
+      for (const item of letters) queue.pushVerified(item);
+      wake();
     },
     recheckWaiting() {
       for (const item of early.takeAll()) queue.pushVerified(item);

@@ -1,13 +1,14 @@
 /**
  * Loads what a batch decides on. The optimistic load trusts the cache and the numbers (number 1 of a topic finds no
  * row); the guards of the save catch it when that was wrong. The verifying load trusts nothing: it reads every row
- * again, and drops what somebody else has done already (request with a known idempotency key, timer or intent gone).
+ * again, and drops what somebody else has done already (request with a known idempotency key, timer, intent or dead
+ * letter gone).
  */
 import { arrayLiteral } from "../database/array-literal.ts";
-import type { Lane, Row } from "../database/port.ts";
+import type { Lane, Row, Statement } from "../database/port.ts";
 import { NO_POSITIONS, type Stored } from "./aggregate.ts";
 import type { Working } from "./batch-plan.ts";
-import type { Item } from "./item.ts";
+import type { Item, MessageItem } from "./item.ts";
 import type { Messaging } from "./messaging.ts";
 
 export interface Loaded<State, Shared> {
@@ -24,6 +25,8 @@ export interface Loaded<State, Shared> {
   readonly dropped: (() => void)[];
   /** By `${key} ${source}`: the highest number parked. Empty unless verified. */
   readonly parked: ReadonlyMap<string, number>;
+  /** Dead letters among the items that are discarded. */
+  readonly discarded: ReadonlySet<MessageItem>;
 }
 
 /** Uses the cache where it may. */
@@ -59,7 +62,16 @@ export async function loadOptimistic<State, Shared, Ports>(
     const rows = await lane.run(messaging.aggregate.load([...missing].sort()));
     for (const row of rows) kept.push(messaging.aggregate.decode(row));
   }
-  return { stored: kept, assumedAbsent: absent, remembered, rowless: [], items, dropped: [], parked: new Map() };
+  return {
+    stored: kept,
+    assumedAbsent: absent,
+    remembered,
+    rowless: [],
+    items,
+    dropped: [],
+    parked: new Map(),
+    discarded: new Set(),
+  };
 }
 
 const isFirst = <State, Shared>(item: Item<State, Shared>) =>
@@ -75,6 +87,7 @@ export async function loadVerifying<State, Shared, Ports>(
   const scopes = items.flatMap((item) => (item.kind === "command" && item.idempotency ? [item.idempotency.scope] : []));
   const intents = items.flatMap((item) => (item.kind === "outcome" ? [item.intent.id] : []));
   const timed = items.some((item) => item.kind === "timer");
+  const letters = items.filter((item) => item.kind === "message").filter(({ letter }) => letter !== undefined);
   const shardsParam = arrayLiteral([
     ...new Set(
       items.flatMap((item) =>
@@ -84,7 +97,7 @@ export async function loadVerifying<State, Shared, Ports>(
   ]);
   const none: Promise<Row[]> = Promise.resolve([]);
   const keysParam = arrayLiteral(keys);
-  const [rows, markRows, parkedRows, keyRows, timerRows, intentRows] = await Promise.all([
+  const [rows, markRows, parkedRows, keyRows, timerRows, intentRows, letterRows] = await Promise.all([
     lane.run(messaging.aggregate.load(keys)),
     lane.run({ text: "select key, topic, sequence from inbox_mark where key = any($1::text[])", params: [keysParam] }),
     lane.run({
@@ -109,6 +122,7 @@ export async function loadVerifying<State, Shared, Ports>(
           text: "select id from call_intent where shard = any($1::smallint[]) and id = any($2::uuid[])",
           params: [shardsParam, arrayLiteral(intents)],
         }),
+    letters.length === 0 ? none : lane.run(lettersOf(letters)),
   ]);
 
   const stored = rows.map((row) => withMarks(messaging.aggregate.decode(row), markRows));
@@ -127,6 +141,8 @@ export async function loadVerifying<State, Shared, Ports>(
   const requests = new Map(keyRows.map((row) => [String(row.scope), row]));
   const timers = new Set(timerRows.map((row) => `${row.key} ${row.kind} ${Number(row.due_at)}`));
   const open = new Set(intentRows.map((row) => String(row.id)));
+  const standing = new Map(letterRows.map((row) => [`${row.key} ${row.source} ${Number(row.sequence)}`, row]));
+  const discarded = new Set<MessageItem>();
   const dropped: (() => void)[] = [];
   const left = items.filter((item) => {
     if (item.kind === "command" && item.idempotency) {
@@ -145,10 +161,31 @@ export async function loadVerifying<State, Shared, Ports>(
       dropped.push(item.settle);
       return false;
     }
+    if (item.kind === "message" && item.letter) {
+      const { topic, sequence } = item.envelope;
+      const letter = standing.get(`${item.key} ${topic} ${sequence}`);
+      if (letter?.discarded === true) discarded.add(item);
+      if (!letter) dropped.push(item.settle);
+      return letter !== undefined;
+    }
     return true;
   });
   const parked = new Map(parkedRows.map((row) => [`${row.key} ${row.source}`, Number(row.last)]));
-  return { stored, assumedAbsent: new Set(), remembered: new Set(), rowless, items: left, dropped, parked };
+  return { stored, assumedAbsent: new Set(), remembered: new Set(), rowless, items: left, dropped, parked, discarded };
+}
+
+/** Which of these dead letters are still there. */
+function lettersOf(items: readonly MessageItem[]): Statement {
+  const unique = (values: readonly (string | number)[]) => arrayLiteral([...new Set(values)]);
+  return {
+    text: `select key, source, sequence, discarded_at is not null as discarded from dead_letter
+      where key = any($1::text[]) and source = any($2::text[]) and sequence = any($3::integer[])`,
+    params: [
+      unique(items.map(({ key }) => key)),
+      unique(items.map(({ envelope }) => envelope.topic)),
+      unique(items.map(({ envelope }) => envelope.sequence)),
+    ],
+  };
 }
 
 /** A mark may have been set beside the row while another replica created the row: it counts like the row's own. */

@@ -1,4 +1,8 @@
 import core from "./migrations/0001_message_core.sql" with { type: "text" };
+import deadLetters from "./migrations/0002_dead_letters.sql" with { type: "text" };
 
 /** The message core's tables, first in every module's schema. */
-export const coreMigrations = [{ id: "core_0001_message_core", sql: core }] as const;
+export const coreMigrations = [
+  { id: "core_0001_message_core", sql: core },
+  { id: "core_0002_dead_letters", sql: deadLetters },
+] as const;

@@ -49,6 +49,8 @@ export interface Replica {
 
 export interface ReplicaOptions {
   readonly shared?: boolean;
+  /** Runs the version whose handlers do not throw. */
+  readonly mended?: boolean;
   readonly exclusive?: boolean;
   readonly limits?: Partial<LaneLimits>;
   readonly ports?: Ports;
@@ -119,6 +121,7 @@ export async function openBench(): Promise<Bench> {
         "tally",
         "effect",
         "pot",
+        "trouble",
       ])
         await rows(`delete from ${table}`);
       await rows("update shard set holder = null");
@@ -155,7 +158,7 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
     },
   });
   const ports: Ports = options.ports ?? { make: async () => "yes" };
-  const definition = tally({ shared: options.shared ?? false });
+  const definition = tally({ shared: options.shared ?? false, mended: options.mended ?? false });
   const timeoutMs = options.callTimeoutMs ?? 2000;
   const running = startMessaging(
     { ...definition, calls: definition.calls.map((each) => ({ ...each, timeoutMs })) },

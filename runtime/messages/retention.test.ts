@@ -63,3 +63,35 @@ test("old keys and marks go, page by page, young ones stay, and a failed run goe
   // A day and an hour. One minute has passed, so the key that was exactly as old then is older now.
   expect(await left()).toEqual([1499, 59]);
 });
+
+test("a mark stays as long as a dead letter waits for it", async () => {
+  for (const [key, topic] of [
+    ["waits", "t"],
+    ["waits", "other"],
+    ["free", "t"],
+  ])
+    await database.query({
+      text: "insert into inbox_mark (key, topic, sequence, marked_at) values ($1, $2, 1, '2020-01-01')",
+      params: [key ?? "", topic ?? ""],
+    });
+  const letter = "insert into dead_letter values ('waits', 't', 2, 'threw', 'a bug', '{}', '2020-01-01')";
+  await database.query({ text: letter, params: [] });
+  let now = NOW;
+  const retain = createRetention(
+    database,
+    { now: () => now },
+    { idempotencyKeptForMs: DAY, marksKeptForMs: 60 * DAY, everyMs: 60_000 },
+  );
+  const old = async () =>
+    await database.query({
+      text: "select key, topic from inbox_mark where marked_at = '2020-01-01' order by key, topic",
+      params: [],
+    });
+  now += 60_000;
+  await retain();
+  expect(await old()).toEqual([{ key: "waits", topic: "t" }]);
+  await database.query({ text: "delete from dead_letter", params: [] });
+  now += 60_000;
+  await retain();
+  expect(await old()).toEqual([]);
+});

@@ -1,7 +1,7 @@
 /**
  * Keeps what the core remembers bounded: idempotency keys, and marks of keys that have no aggregate row. Horizons are
  * longer than a client repeats a request, and than a transport can redeliver a message; what is younger is never
- * touched. Run by the holder of the first shard, in small deletes, until nothing old is left; a run that fails goes on
+ * touched, nor is a mark that dead letters wait for. Run by the holder of the first shard, in small deletes, until nothing old is left; a run that fails goes on
  * at the next upkeep where it stopped.
  */
 import type { Clock } from "../clock.ts";
@@ -52,7 +52,9 @@ export function createRetention(database: Database, clock: Clock, retention: Ret
     );
     await deleteOlder(
       `delete from inbox_mark where (key, topic) in (
-        select key, topic from inbox_mark where marked_at < $1::text::timestamptz order by marked_at, key, topic limit ${PAGE})
+        select key, topic from inbox_mark m where marked_at < $1::text::timestamptz
+          and not exists (select from dead_letter d where d.key = m.key and d.source = m.topic)
+        order by marked_at, key, topic limit ${PAGE})
         returning 1`,
       now - retention.marksKeptForMs,
     );

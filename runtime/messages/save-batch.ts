@@ -15,6 +15,8 @@ import type { Messaging } from "./messaging.ts";
 
 const TIMER = "x(shard smallint, key text, kind text, due_at timestamptz, new_due_at timestamptz)";
 
+const LETTER = "x(key text, source text, sequence integer, discarded boolean, discarded_at timestamptz, reason text)";
+
 const CORE = {
   idempotency: {
     label: "idempotency keys",
@@ -76,17 +78,42 @@ const CORE = {
         where inbox_mark.sequence = (select g.before from given g where g.key = excluded.key and g.topic = excluded.topic)
       returning 1`,
   },
+  lettersAhead: {
+    label: "dead letters parked behind",
+    sql: `select 1 from dead_letter d join json_to_recordset($::text::json) as ${LETTER}
+        on d.key = x.key and d.source = x.source and d.sequence = x.sequence
+      order by d.key, d.source, d.sequence for update of d`,
+  },
+  lettersReleased: {
+    label: "dead letters released",
+    sql: `delete from dead_letter d using json_to_recordset($::text::json) as ${LETTER}
+      where d.key = x.key and d.source = x.source and d.sequence = x.sequence
+        and (d.discarded_at is not null) = x.discarded returning 1`,
+  },
+  lettersDiscarded: {
+    label: "dead letters discarded",
+    sql: `update dead_letter d set discarded_at = x.discarded_at, discard_reason = x.reason
+      from json_to_recordset($::text::json) as ${LETTER}
+      where d.key = x.key and d.source = x.source and d.sequence = x.sequence returning 1`,
+  },
+  lettersCovered: {
+    label: "dead letters covered",
+    sql: `delete from dead_letter d using json_to_recordset($::text::json) as ${LETTER}
+      where d.key = x.key and d.source = x.source and d.sequence = x.sequence returning 1`,
+  },
   deadLetters: {
     label: "dead letters",
     sql: `insert into dead_letter (key, source, sequence, reason, error, message, parked_at)
       select key, source, sequence, reason, error, message, parked_at from json_to_recordset($::text::json)
         as x(key text, source text, sequence integer, reason text, error text, message text, parked_at timestamptz)
-      on conflict do nothing returning 1`,
+      on conflict (key, source, sequence) do update set reason = excluded.reason, error = excluded.error,
+        message = excluded.message, parked_at = excluded.parked_at
+        where excluded.reason <> 'behind' and dead_letter.discarded_at is null returning 1`,
   },
 } satisfies Record<string, Write>;
 
 /** Guards are evaluated in this order, the same for every batch: keys, rows of other kinds, the aggregate's rows, the rest. */
-type Rank = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14;
+type Rank = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17 | 18;
 
 interface Part {
   readonly rank: Rank;
@@ -207,21 +234,30 @@ export function saveStatement<State, Shared, Ports>(
     [...plan.marks].sort(bySortKey).map((mark) => ({ ...mark, marked_at: nowText })),
     true,
   );
+  add(12, CORE.lettersAhead, plan.lettersAhead, true);
+  add(13, CORE.lettersReleased, plan.lettersReleased, true);
   add(
-    12,
+    14,
+    CORE.lettersDiscarded,
+    plan.lettersDiscarded.map((letter) => ({ ...letter, discarded_at: nowText })),
+    true,
+  );
+  add(15, CORE.lettersCovered, plan.lettersCovered, false);
+  add(
+    16,
     CORE.deadLetters,
     plan.deadLetters.map((letter) => ({ ...letter, parked_at: nowText })),
     false,
   );
   if (plan.outbox.length > 0)
     parts.push({
-      rank: 13,
+      rank: 17,
       write: CORE.outbox,
       json: `[${plan.outbox.map(outboxJson).join(",")}]`,
       expected: undefined,
     });
   add(
-    14,
+    18,
     CORE.acknowledged,
     acknowledged.map(({ shard, envelope }) => ({
       shard,
@@ -240,7 +276,15 @@ export function saveStatement<State, Shared, Ports>(
 const FIXED_SHAPE_FROM = 24;
 /** Guarded writes keep their guard when they are empty, so that the text stays the same. */
 const GUARDED: ReadonlySet<Rank> = new Set<Rank>([0, 1, 2, 3, 4, 5, 6, 7]);
-const RARE: ReadonlySet<Write> = new Set([CORE.marks, CORE.deadLetters, CORE.timersMoved]);
+const RARE: ReadonlySet<Write> = new Set([
+  CORE.marks,
+  CORE.timersMoved,
+  CORE.lettersAhead,
+  CORE.lettersReleased,
+  CORE.lettersDiscarded,
+  CORE.lettersCovered,
+  CORE.deadLetters,
+]);
 
 /** The writes that a lane's batches have had so far, by label. */
 export type StatementShape = Map<string, Pick<Part, "rank" | "write">>;

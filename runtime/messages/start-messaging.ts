@@ -14,6 +14,7 @@ import { createLane, type LaneLimits, type ModuleLane } from "./lane.ts";
 import type { Log } from "./log.ts";
 import type { Messaging } from "./messaging.ts";
 import { createRelay } from "./relay.ts";
+import { createLetterRelease, type LetterRelease } from "./release-letters.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { createShards } from "./shards.ts";
 import { createTimers } from "./timers.ts";
@@ -44,16 +45,15 @@ export interface MessagingDeps<State, Ports> {
 
 export interface RunningMessaging<State, Shared> {
   readonly lane: ModuleLane<State, Shared>;
+  readonly letters: LetterRelease;
   /** Resolves when the shards have been asked for once. */
   start(): Promise<void>;
   stop(): Promise<void>;
   depth(): { readonly inHand: number; readonly queued: number; readonly commands: number; readonly waiting: number };
 }
 
-/**
- * A replica that is alone sweeps this seldom: a frozen one that was taken for dead may have committed a last batch into
- * shards that are no longer its own, and nobody else would find it.
- */
+/** Less than an operator's request waits for the module's answer. */
+export const LETTERS_ANSWERED_WITHIN_MS = 15_000;
 
 /** Subscribes the module at once; nothing else runs before `start`. */
 export function startMessaging<State, Shared, Ports>(
@@ -118,8 +118,21 @@ export function startMessaging<State, Shared, Ports>(
         new Promise((settle) => lane.push({ kind: "message", key: envelope.key, envelope, settle })),
     });
 
+  const letters = createLetterRelease({
+    ...deps,
+    module,
+    letGo: lane.letGo,
+    putBack(timer) {
+      upkeep.oweSweep();
+      if (timer) timers.offer([timer]);
+      else calls.sweep().catch(() => undefined); // the sweep that is owed makes up for it
+    },
+    answerWithinMs: LETTERS_ANSWERED_WITHIN_MS,
+  });
+
   return {
     lane,
+    letters,
     async start() {
       lane.start();
       await upkeep.start();

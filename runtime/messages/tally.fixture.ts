@@ -25,7 +25,7 @@ export const Instruction = z.object({
   emit: z.number().default(0),
   timers: z.array(z.object({ kind: z.string(), dueMs: z.number() })).default([]),
   cancel: z.array(z.string()).default([]),
-  calls: z.array(z.enum(["ask", "undo", "bad"])).default([]),
+  calls: z.array(z.enum(["ask", "undo", "bad", "badUndo"])).default([]),
   /** Adds to a shared row. */
   pot: z.string().optional(),
   /** Unique over all tallies. */
@@ -56,7 +56,18 @@ export const TALLY_MIGRATION = {
   sql: `create table tally (id text collate "C" primary key, total integer not null, label text unique, version integer not null,
       positions json not null);
     create table effect (id uuid primary key, key text not null, what text not null);
-    create table pot (name text primary key, amount integer not null);`,
+    create table pot (name text primary key, amount integer not null);
+    -- While there is a row, no effect can be written, with this SQLSTATE.
+    create table trouble (sql_state text primary key);
+    create function fail_in_trouble() returns trigger language plpgsql as $$
+    declare state text;
+    begin
+      select max(sql_state) into state from trouble;
+      if state is not null then raise exception 'planted trouble' using errcode = state; end if;
+      return new;
+    end
+    $$;
+    create trigger trouble before insert on effect for each row execute function fail_in_trouble();`,
 };
 
 export interface Tally {
@@ -114,15 +125,20 @@ export function carryOut(state: Tally | undefined, given: Instruction, context: 
 
 const kindOf = (kind: string, afterCrash: "ask" | "repeat") =>
   defineCall({ kind, request: z.object({ from: z.string() }), answer: z.string(), afterCrash });
-const kinds = { ask: kindOf("ask", "ask"), undo: kindOf("undo", "repeat"), bad: kindOf("bad", "ask") };
+const kinds = {
+  ask: kindOf("ask", "ask"),
+  undo: kindOf("undo", "repeat"),
+  bad: kindOf("bad", "ask"),
+  badUndo: kindOf("badUndo", "repeat"),
+};
 
-const outcomeOf = (kind: keyof typeof kinds) =>
+const outcomeOf = (kind: keyof typeof kinds, mended: boolean) =>
   onOutcome<Tally, { from: string }, string, Ports, Pot>(
     kinds[kind],
     2000,
     (ports, request) => ports.make(kind, request.from),
     (state, request, outcome, context) => {
-      if (kind === "bad") throw new Error("cannot take this outcome");
+      if (kind.startsWith("bad") && !mended) throw new Error("cannot take this outcome");
       // As modules do: what the aggregate does not know of is ignored.
       if (!state || state.total === 0) return {};
       const said = outcome.kind === "answered" ? outcome.answer : outcome.kind;
@@ -135,28 +151,41 @@ const timer = (kind: string, decide: TimerHandler<Tally, Pot>["decide"]): TimerH
   decide,
 });
 
+function asMended(given: Instruction, mended: boolean): Instruction {
+  const { boom, ...rest } = given;
+  return mended && boom !== undefined && !boom.startsWith("still") ? rest : given;
+}
+
 const shares = (_state: Tally | undefined, given: Instruction) => (given.pot === undefined ? [] : [given.pot]);
 
-export const tally = (options: { readonly shared?: boolean } = {}): Messaging<Tally, Pot, Ports> => ({
+/** `mended`: handlers no longer throw, but for what is `still` broken. */
+export const tally = ({ shared = false, mended = false } = {}): Messaging<Tally, Pot, Ports> => ({
   module: "tally",
   aggregate: aggregateStore<Tally>(tallies, { key: "id", mutable: ["total", "label"] }),
-  ...(options.shared ? { shared: potStore } : {}),
+  ...(shared ? { shared: potStore } : {}),
   entries: { effect: entryStore(effects) },
   subscribes: ["genai-demo.tally.commands.v1", "genai-demo.foreign.events.v1"],
   invariants: (_before, { state }) => {
     invariant(state === undefined || state.total >= 0, () => `a total of ${state?.total} is below zero`);
   },
   handlers: [
-    on(tallyCommands.Do, carryOut, { shares }),
-    on(tallyCommands.Other, (_state, given, context: Context) => ({ entries: [effect(context, given.name)] })),
-    on(foreignEvents.Happened, carryOut, { shares }),
+    on(tallyCommands.Do, (state, given, context) => carryOut(state, asMended(given, mended), context), { shares }),
+    on(tallyCommands.Other, (_state, given, context: Context) => {
+      const { boom, name } = asMended(given, mended);
+      if (boom !== undefined) throw new Error(boom);
+      return { entries: [effect(context, name)] };
+    }),
+    on(foreignEvents.Happened, (state, given, context) => carryOut(state, asMended(given, mended), context), {
+      shares,
+    }),
   ],
   timers: [
     ...["ring", "later"].map((kind) =>
       timer(kind, (state, context) => ({ ...(state ? { state } : {}), entries: [effect(context, kind)] })),
     ),
-    timer("bad", () => {
-      throw new Error("cannot take this timer");
+    timer("bad", (_state, context) => {
+      if (!mended) throw new Error("cannot take this timer");
+      return { entries: [effect(context, "bad")] };
     }),
     timer("overflow", (state, context) => ({ state: { ...state, id: context.key, total: 3_000_000_000 } })),
     timer("negative", (_state, context) => ({ state: { id: context.key, total: -1 } })),
@@ -165,7 +194,7 @@ export const tally = (options: { readonly shared?: boolean } = {}): Messaging<Ta
       state && state.total > 0 ? { state, entries: [effect(context, "counted")] } : {},
     ),
   ],
-  calls: [outcomeOf("ask"), outcomeOf("undo"), outcomeOf("bad")],
+  calls: (["ask", "undo", "bad", "badUndo"] as const).map((kind) => outcomeOf(kind, mended)),
 });
 
 const command = (name: string, creates: boolean): Command<Tally, Pot, Instruction, number> => ({

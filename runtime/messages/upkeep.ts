@@ -44,6 +44,10 @@ export interface Upkeep {
 
 /** Timers that come due within it are known before they are due; more than the pause of a slow sweep. */
 export const TIMER_HORIZON_MS = 30_000;
+/**
+ * A replica that is alone sweeps this seldom: a frozen one that was taken for dead may have committed a last batch into
+ * shards that are no longer its own, and nobody else would find it.
+ */
 const SLOW_SWEEP_MS = 10_000;
 
 export function createUpkeep(deps: UpkeepDeps): Upkeep {

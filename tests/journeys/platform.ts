@@ -17,8 +17,8 @@ import { type Environment, type PlatformProcess, runCommand, startProcess } from
 
 export interface Shape {
   readonly dataDir: string;
-  /** Starts one more process of the platform. */
-  start(): Promise<PlatformProcess>;
+  /** Starts one more process of the platform, with settings of its own beside the shape's. */
+  start(own?: Environment): Promise<PlatformProcess>;
   /** Of the superuser, while a process runs. */
   databaseUrl(): string;
   /** Removes what was made for it. Its processes must have ended. */
@@ -35,8 +35,8 @@ export interface TestPlatform {
   guest(): Client;
   /** Runs statements past the platform, as the database's superuser: to look, and to do damage. */
   sql(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  /** Another process on the same data; the one before must have ended. */
-  restart(): Promise<void>;
+  /** Another process on the same data, with settings of its own; the one before must have ended. */
+  restart(own?: Environment): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -55,8 +55,8 @@ export async function startTestPlatform(env: Environment = {}): Promise<TestPlat
     customer: (sub) => as("customer", sub),
     guest: () => createClient(running.url, null),
     sql: (text) => administer(shape.databaseUrl(), text),
-    async restart() {
-      running = await shape.start();
+    async restart(own) {
+      running = await shape.start(own);
     },
     async stop() {
       await running.stop();
@@ -74,7 +74,7 @@ async function embeddedShape(env: Environment): Promise<Shape> {
   const dataDir = await makeDirectory();
   return {
     dataDir,
-    start: () => startProcess(["dev", "--data", dataDir], env),
+    start: (own) => startProcess(["dev", "--data", dataDir], { ...env, ...own }),
     databaseUrl() {
       const url = runningServerUrl(dataDir);
       if (url === null) throw new Error(`no database server runs on ${dataDir}`);
@@ -108,7 +108,7 @@ export async function externalShape(
   if (migrated) await prepare(settings);
   return {
     dataDir,
-    start: () => startProcess(["serve"], settings),
+    start: (own) => startProcess(["serve"], { ...settings, ...own }),
     databaseUrl: () => url.href,
     async remove() {
       await administer(serverUrl, `drop database if exists ${name} with (force)`);

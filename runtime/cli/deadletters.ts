@@ -1,0 +1,205 @@
+/** `deadletters`: what a running platform could not handle, and what an operator does about it. */
+import * as z from "zod";
+import { UsageError, wordsAndFlagsOf } from "./arguments.ts";
+import { type OperatorClient, OperatorError, operatorClient, operatorFlags, operatorHelp } from "./operator-client.ts";
+
+export const help = `deadletters list [--module M]
+deadletters show ID
+deadletters replay ID... | replay --all
+deadletters discard ID --reason TEXT
+
+What could not be handled is parked as a dead letter; later messages of its key are parked behind it. \`replay\` releases
+all that is parked in a letter's topic and key, in order from the first one, until one cannot be handled; it exits with 1
+when something is still parked there. \`discard\` lets a message count as handled without handling it.
+
+  --module M     only this module's letters
+  --all          every dead letter of the platform
+  --reason TEXT  why it is discarded: logged, and shown while the letter stands
+${operatorHelp}
+
+Example: bun run deadletters list; bun run deadletters replay --all`;
+
+const PATH = "/ops/deadletters";
+
+const letterSchema = z.object({
+  id: z.string(),
+  module: z.string(),
+  key: z.string(),
+  source: z.string(),
+  reason: z.string(),
+  error: z.string(),
+  parkedAt: z.string(),
+  type: z.string().optional(),
+  discarded: z.object({ at: z.string(), reason: z.string() }).optional(),
+});
+type Letter = z.infer<typeof letterSchema>;
+const pageSchema = z.object({ items: z.array(letterSchema), nextCursor: z.string().nullable() });
+const openedSchema = letterSchema.extend({
+  fullError: z.string(),
+  payload: z.unknown(),
+  trace: z.record(z.string(), z.string()),
+});
+const reportSchema = z.object({
+  released: z.array(z.string()),
+  releasedCount: z.number(),
+  left: z.array(letterSchema),
+  leftCount: z.number(),
+  state: z.enum(["parked", "discarded", "gone"]),
+  pending: z.boolean(),
+});
+type Report = z.infer<typeof reportSchema>;
+
+/** Runs the command; its exit code. */
+export async function run(args: readonly string[]): Promise<number> {
+  const known = { ...operatorFlags, module: "string", all: "boolean", reason: "string" } as const;
+  const { flags, words } = wordsAndFlagsOf(args, known);
+  const [action, ...given] = words;
+  const text = (name: string) => (typeof flags[name] === "string" ? flags[name] : undefined);
+  const misplaced = (name: string, owner: string) => {
+    if (flags[name] !== undefined && action !== owner)
+      throw new UsageError(`--${name} belongs to deadletters ${owner}`);
+  };
+  misplaced("module", "list");
+  misplaced("all", "replay");
+  misplaced("reason", "discard");
+  switch (action) {
+    case "list": {
+      if (given.length > 0) throw new UsageError("deadletters list takes no ID; see one with: deadletters show ID");
+      return list(await operatorClient(flags), text("module"));
+    }
+    case "show":
+      return show(await operatorClient(flags), only(given, "show ID"));
+    case "replay": {
+      if (given.length > 0 === (flags.all === true))
+        throw new UsageError("deadletters replay takes the IDs of letters, or --all");
+      const client = await operatorClient(flags);
+      return replay(client, flags.all === true ? queues(await all(client)) : given);
+    }
+    case "discard": {
+      const id = only(given, "discard ID --reason TEXT");
+      const reason = text("reason")?.trim() ?? "";
+      if (reason.length === 0 || reason.length > 500)
+        throw new UsageError("deadletters discard needs --reason TEXT of 1 to 500 characters");
+      return discard(await operatorClient(flags), id, reason);
+    }
+    default:
+      throw new UsageError(`deadletters ${action ?? ""}: give list, show, replay or discard (see deadletters --help)`);
+  }
+}
+
+function only(given: readonly string[], usage: string): string {
+  const [id] = given;
+  if (id === undefined || given.length > 1) throw new UsageError(`give one ID: deadletters ${usage}`);
+  return id;
+}
+
+const pathOf = (id: string) => `${PATH}/${encodeURIComponent(id)}`;
+
+/** What came in a message must not steer the terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be taken out
+const print = (line: string) => console.log(line.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "?"));
+
+async function all(client: OperatorClient, module?: string): Promise<Letter[]> {
+  const letters: Letter[] = [];
+  let cursor: string | null = null;
+  do {
+    const query = new URLSearchParams({ ...(module && { module }), ...(cursor && { cursor }) });
+    const { body } = await client({ method: "GET", path: `${PATH}?${query}` });
+    const page = pageSchema.parse(body);
+    letters.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return letters;
+}
+
+async function list(client: OperatorClient, module: string | undefined): Promise<number> {
+  const letters = await all(client, module);
+  if (letters.length === 0) {
+    print("no dead letters");
+    return 0;
+  }
+  const rows = letters.map((letter) => [
+    letter.parkedAt,
+    letter.discarded ? "discarded" : letter.reason,
+    whatOf(letter),
+  ]);
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  for (const [index, letter] of letters.entries()) {
+    print(`${rows[index]?.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}  ${letter.id}`);
+    print(`    ${letter.discarded?.reason ?? letter.error}`);
+  }
+  print(`${letters.length} dead ${letters.length === 1 ? "letter" : "letters"}`);
+  return 0;
+}
+
+const whatOf = ({ module, type, source }: Letter) => `${module} ${type ?? source.split(":").slice(0, 2).join(" ")}`;
+
+async function show(client: OperatorClient, id: string): Promise<number> {
+  const { body } = await client({ method: "GET", path: pathOf(id) });
+  const letter = openedSchema.parse(body);
+  const lines: readonly (readonly [string, string | undefined])[] = [
+    ["id", letter.id],
+    ["what", whatOf(letter)],
+    ["reason", letter.reason],
+    ["parked at", letter.parkedAt],
+    ["discarded", letter.discarded && `${letter.discarded.at} ${letter.discarded.reason}`],
+    ...Object.entries(letter.trace),
+  ];
+  for (const [name, value] of lines) if (value !== undefined) print(`${name.padEnd(14)} ${value}`);
+  print(`payload\n${JSON.stringify(letter.payload, null, 2)}`);
+  print(`error\n${letter.fullError}`);
+  return 0;
+}
+
+/** The first letter of each topic and key: its replay releases the others. */
+function queues(letters: readonly Letter[]): readonly string[] {
+  const first = new Map<string, string>();
+  for (const { id } of letters) {
+    const queue = id.slice(0, id.lastIndexOf(":"));
+    if (!first.has(queue)) first.set(queue, id);
+  }
+  return [...first.values()];
+}
+
+async function replay(client: OperatorClient, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) print("no dead letters");
+  const released = new Set<string>();
+  let everything = true;
+  for (const id of ids) {
+    // An earlier one of the same topic and key has taken it along.
+    if (released.has(id)) continue;
+    try {
+      const { body } = await client({ method: "POST", path: `${pathOf(id)}/replay`, body: {} });
+      const report = reportSchema.parse(body);
+      for (const gone of report.released) released.add(gone);
+      tell(report);
+      everything &&= report.leftCount === 0 && !report.pending;
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      console.error(error.message);
+      everything = false;
+    }
+  }
+  return everything ? 0 : 1;
+}
+
+async function discard(client: OperatorClient, id: string, reason: string): Promise<number> {
+  const { body } = await client({ method: "POST", path: `${pathOf(id)}/discard`, body: { reason } });
+  const report = reportSchema.parse(body);
+  if (report.state === "parked") {
+    print(`not discarded yet ${id}`);
+    return 1;
+  }
+  print(`discarded   ${id}${report.state === "discarded" ? " (it is passed over when its turn comes)" : ""}`);
+  tell(report);
+  return report.pending ? 1 : 0;
+}
+
+function tell({ released, releasedCount, left, leftCount, pending }: Report): void {
+  for (const id of released) print(`released    ${id}`);
+  if (releasedCount > released.length) print(`released    ${releasedCount - released.length} more`);
+  for (const letter of left)
+    print(`still there ${letter.id}\n            ${letter.discarded ? "discarded" : letter.reason}: ${letter.error}`);
+  if (leftCount > left.length) print(`still there ${leftCount - left.length} more`);
+  if (pending) print("not over yet: look again with deadletters list");
+}

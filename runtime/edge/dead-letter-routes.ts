@@ -1,0 +1,262 @@
+/**
+ * Dead letters of all modules as one list, and what operators do about them. Each module answers for its own by rpc; a
+ * module that does not answer is named in a 503, and nothing was done that asking again would do twice.
+ */
+import * as z from "zod";
+import { decodeCursor, encodeCursor, PAGE_LIMIT, pageOf, pageQuery } from "../http/paging.ts";
+import { ProblemError, problem } from "../http/problem.ts";
+import { type Route, route } from "../http/route.ts";
+import { type Letter, letterId, parseLetterId } from "../messages/dead-letter.ts";
+import { deadLetterRpc } from "../messages/dead-letter-rpc.ts";
+import type { ReleaseResult } from "../messages/release-letters.ts";
+import { LETTERS_ANSWERED_WITHIN_MS } from "../messages/start-messaging.ts";
+import { type RpcClient, RpcUnavailable } from "../rpc/port.ts";
+
+export interface DeadLetterDeps {
+  readonly rpc: RpcClient;
+  /** Names of all modules of the platform. */
+  readonly modules: readonly string[];
+}
+
+const READ_TIMEOUT_MS = 10_000;
+const ACT_TIMEOUT_MS = LETTERS_ANSWERED_WITHIN_MS + 5_000;
+const PATH = "/api/v1/ops/deadletters";
+
+const itemSchema = z.strictObject({
+  id: z.string().meta({ example: "delivery:018f6d0e-0000-7000-8000-000000000000:genai-demo.delivery.commands.v1:1" }),
+  module: z.string(),
+  key: z.string().describe("The aggregate's key, such as the order id."),
+  source: z.string().describe("The topic, timer:KIND or call:KIND:INTENT."),
+  sequence: z.int().describe("The message's number in its topic and key; 0 for timers and calls."),
+  reason: z
+    .enum(["threw", "rejected", "behind"])
+    .describe("The handler threw, the database rejected its decision, or an earlier number of the key is parked."),
+  error: z.string().describe("In one line."),
+  parkedAt: z.iso.datetime().describe("When it was tried the last time."),
+  type: z.string().optional().describe("The message's type."),
+  discarded: z
+    .strictObject({ at: z.iso.datetime(), reason: z.string() })
+    .optional()
+    .describe("It only stands for its number until its turn comes."),
+});
+const openedSchema = itemSchema.extend({
+  fullError: z.string(),
+  payload: z.unknown().describe("The message's data, the timer's due time, or the call's request and outcome."),
+  trace: z.strictObject({
+    traceparent: z.string().optional(),
+    correlationId: z.string().optional(),
+    causationId: z.string().optional(),
+  }),
+});
+const reportSchema = z.strictObject({
+  id: z.string(),
+  released: z.array(z.string()).describe("Ids of those that are gone by this request, in order, at most 100."),
+  releasedCount: z.int(),
+  left: z.array(itemSchema).describe("Those of the same source and key that are still there, in order, at most 100."),
+  leftCount: z.int(),
+  state: z
+    .enum(["parked", "discarded", "gone"])
+    .describe("What this letter is now; discarded: it stands only for its number until its turn comes."),
+  pending: z.boolean().describe("It was not over yet when this was answered; it goes on."),
+});
+const letterPath = z.object({ id: z.string().min(1).max(1000) });
+/** Time, module, key, source and number of the last letter; what the database cannot hold is no cursor of ours. */
+const cursorSchema = z.tuple([
+  z.int().min(0).max(Date.UTC(9999, 0)),
+  z.string(),
+  z.string(),
+  z.string(),
+  z.int().min(0).max(2_147_483_647),
+]);
+
+const shown = (module: string, { parkedAtMs, discarded, ...letter }: Letter): z.infer<typeof itemSchema> => ({
+  id: letterId(module, letter),
+  module,
+  ...letter,
+  parkedAt: new Date(parkedAtMs).toISOString(),
+  ...(discarded && { discarded: { at: new Date(discarded.atMs).toISOString(), reason: discarded.reason } }),
+});
+
+const FIRST = { key: "", source: "", sequence: 0 };
+
+/** The routes under `/api/v1/ops/deadletters`. */
+export function deadLetterRoutes({ rpc, modules }: DeadLetterDeps): readonly Route[] {
+  /** The letters after a cursor in the order of all modules: time of parking, module, then the module's own order. */
+  async function page(asked: readonly string[], after: z.infer<typeof cursorSchema> | null, limit: number) {
+    const answers = await Promise.allSettled(
+      asked.map(async (module) => {
+        const position = after && positionIn(module, after);
+        const { letters } = await rpc.call(
+          deadLetterRpc(module).list,
+          { after: position, limit },
+          { timeoutMs: READ_TIMEOUT_MS },
+        );
+        return letters.map((letter) => ({ module, letter }));
+      }),
+    );
+    const away = asked.filter((_module, index) => answers[index]?.status === "rejected");
+    const [reason] = answers.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
+    if (away.length > 0) unavailable(away, reason);
+    const pages = answers.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+    // A stable sort: letters of one module stay in its order.
+    return pages
+      .flat()
+      .sort(
+        (a, b) => a.letter.parkedAtMs - b.letter.parkedAtMs || (a.module < b.module ? -1 : a.module > b.module ? 1 : 0),
+      )
+      .slice(0, limit);
+  }
+
+  /** The module and the place that an id names. */
+  function placeOf(id: string) {
+    const parsed = parseLetterId(id);
+    if (!parsed || !modules.includes(parsed.module)) throw notFound(id);
+    return parsed;
+  }
+
+  async function report(id: string, module: string, result: Promise<ReleaseResult>) {
+    const answer = await result.catch((error) => unavailable([module], error));
+    if (answer.kind === "unknown") throw notFound(id);
+    if (answer.kind === "keyReused")
+      throw new ProblemError(
+        problem("idempotency-key-reused", "This Idempotency-Key came with another body before. Use a new one."),
+      );
+    const { released, releasedCount, left, leftCount, state, pending } = answer;
+    const body: z.infer<typeof reportSchema> = {
+      id,
+      released: released.map((place) => letterId(module, place)),
+      releasedCount,
+      left: left.map((letter) => shown(module, letter)),
+      leftCount,
+      state,
+      pending,
+    };
+    return { status: 200, body };
+  }
+
+  return [
+    route({
+      method: "GET",
+      path: PATH,
+      access: "operator",
+      scope: "ops:read",
+      tag: "ops",
+      summary: "Dead letters",
+      description: "What could not be handled, and what is parked behind it, in the order of parking.",
+      query: z.strictObject({
+        module: z
+          .string()
+          .refine((name) => modules.includes(name), { error: `must be one of: ${modules.join(", ")}` })
+          .optional()
+          .describe("Only this module's."),
+        ...pageQuery,
+      }),
+      responses: { 200: { description: "Dead letters of all modules.", schema: pageOf(itemSchema) } },
+      async handle({ query }) {
+        const limit = query.limit ?? PAGE_LIMIT;
+        const after = decodeCursor(cursorSchema, query.cursor);
+        const found = await page(query.module === undefined ? modules : [query.module], after, limit + 1);
+        const items = found.slice(0, limit);
+        const last = items.at(-1);
+        const nextCursor =
+          found.length > limit && last
+            ? encodeCursor([
+                last.letter.parkedAtMs,
+                last.module,
+                last.letter.key,
+                last.letter.source,
+                last.letter.sequence,
+              ])
+            : null;
+        return { status: 200, body: { items: items.map(({ module, letter }) => shown(module, letter)), nextCursor } };
+      },
+    }),
+    route({
+      method: "GET",
+      path: `${PATH}/{id}`,
+      access: "operator",
+      scope: "ops:read",
+      tag: "ops",
+      summary: "A dead letter with its error and payload",
+      description: "The payload may hold personal data.",
+      params: letterPath,
+      responses: {
+        200: { description: "The letter.", schema: openedSchema },
+        404: { description: "There is no such letter." },
+      },
+      async handle({ params: { id } }) {
+        const { module, place } = placeOf(id);
+        const { letter } = await rpc
+          .call(deadLetterRpc(module).show, place, { timeoutMs: READ_TIMEOUT_MS })
+          .catch((error) => unavailable([module], error));
+        if (!letter) throw notFound(id);
+        const { fullError, payload, trace, ...listed } = letter;
+        return { status: 200, body: { ...shown(module, listed), fullError, payload, trace } };
+      },
+    }),
+    route({
+      method: "POST",
+      path: `${PATH}/{id}/replay`,
+      access: "operator",
+      scope: "ops:write",
+      tag: "ops",
+      summary: "Release a dead letter",
+      description:
+        "A message is released with all that is parked in its topic and key, in order from the first one, until one cannot be handled. A timer fires again; a call is asked for, or repeated where that does no harm.",
+      params: letterPath,
+      idempotency: "accepted",
+      body: z.strictObject({}).optional(),
+      responses: {
+        200: { description: "What was released, and what is left and why.", schema: reportSchema },
+        404: { description: "There is no such letter." },
+      },
+      async handle({ params: { id }, idempotency }) {
+        const { module, place } = placeOf(id);
+        const request = { place, claim: idempotency };
+        return report(id, module, rpc.call(deadLetterRpc(module).replay, request, { timeoutMs: ACT_TIMEOUT_MS }));
+      },
+    }),
+    route({
+      method: "POST",
+      path: `${PATH}/{id}/discard`,
+      access: "operator",
+      scope: "ops:write",
+      tag: "ops",
+      summary: "Discard a dead letter",
+      description:
+        "A message counts as handled without being handled: at once when it is the first one parked, and what is parked behind it is released; else when its turn comes. A timer or the outcome of a call is gone.",
+      params: letterPath,
+      idempotency: "accepted",
+      body: z.strictObject({
+        reason: z.string().max(500).regex(/\S/, "must say why").describe("Logged, and shown while the letter stands."),
+      }),
+      bodyExample: { reason: "The customer has cancelled by telephone." },
+      responses: {
+        200: { description: "What was released behind it, and what is left and why.", schema: reportSchema },
+        404: { description: "There is no such letter." },
+      },
+      async handle({ params: { id }, body: { reason }, idempotency }) {
+        const { module, place } = placeOf(id);
+        const request = { place, reason, claim: idempotency };
+        return report(id, module, rpc.call(deadLetterRpc(module).discard, request, { timeoutMs: ACT_TIMEOUT_MS }));
+      },
+    }),
+  ];
+}
+
+/** Where a module's own letters go on after a letter of any module. */
+function positionIn(module: string, [parkedAtMs, cursorModule, key, source, sequence]: z.infer<typeof cursorSchema>) {
+  if (module === cursorModule) return { parkedAtMs, key, source, sequence };
+  return { ...FIRST, parkedAtMs: module < cursorModule ? parkedAtMs + 1 : parkedAtMs };
+}
+
+const notFound = (id: string) => new ProblemError(problem("not-found", `There is no dead letter ${id}.`));
+
+/** 503 for a module without an answer; anything else is a bug and goes on. */
+function unavailable(modules: readonly string[], error: unknown): never {
+  if (!(error instanceof RpcUnavailable)) throw error;
+  throw new ProblemError(
+    problem("unavailable", `No answer from ${modules.join(", ")}. Send the same request again in a few seconds.`),
+    { "retry-after": "2" },
+  );
+}

@@ -1,0 +1,73 @@
+/** What every module with messages answers about its dead letters; operators ask through the edge. */
+import * as z from "zod";
+import type { Database } from "../database/port.ts";
+import { answers, defineRpc, type RpcHandler } from "../rpc/port.ts";
+import { letterPlaceSchema, letterSchema, openedLetterSchema } from "./dead-letter.ts";
+import { readLetter, readLetters } from "./dead-letters.ts";
+import type { LetterRelease } from "./release-letters.ts";
+
+const positionSchema = letterPlaceSchema.extend({ parkedAtMs: z.number() });
+const claimSchema = z.object({ scope: z.uuid(), bodyHash: z.uuid() }).nullable();
+const releaseSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("unknown") }),
+  z.object({ kind: z.literal("keyReused") }),
+  z.object({
+    kind: z.literal("done"),
+    released: z.array(letterPlaceSchema).readonly(),
+    releasedCount: z.int(),
+    left: z.array(letterSchema).readonly(),
+    leftCount: z.int(),
+    state: z.enum(["parked", "discarded", "gone"]),
+    pending: z.boolean(),
+  }),
+]);
+
+/** The methods of one module. */
+export const deadLetterRpc = (module: string) => ({
+  list: defineRpc({
+    module,
+    name: "deadLetters.list",
+    request: z.object({ after: positionSchema.nullable(), limit: z.int().positive() }),
+    response: z.object({ letters: z.array(letterSchema).readonly() }),
+  }),
+  show: defineRpc({
+    module,
+    name: "deadLetters.show",
+    request: letterPlaceSchema,
+    response: z.object({ letter: openedLetterSchema.nullable() }),
+  }),
+  replay: defineRpc({
+    module,
+    name: "deadLetters.replay",
+    request: z.object({ place: letterPlaceSchema, claim: claimSchema }),
+    response: releaseSchema,
+  }),
+  discard: defineRpc({
+    module,
+    name: "deadLetters.discard",
+    request: z.object({ place: letterPlaceSchema, reason: z.string(), claim: claimSchema }),
+    response: releaseSchema,
+  }),
+});
+
+/** `release` is there once the module is wired; a module without messages has no letters at all. */
+export function deadLetterHandlers(
+  module: string,
+  messages: { readonly database: Database; readonly release: () => LetterRelease } | undefined,
+): readonly RpcHandler[] {
+  const methods = deadLetterRpc(module);
+  if (!messages)
+    return [
+      answers(methods.list, async () => ({ letters: [] })),
+      answers(methods.show, async () => ({ letter: null })),
+      answers(methods.replay, async () => ({ kind: "unknown" as const })),
+      answers(methods.discard, async () => ({ kind: "unknown" as const })),
+    ];
+  const { database, release } = messages;
+  return [
+    answers(methods.list, async ({ after, limit }) => ({ letters: await readLetters(database, after, limit) })),
+    answers(methods.show, async (place) => ({ letter: (await readLetter(database, place)) ?? null })),
+    answers(methods.replay, async ({ place, claim }) => release().replay(place, claim)),
+    answers(methods.discard, async ({ place, reason, claim }) => release().discard(place, reason, claim)),
+  ];
+}

@@ -1,0 +1,126 @@
+/** A dead letter as operators see it: its name, what is told of it in a list, and what is in it. */
+import * as z from "zod";
+import type { Row } from "../database/port.ts";
+import type { Envelope } from "./envelope.ts";
+import type { IntentRow } from "./item.ts";
+
+/** Where a letter stands in its module. `source`: a topic, `timer:<kind>` or `call:<kind>:<id of the intent>`. */
+export const letterPlaceSchema = z.object({ key: z.string(), source: z.string(), sequence: z.int().nonnegative() });
+export type LetterPlace = z.infer<typeof letterPlaceSchema>;
+
+export const letterSchema = letterPlaceSchema.extend({
+  reason: z.enum(["threw", "behind", "rejected"]),
+  /** One line. */
+  error: z.string(),
+  parkedAtMs: z.number(),
+  /** The message's type; timers and calls have it in their source. */
+  type: z.string().optional(),
+  /** It stands only until its number's turn comes, and is not handled then. */
+  discarded: z.object({ atMs: z.number(), reason: z.string() }).optional(),
+});
+export type Letter = z.infer<typeof letterSchema>;
+
+/** Holds personal data: for operators' eyes, never for a log. */
+export const openedLetterSchema = letterSchema.extend({
+  fullError: z.string(),
+  /** The message's data, a timer's due time, or a call's request and outcome. */
+  payload: z.unknown(),
+  trace: z.object({
+    traceparent: z.string().optional(),
+    correlationId: z.string().optional(),
+    causationId: z.string().optional(),
+  }),
+});
+export type OpenedLetter = z.infer<typeof openedLetterSchema>;
+
+/** `MODULE:KEY:SOURCE:SEQUENCE`. Modules and keys hold no colon. */
+export const letterId = (module: string, { key, source, sequence }: LetterPlace) =>
+  `${module}:${key}:${source}:${sequence}`;
+
+const ID = /^([a-z][a-z0-9_-]{0,62}):([^:]{1,500}):([^:]{1,200}(?::[^:]{1,200}){0,2}):(0|[1-9]\d{0,9})$/;
+const SEQUENCE_LIMIT = 2_147_483_647;
+
+/** The parts of a letter's id, or undefined for what is none. */
+export function parseLetterId(id: string): { readonly module: string; readonly place: LetterPlace } | undefined {
+  const [, module, key, source, digits] = ID.exec(id) ?? [];
+  const sequence = Number(digits);
+  if (module === undefined || key === undefined || source === undefined || sequence > SEQUENCE_LIMIT) return undefined;
+  const numbered = letterKind(source) === "message";
+  // Messages are counted from 1; timers and calls are not counted.
+  if (numbered !== sequence > 0 || (numbered && source.includes(":"))) return undefined;
+  return { module, place: { key, source, sequence } };
+}
+
+/** What was parked, by its source. */
+export const letterKind = (source: string): "message" | "timer" | "call" =>
+  source.startsWith("timer:") ? "timer" : source.startsWith("call:") ? "call" : "message";
+
+/** The columns that `letterOf` and `openedLetterOf` read. */
+export const LETTER_COLUMNS = "key, source, sequence, reason, error, message, parked_at, discarded_at, discard_reason";
+
+export function letterOf(row: Row): Letter {
+  const { key, source, sequence, reason, error, parked_at, discarded_at, discard_reason } = row;
+  const content = contentOf(row);
+  return {
+    key: String(key),
+    source: String(source),
+    sequence: Number(sequence),
+    // Written from `DeadLetterRow` only.
+    reason: reason as Letter["reason"],
+    error: oneLine(String(error)),
+    parkedAtMs: Number(parked_at),
+    ...(content.kind === "message" ? { type: content.envelope.type } : {}),
+    ...(discarded_at === null ? {} : { discarded: { atMs: Number(discarded_at), reason: String(discard_reason) } }),
+  };
+}
+
+export function openedLetterOf(row: Row): OpenedLetter {
+  const content = contentOf(row);
+  return { ...letterOf(row), fullError: String(row.error), payload: payloadOf(content), trace: traceOf(content) };
+}
+
+export type LetterContent =
+  | { readonly kind: "message"; readonly envelope: Envelope }
+  | { readonly kind: "timer"; readonly timer: { readonly dueMs: number } }
+  | { readonly kind: "call"; readonly intent: IntentRow; readonly outcome: unknown };
+
+/** What was parked. Written by the batch that parked it, and by nobody else. */
+export function contentOf(row: Row): LetterContent {
+  const content = JSON.parse(String(row.message));
+  const kind = letterKind(String(row.source));
+  return kind === "message"
+    ? { kind, envelope: content }
+    : kind === "timer"
+      ? { kind, timer: content }
+      : { kind, ...content };
+}
+
+function payloadOf(content: LetterContent): unknown {
+  if (content.kind === "message") return dataOf(content.envelope.data);
+  if (content.kind === "timer") return { dueAt: new Date(content.timer.dueMs).toISOString() };
+  return { request: dataOf(content.intent.request), outcome: content.outcome };
+}
+
+/** What is no JSON may be what was wrong with it. */
+function dataOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function traceOf(content: LetterContent): OpenedLetter["trace"] {
+  if (content.kind !== "message") return {};
+  const { traceparent, correlationId, causationId } = content.envelope;
+  return { correlationId, causationId, ...(traceparent === undefined ? {} : { traceparent }) };
+}
+
+const LINE_LIMIT = 300;
+
+/** An error without its stack. */
+function oneLine(error: string): string {
+  const [said = ""] = error.split(/\n\s+at /, 1);
+  const line = said.replaceAll(/\s+/g, " ").trim();
+  return line.length > LINE_LIMIT ? `${line.slice(0, LINE_LIMIT)}…` : line;
+}
