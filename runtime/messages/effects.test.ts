@@ -1,20 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { systemClock } from "../clock.ts";
 import { DatabaseError } from "../database/port.ts";
 import { InvariantBroken } from "../invariant.ts";
 import { CommandUnavailable } from "./command-unavailable.ts";
-import { type Bench, ids, incoming, newKey, openBench, type Replica, until } from "./replicas.fixture.ts";
+import { ids, incoming, newKey, type Replica, testBench, until } from "./replicas.fixture.ts";
 import { changeTally, openTally } from "./tally.fixture.ts";
 
-// Other work on the machine can make a start slow.
-setDefaultTimeout(30_000);
-
-let bench: Bench;
-beforeAll(async () => {
-  bench = await openBench();
-});
-afterEach(() => bench.reset());
-afterAll(() => bench.close());
+const bench = testBench();
 
 const idempotency = (bodyHash = ids.next()) => ({ scope: ids.next(), bodyHash, status: 201, reference: "the first" });
 const parked = (replica: Replica) => replica.logged.filter(({ event }) => event === "message.parked").length;

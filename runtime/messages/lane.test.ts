@@ -1,18 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { systemClock } from "../clock.ts";
 import { CommandUnavailable } from "./command-unavailable.ts";
-import { type Bench, ids, incoming, newKey, openBench, until } from "./replicas.fixture.ts";
+import { ids, incoming, newKey, testBench, until } from "./replicas.fixture.ts";
 import { openTally } from "./tally.fixture.ts";
 
-// Other work on the machine can make a start slow.
-setDefaultTimeout(30_000);
-
-let bench: Bench;
-beforeAll(async () => {
-  bench = await openBench();
-});
-afterEach(() => bench.reset());
-afterAll(() => bench.close());
+const bench = testBench();
 
 const failure = (work: Promise<unknown>) =>
   work.then(

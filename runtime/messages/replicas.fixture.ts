@@ -1,5 +1,6 @@
 /** Replicas of the tally module over one scratch PostgreSQL, each with faults of its own; `kill` is a kill -9. */
 
+import { afterAll, afterEach, beforeAll, setDefaultTimeout } from "bun:test";
 import { type Clock, systemClock } from "../clock.ts";
 import { migrate } from "../database/migrate.ts";
 import type { Database, Parameter, Row } from "../database/port.ts";
@@ -76,7 +77,21 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-export async function openBench(): Promise<Bench> {
+/** The bench of a test file: opened before its first test, emptied after each, closed after the last. */
+export function testBench(): Bench {
+  // Other work on the machine can make a start slow.
+  setDefaultTimeout(30_000);
+  // Filled before the first test looks at it.
+  const bench = {} as Bench;
+  beforeAll(async () => {
+    Object.assign(bench, await openBench());
+  });
+  afterEach(() => bench.reset());
+  afterAll(() => bench.close());
+  return bench;
+}
+
+async function openBench(): Promise<Bench> {
   const server = await startScratchServer();
   await migrate({
     url: server.url,

@@ -1,27 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { systemClock } from "../clock.ts";
 import { systemScheduler } from "../scheduler.ts";
-import {
-  type Bench,
-  incoming,
-  LEASE_MS,
-  newKey,
-  openBench,
-  type Replica,
-  type ReplicaOptions,
-  until,
-} from "./replicas.fixture.ts";
+import { incoming, LEASE_MS, newKey, type Replica, type ReplicaOptions, testBench, until } from "./replicas.fixture.ts";
 import { shardOf } from "./shard.ts";
 
-// Other work on the machine can make a start slow.
-setDefaultTimeout(30_000);
-
-let bench: Bench;
-beforeAll(async () => {
-  bench = await openBench();
-});
-afterEach(() => bench.reset());
-afterAll(() => bench.close());
+const bench = testBench();
 
 const never = () => new Promise<never>(() => undefined);
 const holders = async () =>
