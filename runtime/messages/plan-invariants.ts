@@ -9,7 +9,7 @@ import type { BatchPlan } from "./batch-plan.ts";
 
 /** Throws where the plan contradicts itself, or what was `loaded`. */
 export function checkPlan<State, Shared>(plan: BatchPlan<State, Shared>, loaded: readonly Stored<State>[]): void {
-  const counters = new Map<string, Map<string, number>>();
+  const counters = new Map<string, Record<string, number>>();
   for (const { key, positions, version } of loaded) {
     const working = plan.working.get(key);
     invariant(working?.version === version, () => `${key} was loaded with version ${version}`);
@@ -18,23 +18,26 @@ export function checkPlan<State, Shared>(plan: BatchPlan<State, Shared>, loaded:
         (working.positions.in[topic] ?? 0) >= (positions.in[topic] ?? 0),
         () => `the mark of ${topic} of ${key} goes back from ${positions.in[topic]}`,
       );
-    if (working.positions.out !== positions.out) counters.set(key, new Map(Object.entries(positions.out)));
+    if (working.positions.out !== positions.out) counters.set(key, { ...positions.out });
   }
   for (const { envelope } of plan.outbox) {
     const { key, topic, sequence } = envelope;
     let counter = counters.get(key);
     if (!counter) {
-      counter = new Map();
+      counter = {};
       counters.set(key, counter);
     }
-    const next = (counter.get(topic) ?? 0) + 1;
+    const next = (counter[topic] ?? 0) + 1;
     invariant(sequence === next, () => `${topic} of ${key} goes on with ${sequence} instead of ${next}`);
-    counter.set(topic, sequence);
+    counter[topic] = sequence;
   }
   for (const [key, counter] of counters) {
     const out = plan.working.get(key)?.positions.out;
-    for (const [topic, last] of counter)
-      invariant(out?.[topic] === last, () => `${topic} of ${key} ends with ${last}, its counter with ${out?.[topic]}`);
+    for (const topic in counter)
+      invariant(
+        out?.[topic] === counter[topic],
+        () => `${topic} of ${key} ends with ${counter[topic]}, its counter with ${out?.[topic]}`,
+      );
   }
   const scopes = new Set(plan.idempotency.map(({ scope }) => scope));
   invariant(scopes.size === plan.idempotency.length, () => "a request would have its effect twice in one batch");
