@@ -1,17 +1,9 @@
-import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { InvariantBroken } from "../invariant.ts";
-import { type Bench, ids, incoming, newKey, openBench, until } from "./replicas.fixture.ts";
+import { ids, incoming, newKey, testBench, until } from "./replicas.fixture.ts";
 import { openTally } from "./tally.fixture.ts";
 
-// Other work on the machine can make a start slow.
-setDefaultTimeout(30_000);
-
-let bench: Bench;
-beforeAll(async () => {
-  bench = await openBench();
-});
-afterEach(() => bench.reset());
-afterAll(() => bench.close());
+const bench = testBench();
 
 test("a decision that breaks an invariant: nothing of it is written, wherever it came from; others go on", async () => {
   await bench.rows("insert into pot values ('a', 0)");

@@ -1,20 +1,15 @@
 /** Facts on a real database: no key is left out, whatever the module holds of it. */
-import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { z } from "zod";
 import { createDirectRpc } from "../rpc/direct.ts";
 import { systemScheduler } from "../scheduler.ts";
 import { defineFacts, type FactsRequest } from "./facts-contract.ts";
 import { answersFacts } from "./read-facts.ts";
-import { type Bench, incoming, openBench } from "./replicas.fixture.ts";
+import { incoming, testBench } from "./replicas.fixture.ts";
 import { type Tally, tally } from "./tally.fixture.ts";
 
 const facts = defineFacts("tally", z.object({ total: z.int() }));
-let bench: Bench;
-beforeAll(async () => {
-  bench = await openBench();
-});
-afterEach(() => bench.reset());
-afterAll(() => bench.close());
+const bench = testBench();
 
 function ask(request: FactsRequest) {
   const show = async (states: readonly Tally[]) => states.map(({ total }) => ({ total }));

@@ -1,20 +1,12 @@
 /** Requests under a few keys at two replicas at once, while answers of commits are lost and one replica dies. */
-import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { pick, seededRandom } from "../random.ts";
 import { CommandUnavailable } from "./command-unavailable.ts";
 import type { CommandResult } from "./item.ts";
-import { type Bench, ids, newKey, openBench, type Replica } from "./replicas.fixture.ts";
+import { ids, newKey, type Replica, testBench } from "./replicas.fixture.ts";
 import { openTally } from "./tally.fixture.ts";
 
-// Other work on the machine can make a start slow.
-setDefaultTimeout(60_000);
-
-let bench: Bench;
-beforeAll(async () => {
-  bench = await openBench();
-});
-afterEach(() => bench.reset());
-afterAll(() => bench.close());
+const bench = testBench();
 
 const SCOPES = 8;
 const CLIENTS = 8;
