@@ -74,6 +74,13 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       secret: true,
       description: "PostgreSQL for all modules, a schema each. <MODULE>_DATABASE_URL wins for one module.",
     }),
+    exclusiveDatabase: setting({
+      env: "EXCLUSIVE_DATABASE",
+      parser: boolean,
+      fallback: false,
+      description:
+        "No other process uses DATABASE_URL: what a process before left there is taken over at once. Never with replicas.",
+    }),
     dataDir: setting({
       env: "DATA_DIR",
       flag: "data",
@@ -85,7 +92,7 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       env: "LOG_LEVEL",
       flag: "log-level",
       parser: oneOf("debug", "info", "warn", "error"),
-      fallback: "info" as const,
+      fallback: known.mode === "dev" ? ("warn" as const) : ("info" as const),
       description: "The least level that is logged.",
     }),
     developmentIssuer: setting({

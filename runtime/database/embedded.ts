@@ -7,7 +7,7 @@
  * do. When the server dies on its own, that is logged, connections fail as `unavailable`, and it is started again in
  * its place until it comes back or the process is stopped.
  */
-import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemRandom } from "../random.ts";
@@ -23,6 +23,7 @@ import {
   logSince,
   logSize,
   readPostmaster,
+  removeCluster,
   rotateLog,
   SOCKET_DIR_PREFIX,
   SUPERUSER,
@@ -46,6 +47,8 @@ export interface EmbeddedOptions {
   readonly log: (line: string) => void;
   /** What an operator must see; `log` when left out. */
   readonly alarm?: (line: string) => void;
+  /** Removes the database that is there and makes a new one. */
+  readonly reset?: boolean;
   /** False only for tests: a crash of the machine may then lose data. */
   readonly fsync?: boolean;
   /** Further settings of the server, such as `{ autovacuum: "off" }`. */
@@ -84,6 +87,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     const native = prepareNative(account);
     await endLeftover(directory.cluster, scheduler, log);
     const { cluster } = directory;
+    if (options.reset) removeCluster(cluster);
     if (ensureCluster({ cluster, account, initdb: native.initdb, fsync: options.fsync ?? true })) {
       log(`made a new database in ${cluster}`);
     }
@@ -102,7 +106,7 @@ export async function removeEmbedded(options: Pick<EmbeddedOptions, "dataDir" | 
   const directory = takeDataDirectory(options.dataDir, options.log);
   try {
     await endLeftover(directory.cluster, options.scheduler, options.log);
-    rmSync(directory.cluster, { recursive: true, force: true });
+    removeCluster(directory.cluster);
     forgetCluster(directory.path);
   } finally {
     directory.release();

@@ -48,7 +48,7 @@ export function ensureCluster({ cluster, account, initdb, fsync }: ClusterSettin
       `${cluster} is there but holds no database: give another directory with --data DIR, or remove it`,
     );
   }
-  removeOldDrafts(cluster);
+  removeRemains(cluster);
   // A name of its own: the initdb of a killed process may still be writing to the draft of that one.
   const draft = `${cluster}.draft-${process.pid}`;
   makePrivateFolder(draft, account);
@@ -78,9 +78,21 @@ function errorLine(text: string): string {
 
 const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
 
-function removeOldDrafts(cluster: string): void {
+/** Removes a cluster: under another name, so that a crash in between leaves none rather than half of one. */
+export function removeCluster(cluster: string): void {
+  removeRemains(cluster);
+  if (!existsSync(cluster)) return;
+  renameSync(cluster, `${cluster}.removed-${process.pid}`);
+  removeRemains(cluster);
+}
+
+const REMAINS = [".draft", ".removed-"];
+
+/** Drafts and removed clusters that an earlier process did not finish with. */
+function removeRemains(cluster: string): void {
+  if (!existsSync(dirname(cluster))) return;
   for (const name of readdirSync(dirname(cluster))) {
-    if (!name.startsWith(`${basename(cluster)}.draft`)) continue;
+    if (!REMAINS.some((mark) => name.startsWith(`${basename(cluster)}${mark}`))) continue;
     try {
       rmSync(join(dirname(cluster), name), { recursive: true, force: true });
     } catch {
