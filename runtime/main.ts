@@ -28,6 +28,8 @@ const commands: Readonly<Record<string, { readonly does: string; readonly load: 
   migrate: { does: "bring the databases up to date", load: () => import("./cli/migrate.ts") },
   token: { does: "print a development token", load: () => import("./cli/token.ts") },
   test: { does: "run every test suite", load: () => import("./cli/test.ts") },
+  config: { does: "print every setting and where it comes from", load: () => import("./cli/config.ts") },
+  psql: { does: "open a shell into a module's database", load: () => import("./cli/psql.ts") },
   check: { does: "types, lint, format, boundaries", load: () => import("./cli/check.ts") },
   simulate: { does: "run seeded simulations", load: () => import("../tests/simulation/command.ts") },
   bench: { does: "measure", load: () => import("./cli/bench.ts") },

@@ -10,7 +10,7 @@ import {
   type Settings,
   setting,
 } from "./load.ts";
-import { boolean, durationMs, integer, listOf, oneOf, port, text, url } from "./parsers.ts";
+import { boolean, durationMs, integer, listOf, oneOf, port, text, url, withoutPassword } from "./parsers.ts";
 import { sagaSettings } from "./saga-settings.ts";
 
 /** `dev` and `test` start what they need by themselves; `serve` is a process as in a pod; `migrate` only changes schemas. */
@@ -72,6 +72,7 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       flag: "database-url",
       parser: url("postgres", "postgresql"),
       secret: true,
+      redact: withoutPassword,
       description: "PostgreSQL for all modules, a schema each. <MODULE>_DATABASE_URL wins for one module.",
     }),
     exclusiveDatabase: setting({
@@ -232,6 +233,7 @@ const moduleUrl = (module: string) =>
     env: urlEnv(module),
     parser: url("postgres", "postgresql"),
     secret: true,
+    redact: withoutPassword,
     description: `PostgreSQL of the module ${module}; wins over DATABASE_URL.`,
   });
 

@@ -31,6 +31,7 @@ import {
 } from "./embedded/cluster.ts";
 import {
   type DataDirectory,
+  findCluster,
   forgetCluster,
   makePrivateFolder,
   ownerOf,
@@ -98,6 +99,17 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     directory.release();
     throw error;
   }
+}
+
+/** Whether a data directory holds a database, and the superuser's URL of the server that runs on it, if one does. */
+export function findRunning(dataDir: string): { readonly hasData: boolean; readonly url: string | null } {
+  const cluster = findCluster(dataDir);
+  if (cluster === null) return { hasData: false, url: null };
+  const postmaster = readPostmaster(cluster);
+  if (!postmaster?.ready || !isAlive(postmaster.pid)) return { hasData: true, url: null };
+  const { socketDir, port } = postmaster;
+  const isThere = existsSync(`${socketDir}/.s.PGSQL.${port}`);
+  return { hasData: true, url: isThere ? socketUrl(socketDir, port) : null };
 }
 
 /** Removes the database of a data directory, wherever it lives. Throws a `StartError` when a process uses it. */
@@ -168,7 +180,7 @@ async function startServer(
 
   let running = await boot();
   const port = options.tcpPort ?? SOCKET_PORT;
-  const url = `postgres:///postgres?host=${encodeURIComponent(socketDir)}&port=${port}&user=${SUPERUSER}`;
+  const url = socketUrl(socketDir, port);
   const stop = async () => {
     await reviving;
     const { pid } = running;
@@ -196,6 +208,9 @@ async function startServer(
     throw error;
   }
 }
+
+const socketUrl = (socketDir: string, port: number) =>
+  `postgres:///postgres?host=${encodeURIComponent(socketDir)}&port=${port}&user=${SUPERUSER}`;
 
 function startFailure(reason: string, options: EmbeddedOptions): StartError {
   if (options.tcpPort !== undefined && /address already in use|could not create any TCP/i.test(reason)) {

@@ -127,10 +127,13 @@ export function logSince(cluster: string, offset: number): string {
 export const logSize = (cluster: string): number => statSync(logFileOf(cluster), { throwIfNoEntry: false })?.size ?? 0;
 
 /** The postmaster's number and status as it writes them itself. */
-export function readPostmaster(cluster: string): { pid: number; socketDir: string; ready: boolean } | null {
+export function readPostmaster(
+  cluster: string,
+): { pid: number; port: number; socketDir: string; ready: boolean } | null {
   const lines = readOrNull(join(cluster, "postmaster.pid"))?.split("\n");
   if (lines === undefined) return null;
-  return { pid: Number(lines[0]), socketDir: lines[4] ?? "", ready: lines[7]?.trim() === "ready" };
+  const [pid, , , port, socketDir = "", , , status] = lines;
+  return { pid: Number(pid), port: Number(port), socketDir, ready: status?.trim() === "ready" };
 }
 
 const POLL_MS = 10;

@@ -139,6 +139,15 @@ function locateCluster(path: string, account: Account | null, log: (line: string
   return elsewhere;
 }
 
+/** The cluster of a data directory that somebody else may hold; null when there is none yet. */
+export function findCluster(dataDir: string): string | null {
+  const inside = join(resolve(dataDir), "postgres");
+  if (existsSync(inside)) return inside;
+  const pointer = join(resolve(dataDir), POINTER);
+  const elsewhere = existsSync(pointer) ? readFileSync(pointer, "utf8").trim() : null;
+  return elsewhere !== null && existsSync(elsewhere) ? elsewhere : null;
+}
+
 /** Drops the pointer, after the cluster itself has been removed. */
 export function forgetCluster(path: string): void {
   rmSync(join(path, POINTER), { force: true });
