@@ -10,6 +10,7 @@ import { parseConnectionUrl } from "../database/connection-url.ts";
 import { type EmbeddedServer, findRunning, startEmbedded } from "../database/embedded.ts";
 import { openDatabase, quoteIdentifier } from "../database/postgres.ts";
 import { roleOf } from "../database/schema-state.ts";
+import { unusable } from "../database/unusable.ts";
 import type { Module } from "../module.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 import { StartError } from "../start-error.ts";
@@ -84,9 +85,7 @@ async function refuseWithoutSchema(url: string, schema: string): Promise<void> {
     const [row] = await database.query({ text, params });
     if (row?.["is_there"] === true) return;
   } catch (error) {
-    const place = target.socketPath ?? `${target.host}:${target.port}`;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StartError(`The database "${target.database}" at ${place} cannot be used: ${reason}`, { cause: error });
+    throw unusable(target, error);
   } finally {
     await database.close();
   }

@@ -16,6 +16,7 @@ import { StartError } from "../start-error.ts";
 import { parseConnectionUrl } from "./connection-url.ts";
 import type { Account } from "./embedded/account.ts";
 import {
+  adviceOnSpace,
   endLeftover,
   ensureCluster,
   isAlive,
@@ -35,6 +36,7 @@ import {
   forgetCluster,
   makePrivateFolder,
   ownerOf,
+  systemFault,
   takeDataDirectory,
 } from "./embedded/data-directory.ts";
 import { type GuardedServer, startGuarded } from "./embedded/guard.ts";
@@ -80,7 +82,13 @@ const BUSY_MEMORY_RETRIES = 20;
 const REVIVE_PAUSE_MS = 1_000;
 
 /** Starts the embedded PostgreSQL on a data directory. Throws a `StartError` whose message says what to do. */
-export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
+export function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
+  return takeAndStart(options).catch((error: unknown) => {
+    throw systemFault(error, options.dataDir);
+  });
+}
+
+async function takeAndStart(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const { scheduler, log } = options;
   const directory = takeDataDirectory(options.dataDir, log);
   try {
@@ -216,7 +224,9 @@ function startFailure(reason: string, options: EmbeddedOptions): StartError {
   if (options.tcpPort !== undefined && /address already in use|could not create any TCP/i.test(reason)) {
     return new StartError(`The database port ${options.tcpPort} on 127.0.0.1 is in use: choose another one`);
   }
-  return new StartError(`The embedded PostgreSQL in ${options.dataDir} does not start: ${reason}`);
+  return new StartError(
+    `The embedded PostgreSQL in ${options.dataDir} does not start: ${reason}${adviceOnSpace(reason)}`,
+  );
 }
 
 /** Null when the server takes connections, else why it does not. */

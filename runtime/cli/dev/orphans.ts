@@ -18,8 +18,12 @@ const PATIENCE_MS = 2_000;
 
 /** Notes which applications run; none removes the note. */
 export function noteApplications(dataDir: string, pids: ReadonlySet<number>): void {
-  if (pids.size === 0) rmSync(noteOf(dataDir), { force: true });
-  else writeFileSync(noteOf(dataDir), `${[...pids].join("\n")}\n`);
+  try {
+    if (pids.size === 0) rmSync(noteOf(dataDir), { force: true });
+    else writeFileSync(noteOf(dataDir), `${[...pids].join("\n")}\n`);
+  } catch {
+    // A full disk or a directory that somebody removed: the application ends by itself all the same.
+  }
 }
 
 /** Resolves when none of the noted applications runs any more; ends by force what does not end by itself. */
