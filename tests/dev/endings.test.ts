@@ -92,6 +92,15 @@ test("it stops also while the application cannot start", async () => {
   await checkout.edit("modules/order/saga.ts", "const broken = ;\n", "");
 });
 
+test("a save during the very first start: it starts with what was saved, and says once that it is ready", async () => {
+  const starting = dev();
+  await until("the application is starting", () => checkout.pids().application !== 0);
+  await checkout.edit("runtime/edge/welcome-page.ts", "An order platform:", "Saved early:");
+  const { url, output } = await starting;
+  await until("the page is the new one", async () => (await page(url)).includes("Saved early:"));
+  expect(output().match(/genai-demo is ready/g)).toHaveLength(1);
+});
+
 test("--no-watch is one process, which a save leaves alone", async () => {
   running = await checkout.dev(["--no-watch"]);
   expect(checkout.pids().application).toBe(0);

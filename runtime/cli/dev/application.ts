@@ -38,9 +38,13 @@ export function spawnApplication({ command, scheduler }: ApplicationSettings): A
       ready.resolve(report.url);
     },
   });
-  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   const tell = (order: Order) => {
-    if (!hasEnded()) child.send(order);
+    try {
+      child.send(order);
+    } catch (error) {
+      // It has just ended, or hung up and so is about to: `ended` tells.
+      if (!(error instanceof Error && "code" in error && error.code === "ERR_IPC_CHANNEL_CLOSED")) throw error;
+    }
   };
   const ended = child.exited.then(() => ({ code: child.exitCode, signal: child.signalCode }));
   return {

@@ -8,6 +8,7 @@
  */
 import type { Clock } from "../../clock.ts";
 import type { Scheduler } from "../../scheduler.ts";
+import { StartError } from "../../start-error.ts";
 import type { Application, Ending } from "./application.ts";
 import type { Save, Saves } from "./saves.ts";
 
@@ -40,16 +41,20 @@ type Event =
   | { readonly kind: "saved" }
   | { readonly kind: "stop" };
 
-/** Why the next application is started, after which one, and how many before it ended by themselves. */
+/** What the next application is started with. */
 interface Turn {
   readonly cause: Cause;
+  /** The one that it takes the place of. */
   readonly old: Application | null;
+  /** How many before it ended by themselves, without having run for long. */
   readonly endings: number;
+  /** One before it has been ready. */
+  readonly hasRun: boolean;
 }
 
 /** Runs until it is stopped, or the first start fails. */
 export async function supervise(settings: SuperviseSettings): Promise<number> {
-  let turn: Turn | number = { cause: { kind: "first" }, old: null, endings: 0 };
+  let turn: Turn | number = { cause: { kind: "first" }, old: null, endings: 0, hasRun: false };
   while (typeof turn !== "number") turn = await takeTurn(settings, turn);
   return turn;
 }
@@ -65,25 +70,37 @@ async function takeTurn(settings: SuperviseSettings, turn: Turn): Promise<Turn |
   ];
   const readyUrl = await Promise.race([application.ready, ...events.map((event) => event.then(() => null))]);
   const sinceMs = clock.now();
-  if (readyUrl !== null) announce(turn.cause, readyUrl, settings);
+  if (readyUrl !== null) announce(turn, readyUrl, settings);
+  const hasRun = turn.hasRun || readyUrl !== null;
   const event = await Promise.race(events);
   switch (event.kind) {
     case "saved":
-      return { cause: { kind: "saved", ...saves.take() }, old: application, endings: 0 };
+      return afterSave(settings, application, hasRun);
     case "stop": {
       const { code } = await application.stop({ killAfterMs: settings.stopLimitMs });
       return readyUrl === null || code === 0 ? 0 : 1;
     }
     case "ended": {
-      if (readyUrl !== null) {
-        const endings = clock.now() - sinceMs >= STEADY_MS ? 0 : turn.endings;
-        return startAgain(settings, event.ending, endings);
-      }
-      if (turn.cause.kind === "first") return event.ending.code || 1;
-      const isRefusal = turn.cause.kind === "saved" && event.ending.signal === null;
-      return isRefusal ? awaitSave(settings) : startAgain(settings, event.ending, turn.endings);
+      if (readyUrl === null && turn.cause.kind === "first") return refuseStart(event.ending);
+      const isRefusal = readyUrl === null && turn.cause.kind === "saved" && event.ending.signal === null;
+      if (isRefusal) return awaitSave(settings, hasRun);
+      const wasSteady = readyUrl !== null && clock.now() - sinceMs >= STEADY_MS;
+      return startAgain(settings, event.ending, { ...turn, endings: wasSteady ? 0 : turn.endings, hasRun });
     }
   }
+}
+
+const afterSave = ({ saves }: SuperviseSettings, old: Application | null, hasRun: boolean): Turn => ({
+  cause: { kind: "saved", ...saves.take() },
+  old,
+  endings: 0,
+  hasRun,
+});
+
+/** The application has said why it does not start, unless it had no time to. */
+function refuseStart({ code, signal }: Ending): number {
+  if (signal === null) return code || 1;
+  throw new StartError(`The application was ended by ${signal} while it started: start \`dev\` again`);
 }
 
 /** The new application loads its code while the old one ends. */
@@ -99,30 +116,33 @@ async function begin(settings: SuperviseSettings, old: Application | null): Prom
   }
 }
 
-async function startAgain(settings: SuperviseSettings, ending: Ending, endings: number): Promise<Turn | number> {
+async function startAgain(settings: SuperviseSettings, ending: Ending, turn: Turn): Promise<Turn | number> {
   const { saves, say, scheduler, stopped } = settings;
+  const { endings, hasRun } = turn;
   const pauseMs = endings === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (endings - 1));
   const when = pauseMs === 0 ? "at once" : `in ${pauseMs} ms`;
   const how = ending.signal ?? `exit code ${ending.code}`;
   say(`THE APPLICATION ENDED BY ITSELF (${how}): it is started again ${when}`);
   const outcome = await Promise.race([
-    scheduler.sleep(pauseMs).then((): Turn => ({ cause: { kind: "ended" }, old: null, endings: endings + 1 })),
+    scheduler.sleep(pauseMs).then(() => "paused" as const),
     saves.some().then(() => "saved" as const),
-    stopped.then(() => 0),
+    stopped.then(() => "stop" as const),
   ]);
-  return outcome === "saved" ? { cause: { kind: "saved", ...saves.take() }, old: null, endings: 0 } : outcome;
+  if (outcome === "stop") return 0;
+  if (outcome === "saved") return afterSave(settings, null, hasRun);
+  return { cause: { kind: "ended" }, old: null, endings: endings + 1, hasRun };
 }
 
-async function awaitSave({ saves, say, stopped }: SuperviseSettings): Promise<Turn | number> {
-  say("it did not start; the next save starts it again");
-  const isStopped = await Promise.race([saves.some().then(() => false), stopped.then(() => true)]);
-  return isStopped ? 0 : { cause: { kind: "saved", ...saves.take() }, old: null, endings: 0 };
+async function awaitSave(settings: SuperviseSettings, hasRun: boolean): Promise<Turn | number> {
+  settings.say("it did not start; the next save starts it again");
+  const isStopped = await Promise.race([settings.saves.some().then(() => false), settings.stopped.then(() => true)]);
+  return isStopped ? 0 : afterSave(settings, null, hasRun);
 }
 
-function announce(cause: Cause, url: string, { ready, say, clock }: SuperviseSettings): void {
-  if (cause.kind === "first") ready(url);
+function announce({ cause, hasRun }: Turn, url: string, { ready, say, clock }: SuperviseSettings): void {
+  if (!hasRun) ready(url);
   else if (cause.kind === "ended") say("the application runs again");
-  else say(`restarted in ${clock.now() - cause.sinceMs} ms: ${named(cause.files)}`);
+  else if (cause.kind === "saved") say(`restarted in ${clock.now() - cause.sinceMs} ms: ${named(cause.files)}`);
 }
 
 const NAMED_FILES = 3;
