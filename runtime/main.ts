@@ -9,6 +9,7 @@ import { order } from "../modules/order/index.ts";
 import { payment } from "../modules/payment/index.ts";
 import { pricing } from "../modules/pricing/index.ts";
 import { UsageError } from "./cli/arguments.ts";
+import { OperatorError } from "./cli/operator-client.ts";
 import { ConfigError } from "./config/load.ts";
 import { IssuerError } from "./identity/development-issuer.ts";
 import type { Module } from "./module.ts";
@@ -31,6 +32,7 @@ const commands: Readonly<Record<string, { readonly does: string; readonly load: 
   config: { does: "print every setting and where it comes from", load: () => import("./cli/config.ts") },
   psql: { does: "open a shell into a module's database", load: () => import("./cli/psql.ts") },
   check: { does: "types, lint, format, boundaries", load: () => import("./cli/check.ts") },
+  reconcile: { does: "check the invariants over the modules", load: () => import("./cli/reconcile.ts") },
   simulate: { does: "run seeded simulations", load: () => import("../tests/simulation/command.ts") },
   bench: { does: "measure", load: () => import("./cli/bench.ts") },
 };
@@ -62,6 +64,7 @@ if (import.meta.main) {
         error instanceof StartError ||
         error instanceof ConfigError ||
         error instanceof IssuerError ||
+        error instanceof OperatorError ||
         error instanceof UsageError;
       console.error(expected ? error.message : error);
       process.exit(error instanceof UsageError ? 2 : 1);

@@ -152,7 +152,17 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     const routes = [...healthRoutes(health), ...platform.routes];
     mountRoutes(publicApp, routes, http);
     if (config.edge === "on" || (config.edge === "auto" && config.modules.includes("order")))
-      mountEdge(publicApp, { routes, developmentKeys: issuer?.jwks, http });
+      mountEdge(publicApp, {
+        routes,
+        developmentKeys: issuer?.jwks,
+        ops: {
+          rpc: platform.rpc,
+          modules: options.registry.map(({ name }) => name),
+          clock: systemClock,
+          scheduler,
+        },
+        http,
+      });
     const internalApp = createApp(http);
     mountRoutes(internalApp, healthRoutes(health), http);
 

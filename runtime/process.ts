@@ -11,6 +11,7 @@ import type { Log } from "./messages/log.ts";
 import type { Retention } from "./messages/retention.ts";
 import type { Deadlines, Module, ModuleEnvironment, PreparedModule } from "./module.ts";
 import { createDirectRpc } from "./rpc/direct.ts";
+import type { RpcClient } from "./rpc/port.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Transport } from "./transport/port.ts";
 
@@ -39,6 +40,8 @@ export interface ProcessDeps {
 export interface PlatformProcess {
   /** Routes of all modules here. */
   readonly routes: readonly Route[];
+  /** Asks the modules; for what belongs to none of them. */
+  readonly rpc: RpcClient;
   /** Resolves when every module has taken its shards and resumed what was left in them. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -59,7 +62,7 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
   };
   const environments = new Map<string, ModuleEnvironment>();
   // Modules ask each other only once all of them are prepared.
-  const rpc: ModuleEnvironment["rpc"] = {
+  const rpc: RpcClient = {
     call: (method, request, options) => client().call(method, request, options),
   };
   let direct: ReturnType<typeof createDirectRpc> | undefined;
@@ -100,6 +103,7 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
 
   return {
     routes: prepared.flatMap((module) => module.routes()),
+    rpc,
     async start() {
       await Promise.all(prepared.map((module) => module.start()));
     },

@@ -1,30 +1,34 @@
 import { coreMigrations } from "../../runtime/messages/migrations.ts";
+import { answersFacts } from "../../runtime/messages/read-facts.ts";
 import { defineModule } from "../../runtime/module.ts";
-import { deliveryCommands } from "./contract.ts";
+import { deliveryCommands, deliveryFacts } from "./contract.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import { deliveryRoutes } from "./routes.ts";
 import { shipmentHandlers } from "./shipment.ts";
 import { shipmentStore } from "./store.ts";
 
+const definition = {
+  module: "delivery",
+  aggregate: shipmentStore,
+  entries: {},
+  subscribes: [deliveryCommands.ScheduleShipment.topic],
+  handlers: shipmentHandlers,
+  timers: [],
+  calls: [],
+};
+
 /** Shipments of orders, from schedule to hand-over and back. */
 export const delivery = defineModule({
   name: "delivery",
   migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
   build: ({ database }) => ({
-    messaging: {
-      definition: {
-        module: "delivery",
-        aggregate: shipmentStore,
-        entries: {},
-        subscribes: [deliveryCommands.ScheduleShipment.topic],
-        handlers: shipmentHandlers,
-        timers: [],
-        calls: [],
-      },
-      ports: undefined,
-    },
-    rpc: [],
+    messaging: { definition, ports: undefined },
+    rpc: [
+      answersFacts(deliveryFacts, definition, database, async (shipments) =>
+        shipments.map(({ status, lines }) => ({ status, lines: [...lines] })),
+      ),
+    ],
     routes: () => deliveryRoutes(database),
   }),
 });

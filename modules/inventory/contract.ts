@@ -1,6 +1,8 @@
 /** All that other modules may know of `inventory`. Commands and events are keyed by order id. */
 import * as z from "zod";
 import { defineCommands, defineEvents } from "../../runtime/messages/contract.ts";
+import { defineFacts } from "../../runtime/messages/facts-contract.ts";
+import { defineRpc } from "../../runtime/rpc/port.ts";
 
 export const inventoryCommands = defineCommands("inventory", {
   /** Reserve all lines or none. */
@@ -14,4 +16,32 @@ export const inventoryEvents = defineEvents("inventory", {
   StockReserved: z.object({}),
   StockRefused: z.object({ shortSkus: z.array(z.string()) }),
   StockReleased: z.object({}),
+});
+
+/** What reconcile may know of an order's reservation. */
+export const inventoryFacts = defineFacts(
+  "inventory",
+  z.object({
+    status: z.enum(["HELD", "FIRM", "RELEASED", "REFUSED"]),
+    allocations: z.array(z.object({ sku: z.string(), warehouse: z.string(), quantity: z.int() })),
+  }),
+);
+
+const stockPosition = z.object({
+  sku: z.string(),
+  warehouse: z.string(),
+  /** Null: there is no stock row, though something has moved. */
+  figures: z.object({ onHand: z.int(), reserved: z.int() }).nullable(),
+  /** What the movements sum up to. */
+  moved: z.object({ onHand: z.int(), reserved: z.int() }),
+  /** Units that open reservations hold here. */
+  held: z.int(),
+});
+
+/** Every SKU's figures beside what explains them; each page is read at one moment. */
+export const stockFacts = defineRpc({
+  module: "inventory",
+  name: "stockFacts",
+  request: z.object({ afterSku: z.string().nullable(), skus: z.int().min(1).max(1000) }),
+  response: z.object({ items: z.array(stockPosition), lastSku: z.string().nullable() }),
 });

@@ -1,35 +1,42 @@
 import { coreMigrations } from "../../runtime/messages/migrations.ts";
+import { answersFacts } from "../../runtime/messages/read-facts.ts";
 import { defineModule } from "../../runtime/module.ts";
-import { inventoryCommands } from "./contract.ts";
+import { answers } from "../../runtime/rpc/port.ts";
+import { inventoryCommands, inventoryFacts, stockFacts } from "./contract.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import { reservationHandlers } from "./reservation.ts";
 import { inventoryRoutes } from "./routes.ts";
 import type { SkuStock } from "./stock.ts";
+import { readStockFacts } from "./stock-facts.ts";
 import { initialStock, movementStore, type Reservation, reservationStore, stockStore } from "./store.ts";
 
 const DEFAULT_WAREHOUSE = "main";
 const DEMO_UNITS = 500;
+
+const definition = {
+  module: "inventory",
+  aggregate: reservationStore,
+  shared: stockStore,
+  entries: { movement: movementStore },
+  subscribes: [inventoryCommands.ReserveStock.topic],
+  handlers: reservationHandlers,
+  timers: [],
+  calls: [],
+};
 
 /** Stock per SKU and warehouse, and what orders hold of it. */
 export const inventory = defineModule<Reservation, SkuStock>({
   name: "inventory",
   migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
   build: ({ database }) => ({
-    messaging: {
-      definition: {
-        module: "inventory",
-        aggregate: reservationStore,
-        shared: stockStore,
-        entries: { movement: movementStore },
-        subscribes: [inventoryCommands.ReserveStock.topic],
-        handlers: reservationHandlers,
-        timers: [],
-        calls: [],
-      },
-      ports: undefined,
-    },
-    rpc: [],
+    messaging: { definition, ports: undefined },
+    rpc: [
+      answersFacts(inventoryFacts, definition, database, async (reservations) =>
+        reservations.map(({ status, allocations }) => ({ status, allocations: [...allocations] })),
+      ),
+      answers(stockFacts, (request) => readStockFacts(database, request)),
+    ],
     routes: () => inventoryRoutes(database),
   }),
   async seedDemo({ database, ids, clock }) {

@@ -1,8 +1,10 @@
 import { coreMigrations } from "../../runtime/messages/migrations.ts";
+import { answersFacts } from "../../runtime/messages/read-facts.ts";
 import { defineModule } from "../../runtime/module.ts";
 import { orderEvents } from "../order/contract.ts";
 import { createMailbox } from "./adapters/mailbox.ts";
 import mailboxInitial from "./adapters/mailbox-migrations/0000_initial.sql" with { type: "text" };
+import { notificationFacts } from "./contract.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import { noticeCalls, noticeHandlers, noticeTimers } from "./order-notices.ts";
@@ -10,6 +12,16 @@ import { notificationRoutes } from "./routes.ts";
 import { orderNoticesStore } from "./store.ts";
 
 const MAILBOX_SCHEMA = "notification_mailbox";
+
+const definition = {
+  module: "notification",
+  aggregate: orderNoticesStore,
+  entries: {},
+  subscribes: [orderEvents.OrderConfirmed.topic],
+  handlers: noticeHandlers,
+  timers: noticeTimers,
+  calls: noticeCalls,
+};
 
 /** Tells customers what became of their orders. It listens; no order waits for it or fails by it. */
 export const notification = defineModule({
@@ -19,19 +31,14 @@ export const notification = defineModule({
   build({ database, sideDatabase, clock }) {
     const mailbox = createMailbox(sideDatabase(MAILBOX_SCHEMA), clock);
     return {
-      messaging: {
-        definition: {
-          module: "notification",
-          aggregate: orderNoticesStore,
-          entries: {},
-          subscribes: [orderEvents.OrderConfirmed.topic],
-          handlers: noticeHandlers,
-          timers: noticeTimers,
-          calls: noticeCalls,
-        },
-        ports: mailbox,
-      },
-      rpc: [],
+      messaging: { definition, ports: mailbox },
+      rpc: [
+        answersFacts(notificationFacts, definition, database, async (orders) =>
+          orders.map(({ notices }) => ({
+            notices: notices.map(({ kind, channel, status }) => ({ kind, channel, status })),
+          })),
+        ),
+      ],
       routes: () => notificationRoutes(database),
       close: mailbox.close,
     };

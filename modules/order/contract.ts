@@ -1,7 +1,9 @@
 /** All that other modules may know of `order`: it tells what became of an order, never before CONFIRMED or a refusal. */
 import * as z from "zod";
 import { defineEvents } from "../../runtime/messages/contract.ts";
+import { defineFacts } from "../../runtime/messages/facts-contract.ts";
 import { currencySchema, minorUnitsSchema } from "../../runtime/money.ts";
+import { defineRpc } from "../../runtime/rpc/port.ts";
 
 export const orderEvents = defineEvents("order", {
   OrderConfirmed: z.object({
@@ -17,4 +19,49 @@ export const orderEvents = defineEvents("order", {
     reason: z.string(),
     email: z.string().optional(),
   }),
+});
+
+const lineFacts = z.object({
+  sku: z.string(),
+  quantity: z.int().positive(),
+  subtotal: minorUnitsSchema,
+  discount: minorUnitsSchema,
+  tax: minorUnitsSchema,
+  total: minorUnitsSchema,
+});
+
+/** What reconcile may know of an order. Amounts are in minor units of `currency`. */
+export const orderFacts = defineFacts(
+  "order",
+  z.object({
+    status: z.string(),
+    /** `open`: it may still be refused; `sold`: past the pivot; `refused`: everything asked for is to be undone. */
+    outcome: z.enum(["open", "sold", "refused"]),
+    /** In this status nothing more happens by itself. */
+    rests: z.boolean(),
+    currency: currencySchema,
+    lines: z.array(lineFacts),
+    subtotal: minorUnitsSchema,
+    discount: minorUnitsSchema,
+    shipping: minorUnitsSchema,
+    tax: minorUnitsSchema,
+    total: minorUnitsSchema,
+    history: z.object({
+      /** As the order counts them. */
+      length: z.int(),
+      /** Rows there are. */
+      entries: z.int(),
+      lastSequence: z.int(),
+      /** The status that the last entry states; null without entries. */
+      lastStatus: z.string().nullable(),
+    }),
+  }),
+);
+
+/** Orders that were acknowledged (their idempotency key is kept) and of which there is no row. */
+export const lostOrders = defineRpc({
+  module: "order",
+  name: "lostOrders",
+  request: z.object({ limit: z.int().min(1).max(1000) }),
+  response: z.object({ orderIds: z.array(z.string()) }),
 });

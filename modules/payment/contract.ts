@@ -1,6 +1,7 @@
 /** All that other modules may know of `payment`. Commands and events are keyed by order id. */
 import * as z from "zod";
 import { defineCommands, defineEvents } from "../../runtime/messages/contract.ts";
+import { defineFacts } from "../../runtime/messages/facts-contract.ts";
 import { currencySchema, minorUnitsSchema } from "../../runtime/money.ts";
 
 export const paymentCommands = defineCommands("payment", {
@@ -23,3 +24,20 @@ export const paymentEvents = defineEvents("payment", {
   }),
   PaymentVoided: z.object({}),
 });
+
+/** What reconcile may know of an order's payment. Amounts are in minor units of `currency`. */
+export const paymentFacts = defineFacts(
+  "payment",
+  z.object({
+    status: z.string(),
+    currency: currencySchema,
+    amount: minorUnitsSchema,
+    authorised: minorUnitsSchema,
+    captured: minorUnitsSchema,
+    refunded: minorUnitsSchema,
+    /** The provider is being asked for something. */
+    working: z.boolean(),
+    /** Effective charges in the provider's own books; null where it does not open them. */
+    charges: z.array(z.object({ key: z.string(), amount: minorUnitsSchema, currency: currencySchema })).nullable(),
+  }),
+);

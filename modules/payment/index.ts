@@ -1,8 +1,11 @@
 import { coreMigrations } from "../../runtime/messages/migrations.ts";
+import { answersFacts } from "../../runtime/messages/read-facts.ts";
 import { defineModule } from "../../runtime/module.ts";
 import { createPaymentSimulator } from "./adapters/simulator.ts";
 import simulatorInitial from "./adapters/simulator-migrations/0000_initial.sql" with { type: "text" };
-import { paymentCommands } from "./contract.ts";
+import simulatorKey from "./adapters/simulator-migrations/0001_key_by_bytes.sql" with { type: "text" };
+import { paymentCommands, paymentFacts } from "./contract.ts";
+import { factsOf } from "./facts.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import { type Payment, paymentCalls, paymentHandlers, paymentTimers } from "./payment.ts";
@@ -16,26 +19,32 @@ const SIMULATOR_SCHEMA = "payment_simulator";
 export const payment = defineModule<Payment, never, PaymentProvider>({
   name: "payment",
   migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
-  sideSchemas: [{ schema: SIMULATOR_SCHEMA, migrations: [{ id: "0000_initial", sql: simulatorInitial }] }],
+  sideSchemas: [
+    {
+      schema: SIMULATOR_SCHEMA,
+      migrations: [
+        { id: "0000_initial", sql: simulatorInitial },
+        { id: "0001_key_by_bytes", sql: simulatorKey },
+      ],
+    },
+  ],
   build({ database, sideDatabase, clock, deadlines }) {
     const provider = createPaymentSimulator(sideDatabase(SIMULATOR_SCHEMA), clock);
+    const definition = {
+      module: "payment",
+      aggregate: paymentStore,
+      entries: {},
+      subscribes: [paymentCommands.AuthorisePayment.topic],
+      handlers: paymentHandlers,
+      timers: paymentTimers,
+      calls: paymentCalls({
+        retryForMs: deadlines.paymentRetryForMs,
+        answerTimeoutMs: deadlines.paymentAnswerMs,
+      }),
+    };
     return {
-      messaging: {
-        definition: {
-          module: "payment",
-          aggregate: paymentStore,
-          entries: {},
-          subscribes: [paymentCommands.AuthorisePayment.topic],
-          handlers: paymentHandlers,
-          timers: paymentTimers,
-          calls: paymentCalls({
-            retryForMs: deadlines.paymentRetryForMs,
-            answerTimeoutMs: deadlines.paymentAnswerMs,
-          }),
-        },
-        ports: provider,
-      },
-      rpc: [],
+      messaging: { definition, ports: provider },
+      rpc: [answersFacts(paymentFacts, definition, database, (payments) => factsOf(provider, payments))],
       routes: () => paymentRoutes(database),
       close: provider.close,
     };

@@ -29,6 +29,14 @@ export interface PaymentProvider {
   inquire(key: string, signal: AbortSignal): Promise<Verdict | { readonly result: "none" }>;
   /** Undoes what the key did, now or whenever it arrives. Repeating it changes nothing. */
   void(key: string, signal: AbortSignal): Promise<void>;
+  /** What its own books say was taken for each of these orders and not given back, where it opens them. */
+  effectiveCharges?(orderIds: readonly string[]): Promise<ReadonlyMap<string, readonly Charge[]>>;
+}
+
+export interface Charge {
+  readonly key: string;
+  readonly amount: number;
+  readonly currency: string;
 }
 
 const keyRequest = z.object({ key: z.string() });

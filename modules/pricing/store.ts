@@ -1,14 +1,11 @@
 /** The product catalogue: one row a product, one a price. Prices are read set-based, many baskets at once. */
 import { sql } from "drizzle-orm";
-import { check, customType, integer, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { check, integer, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
 import * as z from "zod";
 import { arrayLiteral } from "../../runtime/database/array-literal.ts";
-import { minorUnits } from "../../runtime/database/columns.ts";
+import { code, minorUnits } from "../../runtime/database/columns.ts";
 import type { Database, Lane, Row } from "../../runtime/database/port.ts";
 import type { Money } from "../../runtime/money.ts";
-
-/** Compared byte by byte, so that lists have one order on every server. */
-const code = customType<{ data: string }>({ dataType: () => 'text collate "C"' });
 
 export const taxClasses = ["standard", "reduced", "zero"] as const;
 export type TaxClass = (typeof taxClasses)[number];

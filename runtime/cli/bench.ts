@@ -5,13 +5,16 @@ import { systemClock } from "../clock.ts";
 import { allHold, figureReport, figureTable } from "./figures.ts";
 
 export const help = `Usage: genai-demo bench orders [--quick] [--json FILE] [--profile] [--seconds N] [--rounds N] [--connections N]
+       genai-demo bench start [--json FILE] [--rounds N]
 
-Runs the platform and a plain SQL implementation of the same order in turns on one PostgreSQL 18 server of its own
+orders: runs the platform and a plain SQL implementation of the same order in turns on one PostgreSQL 18 server of its own
 (downloaded once) and prints completed orders a second, CPU an order and time to CONFIRMED as ratios.
+
+start: from exec to the first 200 of /health/ready on existing data, and the memory that it takes.
 
   --quick          one short round: some 45 s instead of three minutes
   --seconds N      length of a turn (15)
-  --rounds N       how often each takes its turn (3)
+  --rounds N       how often each takes its turn (3; start: 5)
   --connections N  orders under way at a time (128)
   --profile        also prints where the time goes: statements and functions (costs some throughput)
   --json FILE      writes the figures
@@ -19,6 +22,8 @@ Runs the platform and a plain SQL implementation of the same order in turns on o
 Exit code 0 when every figure keeps its bound, 1 when one does not, 2 for bad arguments.
 
 Example: bun run bench orders --quick --json /tmp/orders.json`;
+
+const BENCHMARKS = ["orders", "start"] as const;
 
 /** Runs the command; resolves with its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -34,9 +39,12 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   }
   const startedAtMs = systemClock.now();
-  const { benchOrders } = await import("../../tests/load/orders.ts");
-  const result = await benchOrders({ ...parsed, progress: (line) => console.log(line) });
-  const report = figureReport("bench orders", startedAtMs, result.figures, result.notes);
+  const progress = (line: string) => console.log(line);
+  const result =
+    parsed.name === "orders"
+      ? await (await import("../../tests/load/orders.ts")).benchOrders({ ...parsed, progress })
+      : { profile: "", ...(await (await import("../../tests/load/start.ts")).benchStart({ ...parsed, progress })) };
+  const report = figureReport(`bench ${parsed.name}`, startedAtMs, result.figures, result.notes);
   if (result.profile !== "") console.log(`\n${result.profile}`);
   console.log(`\n${figureTable(report)}`);
   if (parsed.json !== undefined) await Bun.write(parsed.json, `${JSON.stringify(report, null, 2)}\n`);
@@ -58,13 +66,16 @@ function parseBenchArgs(args: readonly string[]) {
     },
   });
   if (values.help) return "help";
-  if (positionals.length !== 1 || positionals[0] !== "orders") {
-    throw new Error(`name one benchmark: orders (got ${positionals.length === 0 ? "none" : positionals.join(" ")})`);
+  const name = BENCHMARKS.find((known) => known === positionals[0]);
+  if (positionals.length !== 1 || name === undefined) {
+    const given = positionals.length === 0 ? "none" : positionals.join(" ");
+    throw new Error(`name one benchmark: ${BENCHMARKS.join(" or ")} (got ${given})`);
   }
   const quick = values.quick === true;
   return {
+    name,
     seconds: whole("--seconds", values.seconds, quick ? 4 : 15, 600),
-    rounds: whole("--rounds", values.rounds, quick ? 1 : 3, 50),
+    rounds: whole("--rounds", values.rounds, quick ? 1 : name === "start" ? 5 : 3, 50),
     connections: whole("--connections", values.connections, 128, 1024),
     profile: values.profile === true,
     json: values.json,

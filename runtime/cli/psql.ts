@@ -7,7 +7,8 @@
 import { dirname } from "node:path";
 import type { PlatformConfig } from "../config/settings.ts";
 import { parseConnectionUrl } from "../database/connection-url.ts";
-import { type EmbeddedServer, findRunning, startEmbedded } from "../database/embedded.ts";
+import { findCluster } from "../database/embedded/data-directory.ts";
+import { type EmbeddedServer, runningServerUrl, startEmbedded } from "../database/embedded.ts";
 import { openDatabase, quoteIdentifier } from "../database/postgres.ts";
 import { roleOf } from "../database/schema-state.ts";
 import { unusable } from "../database/unusable.ts";
@@ -66,9 +67,9 @@ async function reach(
   const given = config.databaseUrls.get(module);
   if (given) return { url: given };
   const { dataDir } = config;
-  const running = findRunning(dataDir);
-  if (running.url !== null) return { url: running.url };
-  if (!running.hasData)
+  const running = runningServerUrl(dataDir);
+  if (running !== null) return { url: running };
+  if (findCluster(dataDir) === null)
     throw new StartError(
       `There is no data in ${dataDir} yet: start \`dev\` once, or name its directory with --data DIR`,
     );

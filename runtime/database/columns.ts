@@ -16,3 +16,6 @@ export const json = <Shape>(name: string) =>
 
 /** Minor units of a currency; safe integers in the code, `bigint` in the database. */
 export const minorUnits = customType<{ data: number; driverData: number }>({ dataType: () => "bigint" });
+
+/** A name that is compared byte by byte, so that order and ranges are the same on every server. */
+export const code = customType<{ data: string }>({ dataType: () => 'text collate "C"' });

@@ -16,8 +16,15 @@ import { dirname, join } from "node:path";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 import { StartError } from "../start-error.ts";
 import { isAlive } from "./embedded/cluster.ts";
+import { findCluster } from "./embedded/data-directory.ts";
 import { copyToCache, linkLibraries } from "./embedded/native.ts";
-import { type EmbeddedOptions, type EmbeddedServer, findRunning, removeEmbedded, startEmbedded } from "./embedded.ts";
+import {
+  type EmbeddedOptions,
+  type EmbeddedServer,
+  removeEmbedded,
+  runningServerUrl,
+  startEmbedded,
+} from "./embedded.ts";
 import { openDatabase } from "./postgres.ts";
 
 // Other work on the machine can make a start slow.
@@ -323,11 +330,12 @@ describe("a start that cannot be", () => {
 
 test("another process finds a running server by its data directory", async () => {
   const dataDir = fresh();
-  expect(findRunning(dataDir)).toEqual({ hasData: false, url: null });
+  expect([findCluster(dataDir), runningServerUrl(dataDir)]).toEqual([null, null]);
   const { server } = await start(dataDir);
-  expect(findRunning(dataDir)).toEqual({ hasData: true, url: server.url });
+  expect(runningServerUrl(dataDir)).toBe(server.url);
   await server.stop();
-  expect(findRunning(dataDir)).toEqual({ hasData: true, url: null });
+  expect(runningServerUrl(dataDir)).toBeNull();
+  expect(findCluster(dataDir)).not.toBeNull();
 });
 
 test("a reset removes what was there, also what a reset before did not finish with, and of another version", async () => {

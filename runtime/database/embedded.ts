@@ -109,16 +109,15 @@ async function takeAndStart(options: EmbeddedOptions): Promise<EmbeddedServer> {
   }
 }
 
-/** Whether a data directory holds a database, and the superuser's URL of the server that runs on it, if one does. */
-export function findRunning(dataDir: string): { readonly hasData: boolean; readonly url: string | null } {
+/** The superuser's URL of the server that another process runs on this data directory; null when none does. */
+export function runningServerUrl(dataDir: string): string | null {
   const cluster = findCluster(dataDir);
-  if (cluster === null) return { hasData: false, url: null };
-  const postmaster = readPostmaster(cluster);
-  if (!postmaster?.ready || !isAlive(postmaster.pid)) return { hasData: true, url: null };
-  const { socketDir, port } = postmaster;
-  const isThere = existsSync(`${socketDir}/.s.PGSQL.${port}`);
-  return { hasData: true, url: isThere ? socketUrl(socketDir, port) : null };
+  const server = cluster === null ? null : readPostmaster(cluster);
+  return server?.ready && isAlive(server.pid) ? socketUrl(server.socketDir, server.port) : null;
 }
+
+const socketUrl = (socketDir: string, port: number) =>
+  `postgres:///postgres?host=${encodeURIComponent(socketDir)}&port=${port}&user=${SUPERUSER}`;
 
 /** Removes the database of a data directory, wherever it lives. Throws a `StartError` when a process uses it. */
 export async function removeEmbedded(options: Pick<EmbeddedOptions, "dataDir" | "scheduler" | "log">): Promise<void> {
@@ -187,8 +186,7 @@ async function startServer(
   }
 
   let running = await boot();
-  const port = options.tcpPort ?? SOCKET_PORT;
-  const url = socketUrl(socketDir, port);
+  const url = socketUrl(socketDir, options.tcpPort ?? SOCKET_PORT);
   const stop = async () => {
     await reviving;
     const { pid } = running;
@@ -216,9 +214,6 @@ async function startServer(
     throw error;
   }
 }
-
-const socketUrl = (socketDir: string, port: number) =>
-  `postgres:///postgres?host=${encodeURIComponent(socketDir)}&port=${port}&user=${SUPERUSER}`;
 
 function startFailure(reason: string, options: EmbeddedOptions): StartError {
   if (options.tcpPort !== undefined && /address already in use|could not create any TCP/i.test(reason)) {

@@ -8,8 +8,9 @@ import { seededRandom } from "../random.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 import { mountEdge } from "./edge.ts";
 
+const clock = { now: () => 1_700_000_000_000 };
 const http = {
-  ids: createIds({ now: () => 1_700_000_000_000 }, seededRandom(1)),
+  ids: createIds(clock, seededRandom(1)),
   onError: (error: unknown) => console.error(error),
   verifier: { verify: () => ({ ok: false, reason: "invalid", detail: "" }) as const },
   scheduler,
@@ -22,7 +23,8 @@ function edge(developmentKeys?: { keys: (typeof KEY)[] }) {
   const app = createApp(http);
   const routes = healthRoutes(createHealth());
   mountRoutes(app, routes, http);
-  mountEdge(app, { routes, developmentKeys, http });
+  const ops = { rpc: { call: () => Promise.reject(new Error("asks nobody")) }, modules: [], clock, scheduler };
+  mountEdge(app, { routes, developmentKeys, ops, http });
   const handler = handlerOf(app);
   return (path: string, init: RequestInit = {}) => handler(new Request(`http://shop.test:9090${path}`, init));
 }

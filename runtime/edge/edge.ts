@@ -1,6 +1,7 @@
 /**
- * What belongs to no module: the welcome page, the documents of all routes, the public keys of the development issuer.
- * It is made from the routes as data and asks no module anything, so it answers as long as the process runs.
+ * What belongs to no module: the welcome page, the documents of all routes, the public keys of the development issuer,
+ * and what operators ask of the whole platform. Pages and documents are made from the routes as data and ask no module
+ * anything, so they answer as long as the process runs; operations ask the modules by rpc.
  */
 import type { JSONWebKeySet } from "jose";
 import { version } from "../../package.json";
@@ -12,6 +13,7 @@ import { servePage } from "../http/page.ts";
 import type { Route } from "../http/route.ts";
 import { FAVICON } from "./favicon.ts";
 import { keysRoute } from "./keys.ts";
+import { type OpsDeps, opsRoutes } from "./ops.ts";
 import { renderWelcome } from "./welcome-page.ts";
 import { WELCOME_STYLESHEET } from "./welcome-style.ts";
 
@@ -20,12 +22,13 @@ export interface EdgeOptions {
   readonly routes: readonly Route[];
   /** Public keys of the development issuer; absent where it is not trusted. */
   readonly developmentKeys?: JSONWebKeySet | undefined;
+  readonly ops: OpsDeps;
   readonly http: HttpDeps;
 }
 
 /** Mounts the edge on the public app. */
-export function mountEdge(app: App, { routes, developmentKeys, http }: EdgeOptions): void {
-  const own = [keysRoute(developmentKeys ?? { keys: [] })];
+export function mountEdge(app: App, { routes, developmentKeys, ops, http }: EdgeOptions): void {
+  const own = [keysRoute(developmentKeys ?? { keys: [] }), ...opsRoutes(ops)];
   mountRoutes(app, own, http);
   mountDocs(
     app,

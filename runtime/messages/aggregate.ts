@@ -32,6 +32,9 @@ export interface Write {
 }
 
 export interface AggregateStore<State> {
+  /** The table, and the column of the key with its type, as SQL names them. */
+  readonly table: string;
+  readonly key: { readonly name: string; readonly sqlType: string };
   load(keys: readonly string[]): Statement;
   decode(row: Row): Stored<State>;
   /** A JSON row for `insert`. */
@@ -60,6 +63,8 @@ export function aggregateStore<State extends object>(
   const plain = (state: State) => state as Readonly<Record<string, unknown>>;
   const selected = columnNames(set);
   return {
+    table: set.table,
+    key: { name: keyName, sqlType: key.sqlType },
     load: (keys) => ({
       text: `select ${selected} from ${set.table} where ${keyName} = any($1::${key.sqlType}[])`,
       params: [arrayLiteral(keys)],

@@ -58,6 +58,8 @@ export interface ReplicaOptions {
 }
 
 export interface Bench {
+  /** The module's database, without faults. */
+  readonly database: Database;
   rows(text: string, ...params: Parameter[]): Promise<Row[]>;
   /** What was done to a key, in order. */
   effects(key: string): Promise<string[]>;
@@ -83,6 +85,7 @@ export async function openBench(): Promise<Bench> {
   const rows = (text: string, ...params: Parameter[]) => admin.query({ text, params });
 
   return {
+    database: admin,
     rows,
     effects: async (key) =>
       (await rows("select what from effect where key = $1 order by id", key)).map((row) => String(row.what)),

@@ -4,10 +4,11 @@
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import postgres from "postgres";
 import { systemClock } from "../../runtime/clock.ts";
-import { removeEmbedded } from "../../runtime/database/embedded.ts";
+import { parseConnectionUrl } from "../../runtime/database/connection-url.ts";
+import { removeEmbedded, runningServerUrl } from "../../runtime/database/embedded.ts";
 import { issueToken } from "../../runtime/identity/development-issuer.ts";
 import type { Role } from "../../runtime/identity/principal.ts";
 import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
@@ -18,6 +19,8 @@ export interface Shape {
   readonly dataDir: string;
   /** Starts one more process of the platform. */
   start(): Promise<PlatformProcess>;
+  /** Of the superuser, while a process runs. */
+  databaseUrl(): string;
   /** Removes what was made for it. Its processes must have ended. */
   remove(): Promise<void>;
 }
@@ -30,6 +33,8 @@ export interface TestPlatform {
   customer(sub: string): Promise<Client>;
   /** A caller without a token. */
   guest(): Client;
+  /** Runs statements past the platform, as the database's superuser: to look, and to do damage. */
+  sql(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Another process on the same data; the one before must have ended. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -55,6 +60,7 @@ export async function startTestPlatform(
     as,
     customer: (sub) => as("customer", sub),
     guest: () => createClient(running.url, null),
+    sql: (text) => administer(shape.databaseUrl(), text),
     async restart() {
       running = await shape.start();
     },
@@ -65,8 +71,8 @@ export async function startTestPlatform(
   };
 }
 
-export const tokenOf = (dataDir: string, role: Role, sub: string) =>
-  issueToken({ dataDir, role, sub, ttlSeconds: 3600, clock: systemClock });
+export const tokenOf = (dataDir: string, role: Role, sub: string, scopes?: readonly string[]) =>
+  issueToken({ dataDir, role, sub, ttlSeconds: 3600, clock: systemClock, ...(scopes ? { scopes } : {}) });
 
 const makeDirectory = () => mkdtemp(join(tmpdir(), "genai-demo-journey-"));
 
@@ -75,6 +81,11 @@ async function embeddedShape(env: Environment, watching: boolean): Promise<Shape
   return {
     dataDir,
     start: () => startProcess(["dev", ...(watching ? [] : ["--no-watch"]), "--data", dataDir], env),
+    databaseUrl() {
+      const url = runningServerUrl(dataDir);
+      if (url === null) throw new Error(`no database server runs on ${dataDir}`);
+      return url;
+    },
     async remove() {
       await removeEmbedded({ dataDir, scheduler, log: () => undefined });
       await rm(dataDir, { recursive: true, force: true });
@@ -104,6 +115,7 @@ export async function externalShape(
   return {
     dataDir,
     start: () => startProcess(["serve"], settings),
+    databaseUrl: () => url.href,
     async remove() {
       await administer(serverUrl, `drop database if exists ${name} with (force)`);
       await rm(dataDir, { recursive: true, force: true });
@@ -119,11 +131,23 @@ async function prepare(settings: Environment): Promise<void> {
   await seeding.stop();
 }
 
-/** Runs one statement as the server's owner. */
-export async function administer(serverUrl: string, statement: string): Promise<void> {
-  const sql = postgres(serverUrl, { max: 1, onnotice: () => undefined });
+/** Runs statements as the server's owner; gives the rows of the last one. */
+export async function administer(
+  serverUrl: string,
+  text: string,
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const target = parseConnectionUrl(serverUrl);
+  const sql = postgres({
+    host: target.socketPath === null ? target.host : dirname(target.socketPath),
+    port: target.port,
+    user: target.user,
+    password: target.password,
+    database: target.database,
+    max: 1,
+    onnotice: () => undefined,
+  });
   try {
-    await sql.unsafe(statement);
+    return await sql.unsafe(text);
   } finally {
     await sql.end();
   }

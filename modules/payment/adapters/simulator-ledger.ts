@@ -1,11 +1,11 @@
 /** The simulator's own books: a schema and role of their own, as a provider's database would be somebody else's. */
 import { index, pgTable, text } from "drizzle-orm/pg-core";
-import { instant, minorUnits } from "../../../runtime/database/columns.ts";
+import { code, instant, minorUnits } from "../../../runtime/database/columns.ts";
 
 export const charges = pgTable(
   "charge",
   {
-    key: text("key").primaryKey(),
+    key: code("key").primaryKey(),
     status: text("status").$type<"authorised" | "declined" | "voided">().notNull(),
     detail: text("detail").notNull(),
     amount: minorUnits("amount").notNull(),

@@ -5,6 +5,7 @@
  * a void of a key that never came leaves a tombstone. Calls that come together are entered together, in one statement.
  */
 import type { Clock } from "../../../runtime/clock.ts";
+import { arrayLiteral } from "../../../runtime/database/array-literal.ts";
 import { createGroupedWork } from "../../../runtime/database/grouped-work.ts";
 import type { Database, Row } from "../../../runtime/database/port.ts";
 import { NothingHappened } from "../../../runtime/messages/call.ts";
@@ -90,6 +91,22 @@ export function createPaymentSimulator(database: Database, clock: Clock): Paymen
           on conflict (key) do update set status = 'voided', detail = 'voided'`,
         params: [key, new Date(clock.now()).toISOString()],
       });
+    },
+    async effectiveCharges(orderIds) {
+      // Keys begin with the order's id and a colon; the semicolon is the next character.
+      const rows = await database.query({
+        text: `select o.id, c.key, c.amount, c.currency from unnest($1::text[]) as o(id)
+          join charge c on c.key >= o.id || ':' and c.key < o.id || ';'
+          where c.status = 'authorised' order by c.key`,
+        params: [arrayLiteral(orderIds)],
+      });
+      const charges = rows.map((row) => ({
+        orderId: String(row.id),
+        key: String(row.key),
+        amount: Number(row.amount),
+        currency: String(row.currency),
+      }));
+      return Map.groupBy(charges, ({ orderId }) => orderId);
     },
     close: () => lane.close(),
   };

@@ -156,7 +156,7 @@ function locateCluster(path: string, account: Account | null, log: (line: string
   return elsewhere;
 }
 
-/** The cluster of a data directory that somebody else may hold; null when there is none yet. */
+/** Where the cluster of a data directory is; null when there is none yet. Changes nothing. */
 export function findCluster(dataDir: string): string | null {
   const inside = join(resolve(dataDir), "postgres");
   if (existsSync(inside)) return inside;

@@ -1,0 +1,44 @@
+/** Stock figures beside the movements and reservations that explain them, for reconcile. */
+import type { z } from "zod";
+import type { Database, Row } from "../../runtime/database/port.ts";
+import type { stockFacts } from "./contract.ts";
+
+type Request = z.infer<typeof stockFacts.request>;
+type Response = z.infer<typeof stockFacts.response>;
+
+/** One statement, so that the three agree however fast orders come. */
+const PAGE = `
+  with skus as (
+    select sku from (
+      (select distinct sku from stock where sku > $1 order by sku limit $2::integer)
+      union (select distinct sku from movement where sku > $1 order by sku limit $2::integer)) known
+    order by sku limit $2::integer),
+  moved as (
+    select sku, warehouse, sum(on_hand_delta) as on_hand, sum(reserved_delta) as reserved
+    from movement where sku in (select sku from skus) group by sku, warehouse),
+  held as (
+    select a.sku, a.warehouse, sum(a.quantity) as units
+    from reservation r cross join json_to_recordset(r.allocations) as a(sku text, warehouse text, quantity integer)
+    where r.status in ('HELD', 'FIRM') and a.sku in (select sku from skus) group by a.sku, a.warehouse),
+  figures as (select sku, warehouse, on_hand, reserved from stock where sku in (select sku from skus))
+  select sku, warehouse, f.on_hand, f.reserved, coalesce(m.on_hand, 0)::bigint as moved_on_hand,
+    coalesce(m.reserved, 0)::bigint as moved_reserved, coalesce(h.units, 0)::bigint as held
+  from figures f full join moved m using (sku, warehouse) full join held h using (sku, warehouse)
+  order by sku, warehouse`;
+
+/** A page of whole SKUs after `afterSku`. */
+export async function readStockFacts(database: Database, { afterSku, skus }: Request): Promise<Response> {
+  const rows = await database.query({ text: PAGE, params: [afterSku ?? "", skus] });
+  const items = rows.map(positionOf);
+  const last = items.at(-1)?.sku ?? null;
+  const complete = new Set(items.map(({ sku }) => sku)).size < skus;
+  return { items, lastSku: complete ? null : last };
+}
+
+const positionOf = (row: Row) => ({
+  sku: String(row.sku),
+  warehouse: String(row.warehouse),
+  figures: row.on_hand === null ? null : { onHand: Number(row.on_hand), reserved: Number(row.reserved) },
+  moved: { onHand: Number(row.moved_on_hand), reserved: Number(row.moved_reserved) },
+  held: Number(row.held),
+});

@@ -1,0 +1,1 @@
+ALTER TABLE "charge" ALTER COLUMN "key" SET DATA TYPE text collate "C";

@@ -1,0 +1,17 @@
+/** What operators ask of the whole platform. Every answer is put together from the modules' own, by rpc. */
+import type { Clock } from "../clock.ts";
+import type { Route } from "../http/route.ts";
+import type { RpcClient } from "../rpc/port.ts";
+import type { Scheduler } from "../scheduler.ts";
+import { reconcileRoute } from "./reconcile-route.ts";
+
+export interface OpsDeps {
+  readonly rpc: RpcClient;
+  /** Names of all modules of the platform. */
+  readonly modules: readonly string[];
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+}
+
+/** The routes under `/api/v1/ops`. */
+export const opsRoutes = (deps: OpsDeps): readonly Route[] => [reconcileRoute(deps)];

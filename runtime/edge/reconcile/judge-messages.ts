@@ -1,0 +1,62 @@
+/**
+ * Holds what producers have numbered against what consumers have handled, for one key. Pure. A number that has been
+ * given out is handled, or stands in the producer's outbox, or is parked as a dead letter of the consumer.
+ */
+import type { CoreFacts } from "../../messages/facts-contract.ts";
+import { MODULE_NAMES, type ModuleName, type Subscriptions } from "./order-view.ts";
+import type { Invariant } from "./violation.ts";
+
+type Say = (invariant: Invariant, detail: string) => void;
+type Parts = readonly (readonly [ModuleName, CoreFacts])[];
+
+interface Sent {
+  readonly last: number;
+  /** Numbers that still stand in the producer's outbox. */
+  readonly open: ReadonlySet<number>;
+}
+
+const NOTHING_SENT: Sent = { last: 0, open: new Set() };
+
+/** Judges every topic of the key, and the letters of each module. */
+export function judgeDelivery(parts: Parts, subscriptions: Subscriptions, say: Say): void {
+  const byModule = new Map(parts);
+  const sent = new Map(parts.flatMap(([producer, part]) => sentBy(producer, part, say)));
+  for (const consumer of MODULE_NAMES) {
+    const part = byModule.get(consumer);
+    for (const topic of subscriptions[consumer]) judgeMark(consumer, part, topic, sent.get(topic) ?? NOTHING_SENT, say);
+    if (part) judgeLetters(consumer, part, say);
+  }
+}
+
+function sentBy(producer: ModuleName, { out, outbox }: CoreFacts, say: Say): (readonly [string, Sent])[] {
+  for (const { topic, sequence } of outbox)
+    if (sequence > (out[topic] ?? 0))
+      say("agreement", `the outbox of ${producer} holds number ${sequence} of ${topic}, which was never given out`);
+  const open = Map.groupBy(outbox, ({ topic }) => topic);
+  return Object.entries(out).map(([topic, last]) => [
+    topic,
+    { last, open: new Set(open.get(topic)?.map(({ sequence }) => sequence)) },
+  ]);
+}
+
+function judgeMark(consumer: ModuleName, part: CoreFacts | undefined, topic: string, { last, open }: Sent, say: Say) {
+  const mark = part?.in[topic] ?? 0;
+  if (mark > last) say("sequence", `${consumer} has handled number ${mark} of ${topic}, of which ${last} were sent`);
+  const parked = new Set(part?.letters.flatMap(({ source, sequence }) => (source === topic ? [sequence] : [])));
+  for (let number = mark + 1; number <= last; number++)
+    if (!open.has(number) && !parked.has(number))
+      say("sequence", `number ${number} of ${topic} waits nowhere: ${consumer} has handled ${mark} of ${last}`);
+}
+
+function judgeLetters(consumer: ModuleName, { letters, in: marks }: CoreFacts, say: Say) {
+  const parked = new Set(letters.map(({ source, sequence }) => `${source} ${sequence}`));
+  for (const { source, sequence, reason } of letters) {
+    // Timers and calls have no number.
+    if (sequence === 0) continue;
+    const mark = marks[source] ?? 0;
+    if (sequence <= mark)
+      say("agreement", `${consumer} has parked number ${sequence} of ${source}, and has handled ${mark}`);
+    else if (reason === "behind" && !parked.has(`${source} ${sequence - 1}`))
+      say("agreement", `${consumer} has parked number ${sequence} of ${source} behind one that is not parked`);
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Holds one order's facts from all modules against each other. Pure.
+ *
+ * An order with an open outbox row, call or timer is in flight: how its modules stand to each other is not judged then,
+ * because some have heard what others have not. An order with a dead letter waits for an operator: neither is it. What
+ * no message under way can excuse is judged always.
+ */
+import type { CoreFacts } from "../../messages/facts-contract.ts";
+import { judgeDelivery } from "./judge-messages.ts";
+import { type ModuleName, type OrderView, partsOf, type Subscriptions } from "./order-view.ts";
+import type { Invariant, Violation } from "./violation.ts";
+
+export interface Judgement {
+  readonly state: "resting" | "in flight" | "parked";
+  readonly violations: readonly Violation[];
+}
+
+/** How late a timer may fire before its deadline counts as missed. */
+const OVERDUE_MS = 60_000;
+
+/** What is wrong with an order at `now` (ms since the epoch). */
+export function judgeOrder(view: OrderView, subscriptions: Subscriptions, now: number): Judgement {
+  const parts = partsOf(view);
+  const isParked = parts.some(([, { letters }]) => letters.length > 0);
+  const isInFlight = parts.some(([, part]) => part.outbox.length + part.timers.length + part.calls.length > 0);
+  const state = isParked ? "parked" : isInFlight ? "in flight" : "resting";
+  const found: Violation[] = [];
+  const say = (invariant: Invariant, detail: string) => found.push({ invariant, subject: `order ${view.key}`, detail });
+  judgeExistence(view, parts, say);
+  judgeAmounts(view, say);
+  judgeBooks(view, say);
+  judgeNotices(view, say);
+  judgeHistory(view, say);
+  judgeTimers(parts, now, say);
+  judgeDelivery(parts, subscriptions, say);
+  if (state === "resting") judgeTogether(view, say);
+  return { state, violations: found };
+}
+
+type Say = (invariant: Invariant, detail: string) => void;
+
+function judgeExistence(view: OrderView, parts: readonly (readonly [ModuleName, CoreFacts])[], say: Say) {
+  if (view.order?.aggregate) return;
+  const others = parts.filter(([name, { version }]) => name !== "order" && version > 0).map(([name]) => name);
+  if (others.length > 0) say("orders", `${others.join(", ")} did something for it, and there is no such order`);
+}
+
+function judgeAmounts({ order, payment }: OrderView, say: Say) {
+  const facts = order?.aggregate;
+  if (facts) {
+    const { lines, subtotal, discount, shipping, tax, total } = facts;
+    const ofLines = lines.reduce((sum, line) => sum + line.subtotal, 0);
+    const offLines = lines.reduce((sum, line) => sum + line.discount, 0);
+    if (ofLines !== subtotal || offLines !== discount)
+      say("money", `its lines add up to ${ofLines} - ${offLines}, the order says ${subtotal} - ${discount}`);
+    // Tax is contained in the total or added to it, by the rules of the destination.
+    const net = subtotal - discount + shipping;
+    if (total !== net && total !== net + tax)
+      say("money", `${subtotal} - ${discount} + ${shipping} is not its total of ${total}`);
+  }
+  const paid = payment?.aggregate;
+  if (!paid) return;
+  const { amount, authorised, captured, refunded } = paid;
+  if (!(refunded <= captured && captured <= authorised && authorised <= amount))
+    say("money", `refunded ${refunded} ≤ captured ${captured} ≤ authorised ${authorised} ≤ ${amount} does not hold`);
+}
+
+/** Nothing under way excuses a second charge. */
+function judgeBooks({ payment }: OrderView, say: Say) {
+  const charges = payment?.aggregate?.charges;
+  if (charges && charges.length > 1)
+    say("money", `the provider has ${charges.length} effective charges: ${charges.map(({ key }) => key).join(", ")}`);
+}
+
+function judgeNotices({ notification }: OrderView, say: Say) {
+  const seen = new Set<string>();
+  for (const { kind, channel } of notification?.aggregate?.notices ?? []) {
+    const name = `${kind} by ${channel}`;
+    if (seen.has(name)) say("once", `it was told ${name} twice`);
+    seen.add(name);
+  }
+}
+
+function judgeHistory({ order }: OrderView, say: Say) {
+  const facts = order?.aggregate;
+  if (!facts) return;
+  const { length, entries, lastSequence, lastStatus } = facts.history;
+  if (entries !== length || lastSequence !== length)
+    say("orders", `its history has ${entries} entries up to number ${lastSequence}, the order counts ${length}`);
+  else if (lastStatus !== facts.status)
+    say("orders", `its history ends in ${lastStatus}, the order in ${facts.status}`);
+}
+
+function judgeTimers(parts: readonly (readonly [ModuleName, CoreFacts])[], now: number, say: Say) {
+  for (const [name, { timers }] of parts)
+    for (const { kind, dueMs } of timers)
+      if (now - dueMs > OVERDUE_MS)
+        say("orders", `the timer ${kind} of ${name} is ${Math.round((now - dueMs) / 1000)} s late`);
+}
+
+/** What must be so once nothing is under way any more. */
+function judgeTogether(view: OrderView, say: Say) {
+  const order = view.order?.aggregate;
+  if (!order) return;
+  if (!order.rests) say("orders", `it is ${order.status}, and nothing is under way that would move it on`);
+  if (order.outcome === "open") return;
+  judgePayment(view, order.outcome === "sold", say);
+  judgeReservation(view, order.outcome === "sold", say);
+  judgeShipment(view, order.outcome === "sold", say);
+  if ((view.notification?.aggregate?.notices ?? []).length === 0)
+    say("once", `it is ${order.status}, and nobody was told`);
+}
+
+function judgePayment(view: OrderView, isSold: boolean, say: Say) {
+  const order = view.order?.aggregate;
+  const payment = view.payment?.aggregate;
+  if (!order) return;
+  if (!payment) {
+    if (isSold) say("money", `it is ${order.status}, and there is no payment`);
+    return;
+  }
+  const wanted = isSold ? order.total : 0;
+  const kept = payment.captured > 0 ? payment.captured - payment.refunded : payment.authorised;
+  if (payment.currency !== order.currency || payment.amount !== order.total || kept !== wanted)
+    say(
+      "money",
+      `it is ${order.status} over ${order.total} ${order.currency}, its payment ${payment.status} over ${kept} of ${payment.amount} ${payment.currency}`,
+    );
+  if (payment.working) say("money", "its payment is at work, and no call or timer is open");
+  if (payment.charges === null) return;
+  const charged = payment.charges.reduce((sum, { amount }) => sum + amount, 0);
+  if (charged !== wanted || payment.charges.some(({ currency }) => currency !== order.currency))
+    say("money", `it is ${order.status} over ${order.total}, the provider's books say ${charged}`);
+}
+
+function sumBySku(lines: readonly { readonly sku: string; readonly quantity: number }[]): string {
+  const sums = new Map<string, number>();
+  for (const { sku, quantity } of lines) sums.set(sku, (sums.get(sku) ?? 0) + quantity);
+  return [...sums]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([sku, quantity]) => `${quantity} ${sku}`)
+    .join(", ");
+}
+
+function judgeReservation(view: OrderView, isSold: boolean, say: Say) {
+  const order = view.order?.aggregate;
+  const reservation = view.inventory?.aggregate;
+  if (!order) return;
+  const holds = reservation?.status === "HELD" || reservation?.status === "FIRM";
+  if (holds !== isSold) say("stock", `it is ${order.status}, its reservation ${reservation?.status ?? "is missing"}`);
+  else if (holds && sumBySku(reservation.allocations) !== sumBySku(order.lines))
+    say("stock", `it is for ${sumBySku(order.lines)}, its reservation for ${sumBySku(reservation.allocations)}`);
+}
+
+function judgeShipment(view: OrderView, isSold: boolean, say: Say) {
+  const order = view.order?.aggregate;
+  const shipment = view.delivery?.aggregate;
+  if (!order) return;
+  if (isSold && !shipment) say("once", `it is ${order.status}, and there is no shipment`);
+  if (!isSold && shipment) say("once", `it is ${order.status}, and there is a shipment that is ${shipment.status}`);
+  if (isSold && shipment && sumBySku(shipment.lines) !== sumBySku(order.lines))
+    say("once", `it is for ${sumBySku(order.lines)}, its shipment for ${sumBySku(shipment.lines)}`);
+}

@@ -1,0 +1,199 @@
+/**
+ * `bench start`: from exec to the first 200 of /health/ready, on data that is there already.
+ *
+ * With an external PostgreSQL the compiled executable runs `serve`. With the embedded one the program runs from source,
+ * because the executable does not bring its PostgreSQL along yet; the note says so. Each is started several times; the
+ * figure is the median.
+ */
+import { readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { atMost, type Figure } from "../../runtime/cli/figures.ts";
+import { removeEmbedded } from "../../runtime/database/embedded.ts";
+import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
+import { freePort, startExternalPostgres } from "../provision/external-postgres.ts";
+import { startGuard } from "../provision/guard.ts";
+import { median } from "./latency.ts";
+import { migratePlatform } from "./platform.ts";
+
+const ROOT = join(import.meta.dir, "..", "..");
+const READY_TIMEOUT_MS = 60_000;
+const BUILD_TIMEOUT_MS = 120_000;
+const STOP_TIMEOUT_MS = 20_000;
+const POLL_MS = 2;
+
+export interface StartBenchOptions {
+  readonly rounds: number;
+  readonly progress: (line: string) => void;
+}
+
+export interface StartBench {
+  readonly figures: readonly Figure[];
+  readonly notes: readonly string[];
+}
+
+interface Started {
+  readonly readyMs: number;
+  /** Resident memory of the process itself a second after it was ready. */
+  readonly residentMb: number;
+}
+
+/** Runs the benchmark; everything it started has ended when it resolves or rejects. */
+export async function benchStart({ rounds, progress }: StartBenchOptions): Promise<StartBench> {
+  const directory = await mkdtemp(join(tmpdir(), "genai-demo-bench-"));
+  const guard = startGuard('rm -rf "$1"', directory);
+  try {
+    const source = [process.execPath, "runtime/main.ts"];
+    const embedded = await embeddedStarts(join(directory, "embedded"), source, rounds, progress);
+    const executable = join(directory, "genai-demo");
+    await compile(executable);
+    const external = await externalStarts(join(directory, "external"), [executable], rounds, progress);
+    const middle = (starts: readonly Started[], read: (start: Started) => number) => median(starts.map(read));
+    return {
+      figures: [
+        atMost(
+          "start.embeddedMs",
+          middle(embedded, ({ readyMs }) => readyMs),
+          "ms",
+          400,
+        ),
+        atMost(
+          "start.externalMs",
+          middle(external, ({ readyMs }) => readyMs),
+          "ms",
+          150,
+        ),
+        atMost(
+          "start.residentMb",
+          middle(external, ({ residentMb }) => residentMb),
+          "MB",
+          150,
+        ),
+      ],
+      notes: [
+        "start.embeddedMs is measured from source: the executable does not bring its PostgreSQL along yet",
+        "start.externalMs and start.residentMb are the executable's, on a PostgreSQL over TCP",
+      ],
+    };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+    await guard.release();
+  }
+}
+
+async function embeddedStarts(
+  dataDir: string,
+  program: readonly string[],
+  rounds: number,
+  progress: (line: string) => void,
+): Promise<Started[]> {
+  // As the executable will run it: one process, nothing to watch.
+  const argv = [...program, "dev", "--no-watch", "--data", dataDir];
+  try {
+    return await startsOf("embedded", argv, {}, rounds, progress);
+  } finally {
+    await removeEmbedded({ dataDir, scheduler, log: () => undefined });
+  }
+}
+
+async function externalStarts(
+  dataDir: string,
+  program: readonly string[],
+  rounds: number,
+  progress: (line: string) => void,
+): Promise<Started[]> {
+  await mkdir(dataDir);
+  const server = await startExternalPostgres({ alwaysOwn: true });
+  try {
+    await migratePlatform(server.url);
+    const settings = {
+      DATABASE_URL: server.url,
+      DATA_DIR: dataDir,
+      DEVELOPMENT_ISSUER: "true",
+      READINESS_DRAIN_MS: "0",
+    };
+    return await startsOf("external", [...program, "serve"], settings, rounds, progress);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** The first start makes what is missing and does not count. */
+async function startsOf(
+  name: string,
+  argv: readonly string[],
+  settings: Readonly<Record<string, string>>,
+  rounds: number,
+  progress: (line: string) => void,
+): Promise<Started[]> {
+  const starts: Started[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const start = await startOnce(argv, settings);
+    if (round > 0) starts.push(start);
+    const counted = round === 0 ? " (not counted)" : "";
+    progress(`${name}: ready after ${start.readyMs.toFixed(0)} ms, ${start.residentMb.toFixed(0)} MB${counted}`);
+  }
+  return starts;
+}
+
+async function startOnce(argv: readonly string[], settings: Readonly<Record<string, string>>): Promise<Started> {
+  const port = await freePort();
+  const environment = { HOST: "127.0.0.1", PORT: String(port), INTERNAL_PORT: String(await freePort()) };
+  const startedMs = performance.now();
+  const child = Bun.spawn([...argv], {
+    cwd: ROOT,
+    env: { ...process.env, DATABASE_URL: undefined, ...environment, ...settings },
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  const guard = startGuard('stop "$1" "$2"', String(child.pid), argv[0]?.split("/").at(-1) ?? "");
+  try {
+    while (!(await isReady(port))) {
+      if (child.exitCode !== null || performance.now() - startedMs > READY_TIMEOUT_MS) {
+        child.kill("SIGKILL");
+        throw new Error(`${argv.join(" ")} did not become ready:\n${await new Response(child.stderr).text()}`);
+      }
+      await Bun.sleep(POLL_MS);
+    }
+    const readyMs = performance.now() - startedMs;
+    await Bun.sleep(1000);
+    return { readyMs, residentMb: residentMb(child.pid) };
+  } finally {
+    child.kill("SIGTERM");
+    const force = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+    await child.exited;
+    clearTimeout(force);
+    await guard.release();
+  }
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/health/ready`, { signal: AbortSignal.timeout(1000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Linux only, as the other figures that read /proc. */
+function residentMb(pid: number): number {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  if (kilobytes === undefined) throw new Error(`the memory of process ${pid} cannot be read`);
+  return Number(kilobytes) / 1024;
+}
+
+async function compile(executable: string): Promise<void> {
+  const options = ["--compile", "--minify", "--bytecode", "--format=esm"];
+  const off = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
+  const child = Bun.spawn([process.execPath, "build", ...options, ...off, "runtime/main.ts", "--outfile", executable], {
+    cwd: ROOT,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: BUILD_TIMEOUT_MS,
+  });
+  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  if ((await child.exited) !== 0) throw new Error(`the executable could not be built:\n${stdout}${stderr}`);
+}
