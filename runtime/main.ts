@@ -30,6 +30,8 @@ const commands: Readonly<Record<string, { readonly does: string; readonly load: 
   deadletters: { does: "list, show, replay, discard", load: () => import("./cli/deadletters.ts") },
   token: { does: "print a development token", load: () => import("./cli/token.ts") },
   test: { does: "run every test suite", load: () => import("./cli/test.ts") },
+  config: { does: "print every setting and where it comes from", load: () => import("./cli/config.ts") },
+  psql: { does: "open a shell into a module's database", load: () => import("./cli/psql.ts") },
   check: { does: "types, lint, format, boundaries", load: () => import("./cli/check.ts") },
   reconcile: { does: "check the invariants over the modules", load: () => import("./cli/reconcile.ts") },
   simulate: { does: "run seeded simulations", load: () => import("../tests/simulation/command.ts") },

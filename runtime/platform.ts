@@ -33,14 +33,20 @@ export interface PlatformOptions {
   readonly config: PlatformConfig<string>;
   /** Local dev: embedded database where no URL is given, migrations and demo data at start. */
   readonly local: boolean;
+  /** Removes the embedded database first. */
+  readonly reset?: boolean;
   readonly write: (line: string) => void;
 }
 
 export interface RunningPlatform {
   readonly url: string;
-  readonly embedded: boolean;
   /** Ends everything in order; resolves to false when the deadline cut something short. */
-  stop(): Promise<boolean>;
+  stop(limits?: StopLimits): Promise<boolean>;
+}
+
+export interface StopLimits {
+  /** How long requests under way may take to end; half of the shutdown deadline when left out. */
+  readonly requestsDeadlineMs?: number;
 }
 
 const POLL_MS = 100;
@@ -106,7 +112,8 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
         paymentAnswerMs: config.paymentAnswerTimeoutMs,
         paymentRetryForMs: config.paymentRetryForMs,
       },
-      exclusive: (module) => embedded !== undefined && urlOf(module) === embedded.url,
+      exclusive: (module) =>
+        urlOf(module) === embedded?.url || (config.exclusiveDatabase && urlOf(module) === config.databaseUrl),
       condition: (module, problem) =>
         problem === null ? health.up(module) : health.down(module, `has no database: ${problem}`),
       limits: {
@@ -179,15 +186,14 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     health.up("modules");
     return {
       url: servers[0]?.url ?? "",
-      embedded: embedded !== undefined,
-      stop: () =>
+      stop: (limits = {}) =>
         stopAll(
           httpSteps({
             health,
             servers,
             scheduler,
             readinessDrainMs: config.readinessDrainMs,
-            requestsDeadlineMs: config.shutdownDeadlineMs / 2,
+            requestsDeadlineMs: limits.requestsDeadlineMs ?? config.shutdownDeadlineMs / 2,
           }),
         ),
     };
@@ -209,5 +215,5 @@ async function openEmbedded(
     throw new StartError(
       `No database for ${missing.join(", ")}: set DATABASE_URL, or <MODULE>_DATABASE_URL for each. Only \`dev\` brings its own.`,
     );
-  return startEmbedded({ dataDir: config.dataDir, scheduler, log: say, alarm });
+  return startEmbedded({ dataDir: config.dataDir, scheduler, log: say, alarm, reset: options.reset ?? false });
 }

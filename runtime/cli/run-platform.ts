@@ -1,6 +1,6 @@
-import { loadPlatformConfig, type Mode } from "../config/settings.ts";
+import { loadPlatformConfig, type Mode, type PlatformConfig } from "../config/settings.ts";
 import type { Module } from "../module.ts";
-import { startPlatform } from "../platform.ts";
+import { type StopLimits, startPlatform } from "../platform.ts";
 
 const FLAGS = {
   port: "string",
@@ -16,31 +16,47 @@ const FLAGS = {
 
 export const platformFlags = FLAGS;
 
-/** Runs the platform until a stop signal. Returns the exit code. */
+/** Flags of a command that are settings, as the command line gave them. */
+export type PlatformFlags = Readonly<Record<string, string | boolean | undefined>>;
+
+/** The configuration of this process: its environment, its working directory, the given flags. */
+export const loadConfigHere = (registry: readonly Module[], mode: Mode, flags: PlatformFlags) =>
+  loadPlatformConfig({
+    modules: registry.map((module) => module.name),
+    mode,
+    cwd: process.cwd(),
+    env: process.env,
+    flags,
+  });
+
+/** Runs the platform until it is told to stop. Returns the exit code. */
 export async function runPlatform(options: {
   readonly registry: readonly Module[];
   readonly mode: Mode;
-  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
-  readonly ready: (url: string, config: ReturnType<typeof loadPlatformConfig>["config"]) => void;
+  readonly flags: PlatformFlags;
+  readonly reset?: boolean;
+  readonly ready: (url: string, config: PlatformConfig<string>) => void;
   readonly log: (line: string) => void;
+  /** Resolves when it is to end; asked once it is ready. A stop signal when left out. */
+  readonly stopped?: () => Promise<StopLimits>;
 }): Promise<number> {
-  const { config } = loadPlatformConfig({
-    modules: options.registry.map((module) => module.name),
-    mode: options.mode,
-    cwd: process.cwd(),
-    env: process.env,
-    flags: options.flags,
-  });
+  const { config } = loadConfigHere(options.registry, options.mode, options.flags);
   const platform = await startPlatform({
     registry: options.registry,
     config,
     local: options.mode !== "serve",
+    reset: options.reset ?? false,
     write: options.log,
   });
   options.ready(platform.url, config);
-  await new Promise<void>((resolve) => {
-    process.once("SIGINT", resolve);
-    process.once("SIGTERM", resolve);
+  const limits = await (options.stopped ?? stopSignal)();
+  return (await platform.stop(limits)) ? 0 : 1;
+}
+
+/** Resolves on the first stop signal; a second one ends the process at once. */
+export function stopSignal(): Promise<StopLimits> {
+  return new Promise((resolve) => {
+    process.once("SIGINT", () => resolve({}));
+    process.once("SIGTERM", () => resolve({}));
   });
-  return (await platform.stop()) ? 0 : 1;
 }

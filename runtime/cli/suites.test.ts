@@ -35,6 +35,7 @@ test("journeys run in every topology, the others once", async () => {
     "unit: 2",
     "boundaries: 1",
     "tools: 1",
+    "dev: 0",
     "journeys single: 1",
     "journeys single-pg: 1",
     "simulation: 0",

@@ -26,6 +26,11 @@ test("defaults, environment, flags, in that order", () => {
     "inprocess",
   ]);
   expect([config.placementDeadlineMs, config.leaseMs, config.readinessDrainMs]).toEqual([1_800_000, 1500, 0]);
+  expect([
+    config.exclusiveDatabase,
+    config.logLevel,
+    load("migrate", { DATABASE_URL: "postgres://a@b/c" }).config.logLevel,
+  ]).toEqual([false, "warn", "info"]);
   const { config: set, table } = load("dev", { PORT: "9000", LEASE_MS: "" }, { port: "9100" });
   expect([set.port, set.internalPort, set.leaseMs]).toEqual([9100, 9101, 1500]);
   expect(table.find(({ name }) => name === "port")).toMatchObject({ value: "9100", source: "flag", env: "PORT" });

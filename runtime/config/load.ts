@@ -16,6 +16,8 @@ export interface Setting<T> {
   /** One line. */
   readonly description: string;
   readonly secret: boolean;
+  /** What may be shown of a secret; nothing when left out. */
+  readonly redact?: (text: string) => string;
 }
 
 /** Values of settings declared earlier in the same list, by name. */
@@ -150,7 +152,7 @@ const quoted = (text: string) => JSON.stringify(text.length > 80 ? `${text.slice
 
 function shown(declared: Setting<unknown>, value: unknown): string {
   if (value === null || value === undefined) return "";
-  if (declared.secret) return HIDDEN;
+  if (declared.secret) return declared.redact?.(String(value)) ?? HIDDEN;
   return Array.isArray(value) ? value.join(",") : String(value);
 }
 

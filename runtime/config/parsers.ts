@@ -59,6 +59,18 @@ export function url(...schemes: readonly string[]): Parser<string> {
   };
 }
 
+/** The URL without its password, and without what may be one among its parameters. */
+export function withoutPassword(text: string): string {
+  const shown = new URL(text);
+  if (shown.password !== "") shown.password = "***";
+  for (const name of [...shown.searchParams.keys()])
+    if (!SHOWN_PARAMETERS.has(name)) shown.searchParams.set(name, "***");
+  return shown.href;
+}
+
+/** Parameters of a database URL that tell where and how, never a secret. */
+const SHOWN_PARAMETERS: ReadonlySet<string> = new Set(["host", "port", "user", "sslmode", "sslrootcert"]);
+
 /** A text of 1 to `maxLength` characters without control characters. */
 export function text(maxLength = 1000): Parser<string> {
   return {

@@ -10,7 +10,7 @@ import {
   type Settings,
   setting,
 } from "./load.ts";
-import { boolean, durationMs, integer, listOf, oneOf, port, text, url } from "./parsers.ts";
+import { boolean, durationMs, integer, listOf, oneOf, port, text, url, withoutPassword } from "./parsers.ts";
 import { sagaSettings } from "./saga-settings.ts";
 
 /** `dev` and `test` start what they need by themselves; `serve` is a process as in a pod; `migrate` only changes schemas. */
@@ -72,7 +72,15 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       flag: "database-url",
       parser: url("postgres", "postgresql"),
       secret: true,
+      redact: withoutPassword,
       description: "PostgreSQL for all modules, a schema each. <MODULE>_DATABASE_URL wins for one module.",
+    }),
+    exclusiveDatabase: setting({
+      env: "EXCLUSIVE_DATABASE",
+      parser: boolean,
+      fallback: false,
+      description:
+        "No other process uses DATABASE_URL: what a process before left there is taken over at once. Never with replicas.",
     }),
     dataDir: setting({
       env: "DATA_DIR",
@@ -85,7 +93,7 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       env: "LOG_LEVEL",
       flag: "log-level",
       parser: oneOf("debug", "info", "warn", "error"),
-      fallback: "info" as const,
+      fallback: known.mode === "dev" ? ("warn" as const) : ("info" as const),
       description: "The least level that is logged.",
     }),
     developmentIssuer: setting({
@@ -225,6 +233,7 @@ const moduleUrl = (module: string) =>
     env: urlEnv(module),
     parser: url("postgres", "postgresql"),
     secret: true,
+    redact: withoutPassword,
     description: `PostgreSQL of the module ${module}; wins over DATABASE_URL.`,
   });
 

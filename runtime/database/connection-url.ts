@@ -9,6 +9,7 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { StartError } from "../start-error.ts";
 
 export interface ConnectionTarget {
   readonly host: string;
@@ -28,7 +29,7 @@ export interface TlsSettings {
   readonly checkServerIdentity: (name: string, certificate: PeerCertificate) => Error | undefined;
 }
 
-export class ConnectionUrlError extends Error {
+export class ConnectionUrlError extends StartError {
   constructor(reason: string) {
     super(`${reason}. Give a database URL such as postgres://user:password@host:5432/name?sslmode=verify-full`);
     this.name = "ConnectionUrlError";

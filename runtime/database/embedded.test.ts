@@ -9,14 +9,22 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 import { StartError } from "../start-error.ts";
 import { isAlive } from "./embedded/cluster.ts";
+import { findCluster } from "./embedded/data-directory.ts";
 import { copyToCache, linkLibraries } from "./embedded/native.ts";
-import { type EmbeddedOptions, type EmbeddedServer, removeEmbedded, startEmbedded } from "./embedded.ts";
+import {
+  type EmbeddedOptions,
+  type EmbeddedServer,
+  removeEmbedded,
+  runningServerUrl,
+  startEmbedded,
+} from "./embedded.ts";
 import { openDatabase } from "./postgres.ts";
 
 // Other work on the machine can make a start slow.
@@ -276,6 +284,7 @@ describe("a start that cannot be", () => {
     writeFileSync(file, "");
     for (const dataDir of [file, join(file, "sub"), join(dirname(file), "x".repeat(300), "data")])
       expect(await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined }))).toContain("--data DIR");
+    expect(await refusal(startEmbedded({ dataDir: file, scheduler, log: () => undefined }))).toContain("it is a file");
     const readOnly = isRoot ? "/sys/genai-demo-test" : `${dirname(fresh())}/read-only`;
     if (!isRoot) mkdirSync(readOnly, { mode: 0o555 });
     const message = await refusal(startEmbedded({ dataDir: readOnly, scheduler, log: () => undefined }));
@@ -291,6 +300,20 @@ describe("a start that cannot be", () => {
     expect(await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined }))).toContain("of PostgreSQL 15");
   });
 
+  test.skipIf(process.platform !== "linux")("names a full disk", async () => {
+    const dataDir = scratch();
+    // A file that takes nothing, where the directory's holder is noted.
+    symlinkSync("/dev/full", join(dataDir, "holder.pid"));
+    const message = await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined }));
+    expect(message).toBe(
+      `The disk of the data directory ${dataDir} is full: make room there, or give another directory with --data DIR`,
+    );
+    rmSync(join(dataDir, "holder.pid"));
+    // And the directory is free.
+    const { server } = await start(dataDir);
+    expect(await query(server, "select 1 as a")).toEqual([{ a: 1 }]);
+  });
+
   test("gives the server's own reason for a setting it refuses", async () => {
     const message = await refusal(
       startEmbedded({
@@ -303,6 +326,31 @@ describe("a start that cannot be", () => {
     );
     expect(message).toContain("work_mem");
   });
+});
+
+test("another process finds a running server by its data directory", async () => {
+  const dataDir = fresh();
+  expect([findCluster(dataDir), runningServerUrl(dataDir)]).toEqual([null, null]);
+  const { server } = await start(dataDir);
+  expect(runningServerUrl(dataDir)).toBe(server.url);
+  await server.stop();
+  expect(runningServerUrl(dataDir)).toBeNull();
+  expect(findCluster(dataDir)).not.toBeNull();
+});
+
+test("a reset removes what was there, also what a reset before did not finish with, and of another version", async () => {
+  const dataDir = scratch();
+  const { server: first } = await start(dataDir);
+  await query(first, "create table kept as select 1 as a");
+  await first.stop();
+  const cluster = join(dataDir, "postgres");
+  mkdirSync(`${cluster}.removed-1`);
+  mkdirSync(`${cluster}.mine`);
+  writeFileSync(join(cluster, "PG_VERSION"), "15\n");
+  expect(await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined }))).toContain("--reset");
+  const { server } = await start(dataDir, { reset: true });
+  expect(await query(server, "select to_regclass('kept') as kept")).toEqual([{ kept: null }]);
+  expect([`${cluster}.removed-1`, `${cluster}.mine`].map((path) => existsSync(path))).toEqual([false, true]);
 });
 
 test("the libraries' links are made where they are missing; a folder that cannot be written is copied whole", async () => {
@@ -356,4 +404,6 @@ describe.skipIf(!isRoot)("as root", () => {
     expect(existsSync(join(dataDir, "postgres-location"))).toBe(false);
   });
 });
+if (process.platform !== "linux")
+  console.log("skipped: the tests of a full disk and of killed guards, because this is not Linux");
 if (!isRoot) console.log("skipped: the tests of a start as root, because this is not root");

@@ -7,7 +7,7 @@
  * do. When the server dies on its own, that is logged, connections fail as `unavailable`, and it is started again in
  * its place until it comes back or the process is stopped.
  */
-import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemRandom } from "../random.ts";
@@ -16,6 +16,7 @@ import { StartError } from "../start-error.ts";
 import { parseConnectionUrl } from "./connection-url.ts";
 import type { Account } from "./embedded/account.ts";
 import {
+  adviceOnSpace,
   endLeftover,
   ensureCluster,
   isAlive,
@@ -23,6 +24,7 @@ import {
   logSince,
   logSize,
   readPostmaster,
+  removeCluster,
   rotateLog,
   SOCKET_DIR_PREFIX,
   SUPERUSER,
@@ -34,6 +36,7 @@ import {
   forgetCluster,
   makePrivateFolder,
   ownerOf,
+  systemFault,
   takeDataDirectory,
 } from "./embedded/data-directory.ts";
 import { type GuardedServer, startGuarded } from "./embedded/guard.ts";
@@ -47,6 +50,8 @@ export interface EmbeddedOptions {
   readonly log: (line: string) => void;
   /** What an operator must see; `log` when left out. */
   readonly alarm?: (line: string) => void;
+  /** Removes the database that is there and makes a new one. */
+  readonly reset?: boolean;
   /** False only for tests: a crash of the machine may then lose data. */
   readonly fsync?: boolean;
   /** Further settings of the server, such as `{ autovacuum: "off" }`. */
@@ -77,7 +82,13 @@ const BUSY_MEMORY_RETRIES = 20;
 const REVIVE_PAUSE_MS = 1_000;
 
 /** Starts the embedded PostgreSQL on a data directory. Throws a `StartError` whose message says what to do. */
-export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
+export function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
+  return takeAndStart(options).catch((error: unknown) => {
+    throw systemFault(error, options.dataDir);
+  });
+}
+
+async function takeAndStart(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const { scheduler, log } = options;
   const directory = takeDataDirectory(options.dataDir, log);
   try {
@@ -85,6 +96,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     const native = prepareNative(account);
     await endLeftover(directory.cluster, scheduler, log);
     const { cluster } = directory;
+    if (options.reset) removeCluster(cluster);
     if (ensureCluster({ cluster, account, initdb: native.initdb, fsync: options.fsync ?? true })) {
       log(`made a new database in ${cluster}`);
     }
@@ -101,7 +113,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
 export function runningServerUrl(dataDir: string): string | null {
   const cluster = findCluster(dataDir);
   const server = cluster === null ? null : readPostmaster(cluster);
-  return server?.ready && isAlive(server.pid) ? socketUrl(server.socketDir, SOCKET_PORT) : null;
+  return server?.ready && isAlive(server.pid) ? socketUrl(server.socketDir, server.port) : null;
 }
 
 const socketUrl = (socketDir: string, port: number) =>
@@ -113,7 +125,7 @@ export async function removeEmbedded(options: Pick<EmbeddedOptions, "dataDir" | 
   const directory = takeDataDirectory(options.dataDir, options.log);
   try {
     await endLeftover(directory.cluster, options.scheduler, options.log);
-    rmSync(directory.cluster, { recursive: true, force: true });
+    removeCluster(directory.cluster);
     forgetCluster(directory.path);
   } finally {
     directory.release();
@@ -207,7 +219,9 @@ function startFailure(reason: string, options: EmbeddedOptions): StartError {
   if (options.tcpPort !== undefined && /address already in use|could not create any TCP/i.test(reason)) {
     return new StartError(`The database port ${options.tcpPort} on 127.0.0.1 is in use: choose another one`);
   }
-  return new StartError(`The embedded PostgreSQL in ${options.dataDir} does not start: ${reason}`);
+  return new StartError(
+    `The embedded PostgreSQL in ${options.dataDir} does not start: ${reason}${adviceOnSpace(reason)}`,
+  );
 }
 
 /** Null when the server takes connections, else why it does not. */

@@ -152,10 +152,30 @@ test("a line of migrations with a name of its own grows at its end, also where o
   expect(await refusal(migrate({ url, modules: swapped, log }))).toContain("only ever added at the end");
 });
 
+test("a server that takes connections and never answers is told soon, not after a migration's time", async () => {
+  const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
+  const waits: number[] = [];
+  const hurried = {
+    ...scheduler,
+    after(delayMs: number, task: () => void) {
+      waits.push(delayMs);
+      return scheduler.after(Math.min(delayMs, 50), task);
+    },
+  };
+  const url = `postgres://me:secret@127.0.0.1:${silent.port}/shop`;
+  try {
+    const message = await refusal(migrate({ url, modules: both, log, scheduler: hurried }));
+    expect(message).toContain("gave no answer within 10000 ms): check host and port");
+    expect(Math.max(...waits)).toBe(10_000);
+  } finally {
+    silent.stop(true);
+  }
+});
+
 test("an empty database is not verified, and an unreachable one is named without its password", async () => {
   expect(await refusal(verifySchema({ url, modules: both, log }))).toContain("run `migrate` first");
   const message = await refusal(migrate({ url: "postgres://me:secret@127.0.0.1:1/shop", modules: both, log }));
-  expect(message).toStartWith('The database "shop" at 127.0.0.1:1 cannot be used: ');
+  expect(message).toStartWith('The database "shop" at 127.0.0.1:1 cannot be used (connect ECONNREFUSED');
   expect(message).not.toContain("secret");
 });
 

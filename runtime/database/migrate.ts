@@ -22,6 +22,7 @@ import {
   readState,
   roleOf,
 } from "./schema-state.ts";
+import { unusable } from "./unusable.ts";
 
 export interface MigrateOptions {
   /** The user that owns the schemas. */
@@ -35,6 +36,7 @@ export interface MigrateOptions {
 const ADVISORY_LOCK = 7_301_961;
 const LOCK_WAIT_MS = 120_000;
 const MIGRATION_LIMIT_MS = 30 * 60_000;
+const FIRST_ANSWER_MS = 10_000;
 /** A migration that waits for a table blocks everybody who comes after it: it must give up soon. */
 const TABLE_LOCK_WAIT_MS = 10_000;
 
@@ -271,19 +273,28 @@ async function takeLock(link: Link): Promise<void> {
 
 async function withLink(options: MigrateOptions, work: (link: Link) => Promise<void>): Promise<void> {
   const target = parseConnectionUrl(options.url);
-  const link = openLink({
-    target,
-    parameters: { application_name: "genai-demo migrate", client_min_messages: "warning", TimeZone: "UTC" },
-    deadlineMs: MIGRATION_LIMIT_MS,
-    scheduler: options.scheduler ?? systemScheduler,
-  });
+  const open = (deadlineMs: number) =>
+    openLink({
+      target,
+      parameters: { application_name: "genai-demo migrate", client_min_messages: "warning", TimeZone: "UTC" },
+      deadlineMs,
+      scheduler: options.scheduler ?? systemScheduler,
+    });
+  const link = open(MIGRATION_LIMIT_MS);
   try {
+    // The link itself is patient with migrations; a server that cannot be reached must be told soon.
+    if (target.socketPath === null) await probe(open(FIRST_ANSWER_MS));
     await work(link);
   } catch (error) {
-    if (error instanceof StartError) throw error;
-    const place = target.socketPath ?? `${target.host}:${target.port}`;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StartError(`The database "${target.database}" at ${place} cannot be used: ${reason}`, { cause: error });
+    throw unusable(target, error);
+  } finally {
+    link.close();
+  }
+}
+
+async function probe(link: Link): Promise<void> {
+  try {
+    await link.send({ text: "select 1", params: [] });
   } finally {
     link.close();
   }

@@ -30,7 +30,7 @@ test("whoever comes first makes the one key, also at the same time", async () =>
 test("processes that race for the key agree", async () => {
   const dataDir = join(root, "race");
   const command = [
-    "bun",
+    process.execPath,
     "-e",
     `import { run } from ${JSON.stringify(join(import.meta.dir, "../cli/token.ts"))}; process.exit(await run(["--role","operator","--data",${JSON.stringify(dataDir)}]))`,
   ];

@@ -40,10 +40,16 @@ export interface TestPlatform {
   stop(): Promise<void>;
 }
 
-/** Starts a platform with demo data. The settings hold for each of its processes. */
-export async function startTestPlatform(env: Environment = {}): Promise<TestPlatform> {
+/**
+ * Starts a platform with demo data. The settings hold for each of its processes. `watching` is `dev` as it is used: its
+ * supervisor restarts the application on a save, so whoever edits this checkout during the test disturbs it.
+ */
+export async function startTestPlatform(
+  env: Environment = {},
+  { watching = false }: { readonly watching?: boolean } = {},
+): Promise<TestPlatform> {
   const url = process.env.DATABASE_URL;
-  const shape = await (url ? externalShape(url, env) : embeddedShape(env));
+  const shape = await (url ? externalShape(url, env) : embeddedShape(env, watching));
   let running = await shape.start();
   const as = async (role: Role, sub: string) => createClient(running.url, await tokenOf(shape.dataDir, role, sub));
   return {
@@ -70,11 +76,11 @@ export const tokenOf = (dataDir: string, role: Role, sub: string, scopes?: reado
 
 const makeDirectory = () => mkdtemp(join(tmpdir(), "genai-demo-journey-"));
 
-async function embeddedShape(env: Environment): Promise<Shape> {
+async function embeddedShape(env: Environment, watching: boolean): Promise<Shape> {
   const dataDir = await makeDirectory();
   return {
     dataDir,
-    start: (own) => startProcess(["dev", "--data", dataDir], { ...env, ...own }),
+    start: (own) => startProcess(["dev", ...(watching ? [] : ["--no-watch"]), "--data", dataDir], { ...env, ...own }),
     databaseUrl() {
       const url = runningServerUrl(dataDir);
       if (url === null) throw new Error(`no database server runs on ${dataDir}`);
@@ -121,7 +127,7 @@ async function prepare(settings: Environment): Promise<void> {
   const { code, stdout, stderr } = await runCommand(["migrate"], settings);
   if (code !== 0) throw new Error(`migrate failed:\n${stdout}${stderr}`);
   // Only `dev` brings demo data.
-  const seeding = await startProcess(["dev"], settings);
+  const seeding = await startProcess(["dev", "--no-watch"], settings);
   await seeding.stop();
 }
 

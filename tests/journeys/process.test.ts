@@ -8,7 +8,7 @@ import { freePort, startExternalPostgres } from "../provision/external-postgres.
 import { provideOrSkip } from "../provision/missing.ts";
 import { basketOf } from "./client.ts";
 import { externalShape, startTestPlatform } from "./platform.ts";
-import { runCommand, startProcess } from "./process.ts";
+import { refusal, runCommand, startProcess } from "./process.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "genai-demo-process-"));
 // Open to the account that runs the database for root, so that clusters live in it and go with it.
@@ -20,14 +20,6 @@ const ports = async () => ({
   PORT: String(await freePort()),
   INTERNAL_PORT: String(await freePort()),
 });
-
-/** The command refuses: exit code not 0 and one line. */
-async function refusal(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<string> {
-  const { code, stdout, stderr } = await runCommand(args, env);
-  const lines = `${stdout}${stderr}`.split("\n").filter((line) => line.trim() !== "");
-  expect([code !== 0, lines]).toEqual([true, [expect.any(String)]]);
-  return lines[0] ?? "";
-}
 
 test("SIGTERM ends it with code 0 within ten seconds, and what was acknowledged is there afterwards", async () => {
   const platform = await startTestPlatform();

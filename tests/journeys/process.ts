@@ -22,6 +22,8 @@ export interface PlatformProcess {
   kill(what: "process" | "group"): Promise<void>;
   /** Both outputs so far. */
   output(): string;
+  /** Resolves with the exit code when it has ended. */
+  readonly exited: Promise<number | null>;
 }
 
 /** What the child sees: this process's environment without settings that would leak into it, and the given ones. */
@@ -32,10 +34,10 @@ function childEnvironment(env: Environment): Record<string, string> {
   );
 }
 
-/** Runs a command to its end. */
-export async function runCommand(args: readonly string[], env: Environment = {}) {
+/** Runs a command of a checkout to its end. */
+export async function runCommand(args: readonly string[], env: Environment = {}, checkout = ROOT) {
   const child = Bun.spawn([process.execPath, "runtime/main.ts", ...args], {
-    cwd: ROOT,
+    cwd: checkout,
     env: childEnvironment(env),
     stdin: "ignore",
     stdout: "pipe",
@@ -46,13 +48,26 @@ export async function runCommand(args: readonly string[], env: Environment = {})
   return { code: await child.exited, stdout, stderr };
 }
 
-/** Starts `dev` or `serve` on free loopback ports and waits until it is ready. */
-export async function startProcess(args: readonly string[], env: Environment = {}): Promise<PlatformProcess> {
-  const port = await freePort();
-  const internalPort = await freePort();
-  const settings = { HOST: "127.0.0.1", PORT: String(port), INTERNAL_PORT: String(internalPort), ...env };
+/** The command must refuse: its exit code is not 0, and it says why in one line, which is the answer. */
+export async function refusal(args: readonly string[], env: Environment = {}, checkout = ROOT): Promise<string> {
+  const { code, stdout, stderr } = await runCommand(args, env, checkout);
+  const lines = `${stdout}${stderr}`.split("\n").filter((line) => line.trim() !== "");
+  const [line = ""] = lines;
+  if (code === 0 || lines.length !== 1)
+    throw new Error(`${args.join(" ")} ended with code ${code} and said:\n${stdout}${stderr}`);
+  return line;
+}
+
+/** Starts `dev` or `serve` of a checkout on free loopback ports and waits until it is ready. */
+export async function startProcess(
+  args: readonly string[],
+  env: Environment = {},
+  checkout = ROOT,
+): Promise<PlatformProcess> {
+  const { PORT: port = String(await freePort()), INTERNAL_PORT: internalPort = String(await freePort()) } = env;
+  const settings = { HOST: "127.0.0.1", ...env, PORT: port, INTERNAL_PORT: internalPort };
   const child = spawn(process.execPath, ["runtime/main.ts", ...args], {
-    cwd: ROOT,
+    cwd: checkout,
     env: childEnvironment(settings),
     stdio: ["ignore", "pipe", "pipe"],
     // A group of its own, so that a test can kill all of it.
@@ -71,10 +86,11 @@ export async function startProcess(args: readonly string[], env: Environment = {
   const ended = () => child.exitCode !== null || child.signalCode !== null;
   const running: PlatformProcess = {
     pid,
-    port,
+    port: Number(port),
     url: `http://127.0.0.1:${port}`,
     internalUrl: `http://127.0.0.1:${internalPort}`,
     output: () => output,
+    exited,
     async stop() {
       child.kill("SIGTERM");
       const force = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);

@@ -88,7 +88,8 @@ async function embeddedStarts(
   rounds: number,
   progress: (line: string) => void,
 ): Promise<Started[]> {
-  const argv = [...program, "dev", "--data", dataDir];
+  // As the executable will run it: one process, nothing to watch.
+  const argv = [...program, "dev", "--no-watch", "--data", dataDir];
   try {
     return await startsOf("embedded", argv, {}, rounds, progress);
   } finally {

@@ -40,15 +40,15 @@ export function ensureCluster({ cluster, account, initdb, fsync }: ClusterSettin
   if (version === MAJOR) return false;
   if (version !== undefined) {
     throw new StartError(
-      `The data in ${cluster} is of PostgreSQL ${version}, this build has ${MAJOR}: give another directory with --data DIR, or remove it`,
+      `The data in ${cluster} is of PostgreSQL ${version}, this build has ${MAJOR}: give another directory with --data DIR, or begin afresh with --reset`,
     );
   }
   if (existsSync(cluster)) {
     throw new StartError(
-      `${cluster} is there but holds no database: give another directory with --data DIR, or remove it`,
+      `${cluster} is there but holds no database: give another directory with --data DIR, or begin afresh with --reset`,
     );
   }
-  removeOldDrafts(cluster);
+  removeRemains(cluster);
   // A name of its own: the initdb of a killed process may still be writing to the draft of that one.
   const draft = `${cluster}.draft-${process.pid}`;
   makePrivateFolder(draft, account);
@@ -64,7 +64,9 @@ export function ensureCluster({ cluster, account, initdb, fsync }: ClusterSettin
   if (made.status !== 0) {
     rmSync(draft, { recursive: true, force: true });
     const reason = made.error?.message ?? errorLine(made.stderr);
-    throw new StartError(`The embedded PostgreSQL could not be set up in ${dirname(cluster)}: ${reason}`);
+    throw new StartError(
+      `The embedded PostgreSQL could not be set up in ${dirname(cluster)}: ${reason}${adviceOnSpace(reason)}`,
+    );
   }
   renameSync(draft, cluster);
   return true;
@@ -73,14 +75,35 @@ export function ensureCluster({ cluster, account, initdb, fsync }: ClusterSettin
 /** The line that says what went wrong; initdb goes on to tell how it cleans up. */
 function errorLine(text: string): string {
   const lines = text.trim().split("\n");
-  return lines.find((line) => /error|fatal|could not/i.test(line)) ?? lastLine(text);
+  return (lines.find((line) => /error|fatal|could not/i.test(line)) ?? lastLine(text)).replace(TIME_STAMP, "");
 }
+
+/** What the server puts before its word for how bad it is, and that word. */
+const TIME_STAMP = /^.*?(FATAL|PANIC|HINT): +/;
+
+/** What to do, where the server's own reason is that there is no room. */
+export const adviceOnSpace = (reason: string): string =>
+  /No space left on device|could not (?:extend|write)|wrote only/.test(reason)
+    ? " (make room on that disk, or give another directory with --data DIR)"
+    : "";
 
 const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
 
-function removeOldDrafts(cluster: string): void {
+/** Removes a cluster: under another name, so that a crash in between leaves none rather than half of one. */
+export function removeCluster(cluster: string): void {
+  removeRemains(cluster);
+  if (!existsSync(cluster)) return;
+  renameSync(cluster, `${cluster}.removed-${process.pid}`);
+  removeRemains(cluster);
+}
+
+const REMAINS = [".draft", ".removed-"];
+
+/** Drafts and removed clusters that an earlier process did not finish with. */
+function removeRemains(cluster: string): void {
+  if (!existsSync(dirname(cluster))) return;
   for (const name of readdirSync(dirname(cluster))) {
-    if (!name.startsWith(`${basename(cluster)}.draft`)) continue;
+    if (!REMAINS.some((mark) => name.startsWith(`${basename(cluster)}${mark}`))) continue;
     try {
       rmSync(join(dirname(cluster), name), { recursive: true, force: true });
     } catch {
@@ -109,16 +132,19 @@ export function logSince(cluster: string, offset: number): string {
   const file = logFileOf(cluster);
   const text = existsSync(file) ? readFileSync(file).subarray(offset).toString() : "";
   const lines = text.split("\n").filter((line) => /FATAL|PANIC|HINT|error while loading/.test(line));
-  return lines.map((line) => line.replace(/^.*?(FATAL|PANIC|HINT): +/, "")).join("; ") || lastLine(text);
+  return lines.map((line) => line.replace(TIME_STAMP, "")).join("; ") || lastLine(text);
 }
 
 export const logSize = (cluster: string): number => statSync(logFileOf(cluster), { throwIfNoEntry: false })?.size ?? 0;
 
 /** The postmaster's number and status as it writes them itself. */
-export function readPostmaster(cluster: string): { pid: number; socketDir: string; ready: boolean } | null {
+export function readPostmaster(
+  cluster: string,
+): { pid: number; port: number; socketDir: string; ready: boolean } | null {
   const lines = readOrNull(join(cluster, "postmaster.pid"))?.split("\n");
   if (lines === undefined) return null;
-  return { pid: Number(lines[0]), socketDir: lines[4] ?? "", ready: lines[7]?.trim() === "ready" };
+  const [pid, , , port, socketDir = "", , , status] = lines;
+  return { pid: Number(pid), port: Number(port), socketDir, ready: status?.trim() === "ready" };
 }
 
 const POLL_MS = 10;

@@ -58,9 +58,21 @@ export function takeDataDirectory(dataDir: string, log: (line: string) => void):
 
 const because = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
+/** What the operating system refused below a data directory, as a `StartError`; anything else as it is. */
+export function systemFault(error: unknown, dataDir: string): unknown {
+  const code = error instanceof Error && "syscall" in error && "code" in error ? error.code : undefined;
+  if (code === undefined) return error;
+  const what =
+    code === "ENOSPC" || code === "EDQUOT"
+      ? `The disk of the data directory ${dataDir} is full: make room there`
+      : `The data directory ${dataDir} cannot be used (${because(error)}): mend that`;
+  return new StartError(`${what}, or give another directory with --data DIR`, { cause: error });
+}
+
 function makeWritable(wanted: string): string {
   try {
     if (!existsSync(wanted)) mkdirSync(wanted, { recursive: true, mode: 0o711 });
+    if (!statSync(wanted).isDirectory()) throw new Error("it is a file");
     accessSync(wanted, constants.W_OK | constants.X_OK);
     return realpathSync(wanted);
   } catch (error) {
@@ -87,7 +99,12 @@ function takeLock(path: string): () => void {
     );
   }
   const holder = join(path, HOLDER);
-  writeFileSync(holder, `${process.pid}\n`);
+  try {
+    writeFileSync(holder, `${process.pid}\n`);
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
   return () => {
     rmSync(holder, { force: true });
     lock.close();
@@ -141,10 +158,11 @@ function locateCluster(path: string, account: Account | null, log: (line: string
 
 /** Where the cluster of a data directory is; null when there is none yet. Changes nothing. */
 export function findCluster(dataDir: string): string | null {
-  const inside = join(dataDir, "postgres");
+  const inside = join(resolve(dataDir), "postgres");
   if (existsSync(inside)) return inside;
-  const pointer = join(dataDir, POINTER);
-  return existsSync(pointer) ? readFileSync(pointer, "utf8").trim() : null;
+  const pointer = join(resolve(dataDir), POINTER);
+  const elsewhere = existsSync(pointer) ? readFileSync(pointer, "utf8").trim() : null;
+  return elsewhere !== null && existsSync(elsewhere) ? elsewhere : null;
 }
 
 /** Drops the pointer, after the cluster itself has been removed. */

@@ -1,0 +1,64 @@
+/** The application as the supervisor's child: it loads its code at once and starts when it is told to. */
+import type { Scheduler } from "../../scheduler.ts";
+import { type Order, Report } from "./messages.ts";
+
+export interface Application {
+  readonly pid: number;
+  /** Resolves with the URL of its public port. */
+  readonly ready: Promise<string>;
+  readonly ended: Promise<Ending>;
+  /** Starts it as soon as its code is loaded. */
+  start(environment: Readonly<Record<string, string>>): void;
+  /** Ends it in order where it runs, at once where it is still starting; by force after `killAfterMs`. */
+  stop(limits: { readonly requestsDeadlineMs?: number; readonly killAfterMs: number }): Promise<Ending>;
+}
+
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: string | number | null;
+}
+
+export interface ApplicationSettings {
+  /** The command line after Bun's own program. */
+  readonly command: readonly string[];
+  readonly scheduler: Scheduler;
+}
+
+/** Spawns it; its lines come out on this process's outputs. */
+export function spawnApplication({ command, scheduler }: ApplicationSettings): Application {
+  const ready = Promise.withResolvers<string>();
+  const loaded = Promise.withResolvers<void>();
+  let isReady = false;
+  const child = Bun.spawn([process.execPath, ...command], {
+    stdio: ["ignore", "inherit", "inherit"],
+    ipc(message) {
+      const report = Report.parse(message);
+      if (report.kind === "loaded") return loaded.resolve();
+      isReady = true;
+      ready.resolve(report.url);
+    },
+  });
+  const tell = (order: Order) => {
+    try {
+      child.send(order);
+    } catch (error) {
+      // It has just ended, or hung up and so is about to: `ended` tells.
+      if (!(error instanceof Error && "code" in error && error.code === "ERR_IPC_CHANNEL_CLOSED")) throw error;
+    }
+  };
+  const ended = child.exited.then(() => ({ code: child.exitCode, signal: child.signalCode }));
+  return {
+    pid: child.pid,
+    ready: ready.promise,
+    ended,
+    start: (environment) => void loaded.promise.then(() => tell({ kind: "start", environment })),
+    async stop({ killAfterMs, ...limits }) {
+      if (isReady) tell({ kind: "stop", ...limits });
+      else child.kill("SIGKILL");
+      const cancel = scheduler.after(killAfterMs, () => child.kill("SIGKILL"));
+      const ending = await ended;
+      cancel();
+      return ending;
+    },
+  };
+}

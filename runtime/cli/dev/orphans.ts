@@ -1,0 +1,64 @@
+/**
+ * Applications whose supervisor was killed. They end by themselves within moments, but until then they hold their
+ * ports, and one that is caught in a loop would hold them for ever. So the supervisor notes in the data directory which
+ * it has started, and the next one, which holds the directory and so knows that nobody else uses it, sees them gone
+ * first. A number that by now belongs to another program is told by its command line.
+ */
+import { spawnSync } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Scheduler } from "../../scheduler.ts";
+
+/** In every supervised application's command line, with its data directory. */
+export const SUPERVISED_FLAG = "--supervised";
+
+const noteOf = (dataDir: string) => join(dataDir, "application.pid");
+const POLL_MS = 20;
+const PATIENCE_MS = 2_000;
+
+/** Notes which applications run; none removes the note. */
+export function noteApplications(dataDir: string, pids: ReadonlySet<number>): void {
+  try {
+    if (pids.size === 0) rmSync(noteOf(dataDir), { force: true });
+    else writeFileSync(noteOf(dataDir), `${[...pids].join("\n")}\n`);
+  } catch {
+    // A full disk or a directory that somebody removed: the application ends by itself all the same.
+  }
+}
+
+/** Resolves when none of the noted applications runs any more; ends by force what does not end by itself. */
+export async function endOrphans(dataDir: string, scheduler: Scheduler, say: (line: string) => void): Promise<void> {
+  for (const pid of notedIn(dataDir)) {
+    for (let waitedMs = 0; isApplication(pid, dataDir); waitedMs += POLL_MS) {
+      if (waitedMs === PATIENCE_MS) {
+        say(`ending the application ${pid} that an earlier process left behind`);
+        process.kill(pid, "SIGKILL");
+      }
+      await scheduler.sleep(POLL_MS);
+    }
+  }
+}
+
+function notedIn(dataDir: string): number[] {
+  try {
+    return readFileSync(noteOf(dataDir), "utf8").trim().split("\n").map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function isApplication(pid: number, dataDir: string): boolean {
+  const words = commandOf(pid);
+  return words.includes(SUPERVISED_FLAG) && words.includes(dataDir);
+}
+
+/** Empty for a process that has ended, also while its parent has not asked how. */
+function commandOf(pid: number): string {
+  if (process.platform !== "linux")
+    return spawnSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" }).stdout;
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}

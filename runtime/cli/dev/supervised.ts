@@ -1,0 +1,43 @@
+/**
+ * The application under the supervisor of `dev`: it loads its code, waits for the word to start, and ends when it is
+ * told to. When the supervisor is gone without a word (kill -9), it ends by itself within moments; what was
+ * acknowledged is committed, and the next start goes on from there.
+ */
+import type { Module } from "../../module.ts";
+import type { StopLimits } from "../../platform.ts";
+import { systemScheduler as scheduler } from "../../scheduler.ts";
+import { type PlatformFlags, runPlatform } from "../run-platform.ts";
+import { Order, type Report } from "./messages.ts";
+
+/** The database of a supervisor that is gone goes as well, so an orderly end could take long. */
+const ORPHAN_LIMIT_MS = 500;
+
+/** Runs the platform at the supervisor's word; resolves with the exit code. */
+export async function runSupervised(registry: readonly Module[], flags: PlatformFlags): Promise<number> {
+  const tell = (report: Report) => process.send?.(report);
+  const start = Promise.withResolvers<Readonly<Record<string, string>>>();
+  const stop = Promise.withResolvers<StopLimits>();
+  process.on("message", (message: unknown) => {
+    const order = Order.parse(message);
+    if (order.kind === "start") return start.resolve(order.environment);
+    stop.resolve(order.requestsDeadlineMs === undefined ? {} : { requestsDeadlineMs: order.requestsDeadlineMs });
+  });
+  process.on("disconnect", () => {
+    stop.resolve({ requestsDeadlineMs: 0 });
+    scheduler.after(ORPHAN_LIMIT_MS, () => process.exit(1));
+  });
+  // A terminal sends Ctrl-C to every process in the foreground; the supervisor says when to end.
+  process.on("SIGINT", () => undefined);
+  process.once("SIGTERM", () => stop.resolve({}));
+
+  tell({ kind: "loaded" });
+  Object.assign(process.env, await start.promise);
+  return runPlatform({
+    registry,
+    mode: "dev",
+    flags,
+    log: (line) => console.error(line),
+    ready: (url) => tell({ kind: "ready", url }),
+    stopped: () => stop.promise,
+  });
+}

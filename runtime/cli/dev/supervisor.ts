@@ -1,0 +1,103 @@
+/**
+ * `dev` in a checkout: one process holds the data directory and its PostgreSQL, and runs the application as a child
+ * that is replaced on every save (`supervise.ts`).
+ *
+ * However it ends, nothing is left: on a stop signal application and server end in order; when it is killed, the
+ * application notices by its closed pipe and the server by its guard.
+ */
+import { join, resolve } from "node:path";
+import { systemClock as clock } from "../../clock.ts";
+import type { PlatformConfig } from "../../config/settings.ts";
+import { type EmbeddedServer, startEmbedded } from "../../database/embedded.ts";
+import { createLog } from "../../log.ts";
+import { systemScheduler as scheduler } from "../../scheduler.ts";
+import { type PlatformFlags, stopSignal } from "../run-platform.ts";
+import { type Application, spawnApplication } from "./application.ts";
+import { endOrphans, noteApplications, SUPERVISED_FLAG } from "./orphans.ts";
+import { watchSaves } from "./saves.ts";
+import { supervise } from "./supervise.ts";
+
+const STOP_MARGIN_MS = 500;
+
+export interface SupervisorSettings {
+  /** The checkout. */
+  readonly root: string;
+  readonly config: PlatformConfig<string>;
+  readonly flags: PlatformFlags;
+  readonly reset: boolean;
+  readonly ready: (url: string) => void;
+}
+
+/** Runs until a stop signal, or until the first start has failed; resolves with the exit code. */
+export async function runSupervisor({ root, config, flags, reset, ready }: SupervisorSettings): Promise<number> {
+  const stopped = stopSignal();
+  const say = (line: string) => console.error(`  ${line}`);
+  const log = createLog(clock, config.logLevel, (line) => console.error(line));
+  const dataDir = resolve(config.dataDir);
+  const saves = watchSaves({
+    root,
+    folders: ["modules", "runtime"],
+    clock,
+    scheduler,
+    onFault: (reason) => say(`saves are no longer seen (${reason}): start \`dev\` again`),
+  });
+  const running = new Set<number>();
+  /** Null while the data directory is not ours. */
+  let note: (() => void) | null = null;
+
+  function spawn(): Application {
+    const application = spawnApplication({ command: commandOf(root, flags, dataDir), scheduler });
+    running.add(application.pid);
+    note?.();
+    application.ended.then(() => {
+      running.delete(application.pid);
+      note?.();
+    });
+    return application;
+  }
+
+  /** The application finds the server by its URL, and may take what an earlier one left: nobody else starts any. */
+  async function environmentOf({ url }: EmbeddedServer) {
+    await endOrphans(dataDir, scheduler, say);
+    note = () => noteApplications(dataDir, running);
+    note();
+    return { DATABASE_URL: url, EXCLUSIVE_DATABASE: "true" };
+  }
+
+  const needsServer = [...config.databaseUrls.values()].includes(null);
+  const server = needsServer
+    ? startEmbedded({
+        dataDir,
+        scheduler,
+        reset,
+        log: (message) => log("info", "start", { message }),
+        alarm: (message) => log("error", "database.ended", { message }),
+      })
+    : null;
+  try {
+    return await supervise({
+      spawn,
+      environment: server === null ? Promise.resolve({}) : server.then(environmentOf),
+      saves,
+      stopped,
+      ready,
+      say,
+      clock,
+      scheduler,
+      stopLimitMs: config.shutdownDeadlineMs + STOP_MARGIN_MS,
+    });
+  } finally {
+    saves.close();
+    await server?.then(
+      ({ stop }) => stop(),
+      () => undefined,
+    );
+  }
+}
+
+function commandOf(root: string, flags: PlatformFlags, dataDir: string): string[] {
+  const given = Object.entries({ ...flags, data: dataDir }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}=${value}`],
+  );
+  return [join(root, "runtime", "main.ts"), "dev", SUPERVISED_FLAG, ...given];
+}

@@ -1,0 +1,36 @@
+/** Why a database cannot be used, in one line that says what to do. */
+import { StartError } from "../start-error.ts";
+import type { ConnectionTarget } from "./connection-url.ts";
+import { DatabaseError } from "./port.ts";
+
+/** Any failure of a first connection as a `StartError`; one that is a `StartError` already says it itself. */
+export function unusable(target: ConnectionTarget, error: unknown): StartError {
+  if (error instanceof StartError) return error;
+  const place = target.socketPath ?? `${target.host}:${target.port}`;
+  const reason = error instanceof Error ? error.message : String(error);
+  const sqlState = error instanceof DatabaseError ? error.sqlState : "";
+  return new StartError(
+    `The database "${target.database}" at ${place} cannot be used (${reason}): ${adviceFor(sqlState, target)}`,
+    { cause: error },
+  );
+}
+
+function adviceFor(sqlState: string, { database, user, tls }: ConnectionTarget): string {
+  switch (sqlState) {
+    case "28P01":
+    case "28000":
+      return `check user and password in the database URL, and that the server lets "${user}" in from here`;
+    case "3D000":
+      return `create it (createdb ${database}), or name another one in the database URL`;
+    case "42501":
+      return `grant the user "${user}" what it lacks, or give the URL of another user`;
+    case "53300":
+      return "end other connections, or raise the server's max_connections";
+    case "57P03":
+      return "the server is starting or stopping: try again in a moment";
+    case "":
+      return `check host and port in the database URL, and that the server runs${tls === null ? "" : " and takes TLS"}`;
+    default:
+      return "see the server's log";
+  }
+}
