@@ -30,6 +30,7 @@ const commands: Readonly<Record<string, { readonly does: string; readonly load: 
   test: { does: "run every test suite", load: () => import("./cli/test.ts") },
   check: { does: "types, lint, format, boundaries", load: () => import("./cli/check.ts") },
   simulate: { does: "run seeded simulations", load: () => import("../tests/simulation/command.ts") },
+  faults: { does: "kill processes under load", load: () => import("./cli/faults.ts") },
   bench: { does: "measure", load: () => import("./cli/bench.ts") },
 };
 

@@ -1,0 +1,53 @@
+/** A campaign of kills as figures. */
+import { atMost, type Figure, stated } from "../../runtime/cli/figures.ts";
+import { StartError } from "../../runtime/start-error.ts";
+import { summarise } from "../load/latency.ts";
+import { type CampaignOptions, runCampaign } from "./campaign.ts";
+import { processesAreReadable } from "./process-tree.ts";
+import { startSingleArena } from "./single-arena.ts";
+
+export interface FaultsReport {
+  readonly figures: readonly Figure[];
+  readonly notes: readonly string[];
+  readonly violations: readonly string[];
+}
+
+const RECOVERY_P99_MS = 3_000;
+/** Unknown outcomes are to be met often, not waited for long. */
+export const FAULTS_ENVIRONMENT = { PAYMENT_ANSWER_TIMEOUT_MS: "1500" };
+
+/** Runs a campaign on a platform of its own; everything it started has ended when it resolves or rejects. */
+export async function measureFaults(options: CampaignOptions): Promise<FaultsReport> {
+  if (!processesAreReadable) throw new StartError("faults looks for processes in /proc: run it on Linux");
+  const arena = await startSingleArena(FAULTS_ENVIRONMENT);
+  try {
+    const campaign = await runCampaign(arena, options);
+    const recovery = summarise(campaign.recoveriesMs);
+    const list = (counts: Readonly<Record<string, number>>) =>
+      Object.entries(counts)
+        .map(([name, count]) => `${name} ${count}`)
+        .join(", ");
+    return {
+      violations: campaign.violations,
+      figures: [
+        stated("faults.faults", campaign.faults, "kills"),
+        stated("faults.orders", campaign.orders, "orders"),
+        atMost("faults.violations", campaign.violations.length, "violations", 0),
+        atMost("recovery.inprocessP99Ms", recovery.p99Ms, "ms", RECOVERY_P99_MS),
+        stated("recovery.inprocessP50Ms", recovery.p50Ms, "ms"),
+        stated("faults.rounds", recovery.count, "rounds"),
+        ...Object.entries(campaign.faultsByKind).map(([kind, count]) =>
+          stated(`faults.kind.${kind.replaceAll(" ", "-")}`, count, "times"),
+        ),
+        ...Object.entries(campaign.requests).map(([name, count]) => stated(`faults.${name}`, count, "requests")),
+      ],
+      notes: [
+        `seed ${options.seed}, ${options.buyers} buyers, fsync on, one data directory`,
+        `orders ended as: ${list(campaign.outcomes)}`,
+        "recovery: from the last kill of a round until an order begun after it is confirmed, starting the process included",
+      ],
+    };
+  } finally {
+    await arena.remove();
+  }
+}
