@@ -228,6 +228,8 @@ function serverArguments(options: EmbeddedOptions, cluster: string, socketDir: s
     max_connections: "100",
     // In the data directory: a server that was killed leaves nothing behind in the machine's shared memory.
     dynamic_shared_memory_type: "mmap",
+    // One flush instead of one for each of some thousand files, before each recovery.
+    ...(process.platform === "linux" ? { recovery_init_sync_method: "syncfs" } : {}),
     jit: "off",
     fsync: fsync ? "on" : "off",
     synchronous_commit: "on",

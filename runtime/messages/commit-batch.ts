@@ -44,6 +44,9 @@ function judge(error: unknown, size: number, verifying: boolean, attempt: number
   return verifying ? "park" : "verify";
 }
 
+/** A database that is back must not be kept waiting for long. */
+const MOST_RETRY_PAUSES = 3;
+
 /** Resolves when every item is settled, answered or failed, or when the lane has stopped. */
 export async function commitBatch<State, Shared, Ports>(
   deps: CommitDeps<State, Shared, Ports>,
@@ -64,7 +67,7 @@ export async function commitBatch<State, Shared, Ports>(
         if (attempt === 0) log("warn", "batch.unavailable", { module, error: String(error) });
         deps.uncertain();
         left = failHopeless(deps, left, error);
-        await scheduler.sleep(retryMs * Math.min(10, attempt + 1));
+        await scheduler.sleep(retryMs * Math.min(MOST_RETRY_PAUSES, attempt + 1));
         break;
       case "verify":
         if (verifying) await scheduler.sleep(Math.min(retryMs, attempt));

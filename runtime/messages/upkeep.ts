@@ -25,7 +25,7 @@ export interface UpkeepDeps {
   readonly calls: Calls;
   readonly timers: Timers;
   readonly renewMs: number;
-  /** How often rows of other replicas are looked for while there are any. */
+  /** How often it is asked whether a sweep is owed; while there are other replicas it always is. */
   readonly pollMs: number;
   /** Looks again at messages that wait for an earlier number. */
   readonly recheckWaiting: () => void;
@@ -45,6 +45,8 @@ export interface Upkeep {
 /** Timers that come due within it are known before they are due; more than the pause of a slow sweep. */
 export const TIMER_HORIZON_MS = 30_000;
 const SLOW_SWEEP_MS = 10_000;
+/** Pause after a round that failed: a lease that lapsed meanwhile is to be had again as soon as the database is back. */
+const RETRY_MS = 100;
 
 export function createUpkeep(deps: UpkeepDeps): Upkeep {
   const { clock, scheduler, shards, relay, calls, timers } = deps;
@@ -86,12 +88,20 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
     if (shards.holds(0)) await deps.retain();
   }
 
-  async function every(pauseMs: () => number, round: () => Promise<void>) {
+  async function every(pauseMs: number, round: () => Promise<void>) {
+    let failing = false;
     for (;;) {
-      await scheduler.sleep(pauseMs());
+      await scheduler.sleep(failing ? Math.min(pauseMs, RETRY_MS) : pauseMs);
       if (stopped) return;
-      const current = round().catch((error) =>
-        deps.log("warn", "upkeep.failed", { module: deps.module, error: String(error) }),
+      const current = round().then(
+        () => {
+          failing = false;
+        },
+        (error) => {
+          // Once an outage: it is tried again too often to be told each time.
+          if (!failing) deps.log("warn", "upkeep.failed", { module: deps.module, error: String(error) });
+          failing = true;
+        },
       );
       underWay.add(current);
       await current;
@@ -103,8 +113,8 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
     async start() {
       await renew();
       await sweep();
-      every(() => deps.renewMs, renew);
-      every(() => (shards.alone() ? deps.renewMs : deps.pollMs), look);
+      every(deps.renewMs, renew);
+      every(deps.pollMs, look);
     },
     oweSweep() {
       owed = true;
