@@ -6,6 +6,7 @@ import { systemClock } from "./clock.ts";
 import type { PlatformConfig } from "./config/settings.ts";
 import { type EmbeddedServer, startEmbedded } from "./database/embedded.ts";
 import { migrate, verifySchema } from "./database/migrate.ts";
+import { DatabaseError } from "./database/port.ts";
 import { openDatabase } from "./database/postgres.ts";
 import { roleOf } from "./database/schema-state.ts";
 import { mountEdge } from "./edge/edge.ts";
@@ -78,7 +79,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
   };
 
   try {
-    const alarm = (line: string) => log("error", "database.ended", { message: line });
+    const alarm = (line: string) => log("error", "database.server", { message: line });
     const embedded = await openEmbedded(options, say, alarm);
     if (embedded) opened.push({ name: "embedded database", run: embedded.stop });
     const urlOf = (module: string) => {
@@ -107,7 +108,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       },
       exclusive: (module) => embedded !== undefined && urlOf(module) === embedded.url,
       condition: (module, problem) =>
-        problem === null ? health.up(module) : health.down(module, `has no database: ${problem}`),
+        problem === null ? health.up(module) : health.down(module, `cannot work with its database: ${problem}`),
       limits: {
         batchLimit: config.batchLimit,
         backgroundDelayMs: config.backgroundDelayMs,
@@ -134,11 +135,13 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       scheduler,
       ids,
       bodyTimeoutMs: config.bodyTimeoutMs,
-      onError: (error, about) =>
-        log("error", "request.failed", {
-          ...about,
-          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-        }),
+      onError(error, about) {
+        // An outage is reported where it is met first; who was turned away by it needs no stack.
+        if (error instanceof DatabaseError && error.kind === "unavailable")
+          return log("info", "request.unavailable", { ...about, error: error.message });
+        const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        log("error", "request.failed", { ...about, error: detail });
+      },
       checkReplies: local,
     };
     const publicApp = createApp(http);

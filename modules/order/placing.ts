@@ -118,7 +118,7 @@ function unavailable(error: unknown): never {
   const again = { "retry-after": "1" };
   if (error instanceof CommandUnavailable && error.outcome === "none")
     throw new ProblemError(
-      problem("overloaded", "Nothing was placed: too many orders are waiting. Send the same request again in 1 s."),
+      problem("overloaded", `Nothing was placed: ${error.message}. Send the same request again in 1 s.`),
       again,
     );
   if (error instanceof RpcUnavailable || error instanceof CommandUnavailable)

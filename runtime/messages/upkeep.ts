@@ -31,7 +31,7 @@ export interface UpkeepDeps {
   readonly recheckWaiting: () => void;
   readonly retain: () => Promise<void>;
   /** Null when the last renewal went well, else why it did not. */
-  readonly condition: (problem: string | null) => void;
+  readonly renewed: (error: unknown) => void;
 }
 
 export interface Upkeep {
@@ -58,9 +58,9 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
   async function renew() {
     try {
       if ((await shards.renew()).length > 0) owed = true;
-      deps.condition(null);
+      deps.renewed(null);
     } catch (error) {
-      deps.condition(String(error));
+      deps.renewed(error);
       throw error;
     }
   }

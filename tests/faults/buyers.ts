@@ -28,6 +28,8 @@ export interface Buyers {
   /** What no buyer should ever have been told, one sentence each. */
   readonly complaints: readonly string[];
   readonly counts: Readonly<Record<"requests" | "unanswered" | "unavailable", number>>;
+  /** How long the slowest answer of 503 took. */
+  readonly slowestRefusalMs: () => number;
   /** Places one order with a good card, again and again until it is confirmed; when that was (performance.now()). */
   confirm(timeoutMs: number): Promise<number>;
   /** Begins no more orders; resolves when every order that was begun has its answer. */
@@ -60,6 +62,7 @@ export async function startBuyers(options: BuyersOptions): Promise<Buyers> {
   const tokens = new Map(
     await Promise.all(customers.map(async (each) => [each, await options.tokenFor(each)] as const)),
   );
+  let slowestRefusalMs = 0;
   let stopped = false;
   let keys = 0;
 
@@ -75,11 +78,13 @@ export async function startBuyers(options: BuyersOptions): Promise<Buyers> {
       const client = clientOf(customer, random);
       if (client !== undefined) {
         counts.requests++;
+        const sentMs = performance.now();
         const answer = await send(client).catch(() => undefined);
         if (answer === undefined) counts.unanswered++;
         else if (answer.status !== 503) return answer;
         else {
           counts.unavailable++;
+          slowestRefusalMs = Math.max(slowestRefusalMs, performance.now() - sentMs);
           complaints.push(...faultsOfRefusal(what, answer));
         }
       }
@@ -175,6 +180,7 @@ export async function startBuyers(options: BuyersOptions): Promise<Buyers> {
     placed,
     complaints,
     counts,
+    slowestRefusalMs: () => slowestRefusalMs,
     async confirm(timeoutMs) {
       const [customer = ""] = customers;
       const body: Basket = { token: "tok_visa", email: null, items: [{ sku: options.skus[0] ?? "", quantity: 1 }] };

@@ -13,13 +13,11 @@ export interface FaultsReport {
 }
 
 const RECOVERY_P99_MS = 3_000;
-/** Unknown outcomes are to be met often, not waited for long. */
-export const FAULTS_ENVIRONMENT = { PAYMENT_ANSWER_TIMEOUT_MS: "1500" };
 
 /** Runs a campaign on a platform of its own; everything it started has ended when it resolves or rejects. */
 export async function measureFaults(options: CampaignOptions): Promise<FaultsReport> {
   if (!processesAreReadable) throw new StartError("faults looks for processes in /proc: run it on Linux");
-  const arena = await startSingleArena(FAULTS_ENVIRONMENT);
+  const arena = await startSingleArena();
   try {
     const campaign = await runCampaign(arena, options);
     const recovery = summarise(campaign.recoveriesMs);

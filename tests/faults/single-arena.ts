@@ -18,6 +18,9 @@ import { oneOf } from "../simulation/seed.ts";
 import type { Arena } from "./arena.ts";
 import { descendantsOf, killAll, type ProcessEntry, partsOf, untilEnded } from "./process-tree.ts";
 
+/** An embedded database, and unknown outcomes of payments that are met often and not waited for long. */
+export const FAULTS_ENVIRONMENT: Environment = { DATABASE_URL: undefined, PAYMENT_ANSWER_TIMEOUT_MS: "1500" };
+
 /** Products with room for any number of orders, beside the seeded ones. */
 const PRODUCTS = 20;
 /** The last process may take a moment to let go of the directory. */
@@ -43,7 +46,7 @@ export async function startSingleArena(env: Environment = {}): Promise<SingleAre
   const place = await makeDataPlace();
   const guard = startGuard('rm -rf "$1"', place);
   const dataDir = join(place, "data");
-  const start = () => startProcess(["dev", "--data", dataDir], { DATABASE_URL: undefined, ...env });
+  const start = () => startProcess(["dev", "--data", dataDir], { ...FAULTS_ENVIRONMENT, ...env });
   const discard = async () => {
     await rm(place, { recursive: true, force: true });
     await guard.release();

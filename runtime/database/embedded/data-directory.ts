@@ -87,7 +87,11 @@ function takeLock(path: string): () => void {
     );
   }
   const holder = join(path, HOLDER);
-  writeFileSync(holder, `${process.pid}\n`);
+  try {
+    writeFileSync(holder, `${process.pid}\n`);
+  } catch {
+    // A full disk: a message that names the holder does without its number.
+  }
   return () => {
     rmSync(holder, { force: true });
     lock.close();
@@ -108,9 +112,10 @@ function openLock(path: string): Database {
 function inUse(path: string): string {
   let holder = "another process";
   try {
-    holder = `process ${readFileSync(join(path, HOLDER), "utf8").trim()}`;
+    const pid = readFileSync(join(path, HOLDER), "utf8").trim();
+    if (pid !== "") holder = `process ${pid}`;
   } catch {
-    // The holder has just started or is just ending: the message does without its number.
+    // The holder has just started or is just ending, or had no room: the message does without its number.
   }
   return `The data directory ${path} is in use by ${holder}: end that process, or give another directory with --data DIR`;
 }
