@@ -3,7 +3,7 @@ import { atMost, type Figure, stated } from "../../runtime/cli/figures.ts";
 import { StartError } from "../../runtime/start-error.ts";
 import { summarise } from "../load/latency.ts";
 import { type CampaignOptions, runCampaign } from "./campaign.ts";
-import { processesAreReadable } from "./process-tree.ts";
+import { needProcesses } from "./process-tree.ts";
 import { startSingleArena } from "./single-arena.ts";
 
 export interface FaultsReport {
@@ -16,7 +16,9 @@ const RECOVERY_P99_MS = 3_000;
 
 /** Runs a campaign on a platform of its own; everything it started has ended when it resolves or rejects. */
 export async function measureFaults(options: CampaignOptions): Promise<FaultsReport> {
-  if (!processesAreReadable) throw new StartError("faults looks for processes in /proc: run it on Linux");
+  await needProcesses().catch((error: Error) => {
+    throw new StartError(error.message, { cause: error });
+  });
   const arena = await startSingleArena();
   try {
     const campaign = await runCampaign(arena, options);

@@ -5,6 +5,7 @@
  * is never killed.
  */
 import { readdirSync, readFileSync } from "node:fs";
+import { MissingTool } from "../provision/missing.ts";
 
 export interface ProcessEntry {
   readonly pid: number;
@@ -17,8 +18,11 @@ export interface ProcessEntry {
   readonly command: string;
 }
 
-/** Whether processes of others can be looked at on this machine. */
-export const processesAreReadable = process.platform === "linux";
+/** Throws `MissingTool` where processes of others cannot be looked at. */
+export async function needProcesses(): Promise<true> {
+  if (process.platform === "linux") return true;
+  throw new MissingTool("a look at the processes of the platform", "it reads /proc: run it on Linux");
+}
 
 /** The living process with this number; ended ones that nobody has waited for yet do not count. */
 export function processOf(pid: number): ProcessEntry | undefined {
