@@ -3,13 +3,15 @@ import { systemClock } from "../clock.ts";
 import { flagsOf, UsageError } from "./arguments.ts";
 import { allHold, figureReport, figureTable } from "./figures.ts";
 
-export const help = `Usage: genai-demo faults [--rounds N] [--seed N] [--buyers N] [--json FILE]
+export const help = `Usage: genai-demo faults [--replicas] [--rounds N] [--seed N] [--buyers N] [--json FILE]
 
 Kills the platform with SIGKILL again and again while orders are placed: its process group, all of its processes at
 once, the application alone, its PostgreSQL server, one process of the server, two of these in quick succession, and
 again while it recovers. It is started again on the same data directory (fsync is on). In the end every acknowledged
 order must exist and have ended right, with one charge in the provider's own ledger, and stock exact.
 
+  --replicas   two replicas on one PostgreSQL over TCP (downloaded once) instead: one, both, the server, one of its
+               processes
   --rounds N   kills, one or two a round (10, at most 200); some five seconds each
   --seed N     chooses kinds, pauses and baskets (the time of day)
   --buyers N   how many place orders at a time (16, at most 128)
@@ -22,9 +24,16 @@ Example: bun run faults --rounds 50 --json /tmp/faults.json`;
 
 /** Runs the command; resolves with its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
-  const flags = flagsOf(args, { rounds: "string", seed: "string", buyers: "string", json: "string" });
+  const flags = flagsOf(args, {
+    replicas: "boolean",
+    rounds: "string",
+    seed: "string",
+    buyers: "string",
+    json: "string",
+  });
   const startedAtMs = systemClock.now();
   const options = {
+    replicas: flags["replicas"] === true,
     rounds: whole("rounds", flags["rounds"], 10, 200),
     seed: whole("seed", flags["seed"], Math.floor(startedAtMs / 1000) % 2 ** 31, 2 ** 31),
     buyers: whole("buyers", flags["buyers"], 16, 128),

@@ -5,6 +5,8 @@ import type { Random } from "../../runtime/random.ts";
 export interface Arena {
   /** The kinds of kill that it takes. */
   readonly kinds: readonly string[];
+  /** Products with room for any number of orders. */
+  readonly skus: readonly string[];
   /** Where the platform can be called now; empty while none of its processes runs. */
   urls(): readonly string[];
   tokenFor(customer: string): Promise<string>;

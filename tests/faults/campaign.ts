@@ -40,7 +40,7 @@ const RECOVERY_LIMIT_MS = 30_000;
 const ORDER_PAUSE_MS = 120;
 
 /** Runs the rounds; the arena is left running. A round after which nothing is confirmed any more ends the campaign. */
-export async function runCampaign(arena: Arena & { readonly skus: readonly string[] }, options: CampaignOptions) {
+export async function runCampaign(arena: Arena, options: CampaignOptions) {
   const random = streamOf(options.seed, "kills");
   const buyers = await startBuyers({
     seed: options.seed,
@@ -75,8 +75,8 @@ export async function runCampaign(arena: Arena & { readonly skus: readonly strin
       await mended;
     } else await strike(kind);
     const killedAtMs = performance.now();
-    await arena.mend();
-    const recoveryMs = (await buyers.confirm(RECOVERY_LIMIT_MS)) - killedAtMs;
+    const [confirmedAtMs] = await Promise.all([buyers.confirm(RECOVERY_LIMIT_MS), arena.mend()]);
+    const recoveryMs = confirmedAtMs - killedAtMs;
     recoveriesMs.push(recoveryMs);
     const fresh = buyers.placed.flatMap(({ acknowledged }) => [...acknowledged]).filter((id) => !seen.has(id));
     for (const id of fresh) seen.add(id);

@@ -4,7 +4,13 @@ import { StartError } from "../../runtime/start-error.ts";
 import { summarise } from "../load/latency.ts";
 import { type CampaignOptions, runCampaign } from "./campaign.ts";
 import { needProcesses } from "./process-tree.ts";
+import { startReplicasArena } from "./replicas-arena.ts";
 import { startSingleArena } from "./single-arena.ts";
+
+export interface FaultsOptions extends CampaignOptions {
+  /** Two replicas on a PostgreSQL over TCP instead of one process with its own. */
+  readonly replicas: boolean;
+}
 
 export interface FaultsReport {
   readonly figures: readonly Figure[];
@@ -15,11 +21,11 @@ export interface FaultsReport {
 const RECOVERY_P99_MS = 3_000;
 
 /** Runs a campaign on a platform of its own; everything it started has ended when it resolves or rejects. */
-export async function measureFaults(options: CampaignOptions): Promise<FaultsReport> {
+export async function measureFaults({ replicas, ...options }: FaultsOptions): Promise<FaultsReport> {
   await needProcesses().catch((error: Error) => {
     throw new StartError(error.message, { cause: error });
   });
-  const arena = await startSingleArena();
+  const arena = await (replicas ? startReplicasArena() : startSingleArena());
   try {
     const campaign = await runCampaign(arena, options);
     const recovery = summarise(campaign.recoveriesMs);
@@ -42,7 +48,7 @@ export async function measureFaults(options: CampaignOptions): Promise<FaultsRep
         ...Object.entries(campaign.requests).map(([name, count]) => stated(`faults.${name}`, count, "requests")),
       ],
       notes: [
-        `seed ${options.seed}, ${options.buyers} buyers, fsync on, one data directory`,
+        `seed ${options.seed}, ${options.buyers} buyers, fsync on, ${replicas ? "two replicas on one PostgreSQL over TCP" : "one data directory"}`,
         `orders ended as: ${list(campaign.outcomes)}`,
         "recovery: from the last kill of a round until an order begun after it is confirmed, starting the process included",
       ],

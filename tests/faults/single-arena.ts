@@ -18,18 +18,19 @@ import { oneOf } from "../simulation/seed.ts";
 import type { Arena } from "./arena.ts";
 import { descendantsOf, killAll, type ProcessEntry, partsOf, untilEnded } from "./process-tree.ts";
 
-/** An embedded database, and unknown outcomes of payments that are met often and not waited for long. */
-export const FAULTS_ENVIRONMENT: Environment = { DATABASE_URL: undefined, PAYMENT_ANSWER_TIMEOUT_MS: "1500" };
+/** Unknown outcomes of payments are to be met often and not waited for long. */
+export const QUICK_PAYMENTS: Environment = { PAYMENT_ANSWER_TIMEOUT_MS: "1500" };
+/** The same, on an embedded database. */
+export const FAULTS_ENVIRONMENT: Environment = { DATABASE_URL: undefined, ...QUICK_PAYMENTS };
 
 /** Products with room for any number of orders, beside the seeded ones. */
-const PRODUCTS = 20;
+export const PRODUCTS = 20;
 /** The last process may take a moment to let go of the directory. */
 const DIRECTORY_TRIES = 10;
 const DIRECTORY_PAUSE_MS = 500;
 
 export interface SingleArena extends Arena {
   readonly dataDir: string;
-  readonly skus: readonly string[];
   readonly process: PlatformProcess;
 }
 
