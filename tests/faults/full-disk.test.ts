@@ -77,10 +77,16 @@ async function underLoad(made: Disk): Promise<OnSmallDisk> {
   };
 }
 
-const ready = async ({ url }: PlatformProcess) => {
-  const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
-  return { status: response.status, text: await response.text() };
-};
+/** What readiness says once it answers with `status`; throws when it does not come to that. */
+async function readiness({ url }: PlatformProcess, status: number): Promise<string> {
+  const look = async () => {
+    const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+    return { status: response.status, text: await response.text() };
+  };
+  const told = await eventually(look, (each) => each.status === status, 20_000);
+  expect(told.status).toBe(status);
+  return told.text;
+}
 
 /** Orders are answered 503, soon; the buyers complain when such an answer does not say when to come back. */
 async function expectRefused({ counts, slowestRefusalMs }: Buyers): Promise<void> {
@@ -97,14 +103,7 @@ async function expectRefused({ counts, slowestRefusalMs }: Buyers): Promise<void
 /** There is room again: orders flow, and everything that was promised before, meanwhile and after is kept. */
 async function expectKept({ dataDir, platform, buyers }: OnSmallDisk): Promise<void> {
   await buyers.confirm(30_000);
-  expect(
-    (
-      await eventually(
-        () => ready(platform),
-        ({ status }) => status === 200,
-      )
-    ).status,
-  ).toBe(200);
+  await readiness(platform, 200);
   await buyers.stop();
   const { orders, violations } = await withEmbeddedSql(dataDir, (sql) => judgeSettled(sql, buyers.placed));
   expect([...buyers.complaints, ...violations]).toEqual([]);
@@ -122,12 +121,7 @@ test("no room for rows: 503 with Retry-After, reads go on, readiness says why, a
   const buyer = createClient(platform.url, await tokenOf(scene.dataDir, "customer", promised.customer));
   await scene.fill();
   await expectRefused(buyers);
-  const told = await eventually(
-    () => ready(platform),
-    ({ status }) => status === 503,
-    15_000,
-  );
-  expect([told.status, told.text]).toEqual([503, expect.stringMatching(/disk of the database is full.*free room/)]);
+  expect(await readiness(platform, 503)).toMatch(/disk of the database is full.*free room/);
   expect((await buyer.stock("SKU-001")).sku).toBe("SKU-001");
   const [id = ""] = promised.acknowledged;
   expect((await buyer.order(id)).id).toBe(id);
@@ -164,14 +158,7 @@ test("no room for the log of the database: the server dies, is tried again, and 
     ),
   ).toBeGreaterThan(0);
   await expectRefused(scene.buyers);
-  expect(
-    (
-      await eventually(
-        () => ready(platform),
-        ({ status }) => status === 503,
-      )
-    ).status,
-  ).toBe(503);
+  await readiness(platform, 503);
   // Several attempts later it has not said the same thing again.
   await Bun.sleep(5_000);
   expect(lines()[0]).toMatch(/disk of the data directory .* is full .*free room/);

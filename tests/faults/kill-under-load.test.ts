@@ -1,16 +1,23 @@
-/** kill -9 of each kind under load, on one data directory. `bun run faults` does more of it, and measures. */
+/** kill -9 of each kind under load, once each. `bun run faults` does more of it, and measures. */
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { seededRandom } from "../../runtime/random.ts";
 import { provideOrSkip } from "../provision/missing.ts";
 import { drawKinds, runCampaign } from "./campaign.ts";
 import { needProcesses } from "./process-tree.ts";
+import { startReplicasArena } from "./replicas-arena.ts";
 import { startSingleArena } from "./single-arena.ts";
 
 setDefaultTimeout(240_000);
 
-test("every kind of kill: what was acknowledged ends right, nobody is charged twice, stock is exact", async () => {
-  if (!(await provideOrSkip("kill -9 under load", needProcesses))) return;
-  const arena = await startSingleArena();
+test.each([
+  ["one process on its data directory", startSingleArena],
+  ["two replicas on one PostgreSQL", startReplicasArena],
+] as const)("%s: what was acknowledged ends right, nobody is charged twice, stock is exact", async (shape, start) => {
+  const arena = await provideOrSkip(`kill -9 of ${shape}`, async () => {
+    await needProcesses();
+    return start();
+  });
+  if (!arena) return;
   const told: string[] = [];
   try {
     const rounds = arena.kinds.length + 2;
@@ -20,6 +27,7 @@ test("every kind of kill: what was acknowledged ends right, nobody is charged tw
       buyers: 12,
       progress: (line) => told.push(line),
     });
+    // What each round did, beside what was found.
     expect([campaign.violations, told]).toEqual([[], expect.any(Array)]);
     expect(campaign.recoveriesMs).toHaveLength(rounds);
     expect(campaign.faults).toBe(rounds + 2);
