@@ -16,6 +16,7 @@ import { StartError } from "../start-error.ts";
 import { parseConnectionUrl } from "./connection-url.ts";
 import type { Account } from "./embedded/account.ts";
 import {
+  adviceOnSpace,
   endLeftover,
   ensureCluster,
   isAlive,
@@ -207,21 +208,14 @@ async function startServer(
   }
 }
 
-/** Not every reason of a full disk says so: some calls fail otherwise. */
-function isFull(cluster: string, reason: string): boolean {
-  const { bavail, bsize } = statfsSync(cluster);
-  return bavail * bsize < WAL_SEGMENT_BYTES || /no space left on device/i.test(reason);
-}
-
-const diskFull = (dataDir: string, reason: string) =>
-  `The disk of the data directory ${dataDir} is full (${reason}): free room, or give another directory with --data DIR`;
-
 function startFailure(reason: string, cluster: string, options: EmbeddedOptions): StartError {
   if (options.tcpPort !== undefined && /address already in use|could not create any TCP/i.test(reason)) {
     return new StartError(`The database port ${options.tcpPort} on 127.0.0.1 is in use: choose another one`);
   }
-  if (isFull(cluster, reason)) return new StartError(diskFull(options.dataDir, reason));
-  return new StartError(`The embedded PostgreSQL in ${options.dataDir} does not start: ${reason}`);
+  // Not every reason of a full disk says so: some calls fail otherwise.
+  const { bavail, bsize } = statfsSync(cluster);
+  const advice = adviceOnSpace(bavail * bsize < WAL_SEGMENT_BYTES ? "No space left on device" : reason);
+  return new StartError(`The embedded PostgreSQL in ${options.dataDir} does not start: ${reason}${advice}`);
 }
 
 /** Null when the server takes connections, else why it does not. */

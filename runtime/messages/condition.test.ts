@@ -17,7 +17,7 @@ test("a full disk is told though the lease is renewed, with what to do, until a 
   expect(last()).toBeNull();
   condition.committed(FULL);
   condition.renewed(null);
-  expect(last()).toMatch(/disk of the database is full \(could not extend file\): free room/);
+  expect(last()).toMatch(/disk of the database is full \(could not extend file\): make room/);
   condition.committed(null);
   expect(last()).toBeNull();
 });

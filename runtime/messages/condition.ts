@@ -46,6 +46,6 @@ export function createCondition(clock: Clock, report: (problem: string | null) =
 
 function sentenceOf(error: unknown): string {
   if (error instanceof DatabaseError && error.sqlState === DISK_FULL)
-    return `the disk of the database is full (${error.message}): free room, then it goes on by itself`;
+    return `the disk of the database is full (${error.message}): make room on it, then this goes on by itself`;
   return String(error);
 }

@@ -121,7 +121,7 @@ test("no room for rows: 503 with Retry-After, reads go on, readiness says why, a
   const buyer = createClient(platform.url, await tokenOf(scene.dataDir, "customer", promised.customer));
   await scene.fill();
   await expectRefused(buyers);
-  expect(await readiness(platform, 503)).toMatch(/disk of the database is full.*free room/);
+  expect(await readiness(platform, 503)).toMatch(/disk of the database is full.*make room/);
   expect((await buyer.stock("SKU-001")).sku).toBe("SKU-001");
   const [id = ""] = promised.acknowledged;
   expect((await buyer.order(id)).id).toBe(id);
@@ -161,7 +161,7 @@ test("no room for the log of the database: the server dies, is tried again, and 
   await readiness(platform, 503);
   // Several attempts later it has not said the same thing again.
   await Bun.sleep(5_000);
-  expect(lines()[0]).toMatch(/disk of the data directory .* is full .*free room/);
+  expect(lines()[0]).toMatch(/make room on that disk/);
   expect(lines()).toHaveLength(1);
   scene.free();
   await expectKept(scene);
@@ -178,7 +178,7 @@ test("a start on a full disk is refused in one line, and is good again when ther
       ...ports,
     });
     const lines = `${stdout}${stderr}`.split("\n").filter((line) => line.trim() !== "");
-    expect([code, lines]).toEqual([1, [expect.stringMatching(/free room/)]]);
+    expect([code, lines]).toEqual([1, [expect.stringMatching(/make room/)]]);
   };
   await fill(made.path);
   await refusal();

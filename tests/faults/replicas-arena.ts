@@ -17,15 +17,30 @@ export async function startReplicasArena(): Promise<Arena> {
   const server = await startExternalPostgres({ alwaysOwn: true });
   try {
     const shape = await externalShape(server.url, { ...QUICK_PAYMENTS, LOG_LEVEL: "warn" });
-    const skus = await seedCatalogue(shape.databaseUrl ?? "", PRODUCTS);
-    return await onServer(server, shape, skus);
+    const url = await platformDatabase(server.url);
+    return await onServer(server, shape, url, await seedCatalogue(url, PRODUCTS));
   } catch (error) {
     await server.stop();
     throw error;
   }
 }
 
-async function onServer(server: ExternalPostgres, shape: Shape, skus: readonly string[]): Promise<Arena> {
+/** The one database that was made for the platform on a server of its own. */
+async function platformDatabase(serverUrl: string): Promise<string> {
+  const sql = postgres(serverUrl, { max: 1 });
+  const [found] = await sql<{ datname: string }[]>`select datname from pg_database where datname like 'journey\\_%'`;
+  await sql.end();
+  const url = new URL(serverUrl);
+  url.pathname = `/${found?.datname}`;
+  return url.href;
+}
+
+async function onServer(
+  server: ExternalPostgres,
+  shape: Shape,
+  databaseUrl: string,
+  skus: readonly string[],
+): Promise<Arena> {
   const replicas: PlatformProcess[] = await Promise.all([shape.start(), shape.start()]);
   const entryOf = ({ pid }: PlatformProcess) => processOf(pid);
   const alive = () => replicas.flatMap((replica) => entryOf(replica) ?? []);
@@ -71,7 +86,7 @@ async function onServer(server: ExternalPostgres, shape: Shape, skus: readonly s
       );
     },
     async withSql(work) {
-      const sql = postgres(shape.databaseUrl ?? "", { max: 1, onnotice: () => undefined });
+      const sql = postgres(databaseUrl, { max: 1, onnotice: () => undefined });
       try {
         return await work(sql);
       } finally {

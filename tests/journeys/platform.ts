@@ -16,8 +16,6 @@ import { type Environment, type PlatformProcess, runCommand, startProcess } from
 
 export interface Shape {
   readonly dataDir: string;
-  /** Its database as the server's owner; absent where the platform brings its own. */
-  readonly databaseUrl?: string;
   /** Starts one more process of the platform. */
   start(): Promise<PlatformProcess>;
   /** Removes what was made for it. Its processes must have ended. */
@@ -99,7 +97,6 @@ export async function externalShape(
   if (migrated) await prepare(settings);
   return {
     dataDir,
-    databaseUrl: url.href,
     start: () => startProcess(["serve"], settings),
     async remove() {
       await administer(serverUrl, `drop database if exists ${name} with (force)`);

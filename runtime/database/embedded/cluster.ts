@@ -64,8 +64,9 @@ export function ensureCluster({ cluster, account, initdb, fsync }: ClusterSettin
   if (made.status !== 0) {
     rmSync(draft, { recursive: true, force: true });
     const reason = made.error?.message ?? errorLine(made.stderr);
-    const advice = /no space left/i.test(reason) ? ": free room, or give another directory with --data DIR" : "";
-    throw new StartError(`The embedded PostgreSQL could not be set up in ${dirname(cluster)}: ${reason}${advice}`);
+    throw new StartError(
+      `The embedded PostgreSQL could not be set up in ${dirname(cluster)}: ${reason}${adviceOnSpace(reason)}`,
+    );
   }
   renameSync(draft, cluster);
   return true;
@@ -76,6 +77,12 @@ function errorLine(text: string): string {
   const lines = text.trim().split("\n");
   return lines.find((line) => /error|fatal|could not/i.test(line)) ?? lastLine(text);
 }
+
+/** What to do, where the server's own reason is that there is no room. */
+export const adviceOnSpace = (reason: string): string =>
+  /No space left on device|could not (?:extend|write)|wrote only/.test(reason)
+    ? " (make room on that disk, or give another directory with --data DIR)"
+    : "";
 
 const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
 
