@@ -23,7 +23,7 @@ export const SUITES: readonly Suite[] = [
   { name: "tools", folders: ["tests/provision", "tests/load"], timeoutMinutes: 10 },
   { name: "journeys", folders: ["tests/journeys"], topologies: TOPOLOGIES, timeoutMinutes: 15 },
   { name: "simulation", folders: ["tests/simulation"], timeoutMinutes: 15 },
-  { name: "faults", folders: ["tests/faults"], timeoutMinutes: 10 },
+  { name: "faults", folders: ["tests/faults"], timeoutMinutes: 15 },
 ];
 
 /** One run of `bun test`: a suite's files, in one topology or none. */
