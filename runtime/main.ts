@@ -35,6 +35,7 @@ const commands: Readonly<Record<string, { readonly does: string; readonly load: 
   check: { does: "types, lint, format, boundaries", load: () => import("./cli/check.ts") },
   reconcile: { does: "check the invariants over the modules", load: () => import("./cli/reconcile.ts") },
   simulate: { does: "run seeded simulations", load: () => import("../tests/simulation/command.ts") },
+  faults: { does: "kill processes under load", load: () => import("./cli/faults.ts") },
   bench: { does: "measure", load: () => import("./cli/bench.ts") },
 };
 

@@ -6,6 +6,7 @@ import { systemClock } from "./clock.ts";
 import type { PlatformConfig } from "./config/settings.ts";
 import { type EmbeddedServer, startEmbedded } from "./database/embedded.ts";
 import { migrate, verifySchema } from "./database/migrate.ts";
+import { DatabaseError } from "./database/port.ts";
 import { openDatabase } from "./database/postgres.ts";
 import { roleOf } from "./database/schema-state.ts";
 import { mountEdge } from "./edge/edge.ts";
@@ -85,7 +86,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
   };
 
   try {
-    const alarm = (line: string) => log("error", "database.ended", { message: line });
+    const alarm = (line: string) => log("error", "database.server", { message: line });
     const embedded = await openEmbedded(options, say, alarm);
     if (embedded) opened.push({ name: "embedded database", run: embedded.stop });
     const urlOf = (module: string) => {
@@ -115,7 +116,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       exclusive: (module) =>
         urlOf(module) === embedded?.url || (config.exclusiveDatabase && urlOf(module) === config.databaseUrl),
       condition: (module, problem) =>
-        problem === null ? health.up(module) : health.down(module, `has no database: ${problem}`),
+        problem === null ? health.up(module) : health.down(module, `cannot work with its database: ${problem}`),
       limits: {
         batchLimit: config.batchLimit,
         backgroundDelayMs: config.backgroundDelayMs,
@@ -142,11 +143,12 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       scheduler,
       ids,
       bodyTimeoutMs: config.bodyTimeoutMs,
-      onError: (error, about) =>
-        log("error", "request.failed", {
-          ...about,
-          error: errorText(error),
-        }),
+      onError(error, about) {
+        // An outage is reported where it is met first; who was turned away by it needs no stack.
+        if (error instanceof DatabaseError && error.kind === "unavailable")
+          return log("info", "request.unavailable", { ...about, error: error.message });
+        log("error", "request.failed", { ...about, error: errorText(error) });
+      },
       checkReplies: local,
     };
     const publicApp = createApp(http);

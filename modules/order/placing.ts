@@ -132,10 +132,7 @@ function unavailable(error: unknown): never {
   const again = { "retry-after": "1" };
   if (error instanceof CommandUnavailable && error.outcome === "none")
     throw new ProblemError(
-      problem(
-        "overloaded",
-        "Too many orders are waiting: this one was not looked at. Send the same request again in 1 s.",
-      ),
+      problem("overloaded", `This request was not carried out: ${error.message}. Send the same one again in 1 s.`),
       again,
     );
   if (error instanceof RpcUnavailable || error instanceof CommandUnavailable)

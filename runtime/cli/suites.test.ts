@@ -39,6 +39,7 @@ test("journeys run in every topology, the others once", async () => {
     "journeys single: 1",
     "journeys single-pg: 1",
     "simulation: 0",
+    "faults: 0",
   ]);
 });
 

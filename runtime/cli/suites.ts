@@ -24,6 +24,7 @@ export const SUITES: readonly Suite[] = [
   { name: "dev", folders: ["tests/dev"], timeoutMinutes: 10 },
   { name: "journeys", folders: ["tests/journeys"], topologies: TOPOLOGIES, timeoutMinutes: 15 },
   { name: "simulation", folders: ["tests/simulation"], timeoutMinutes: 15 },
+  { name: "faults", folders: ["tests/faults"], timeoutMinutes: 15 },
 ];
 
 /** One run of `bun test`: a suite's files, in one topology or none. */

@@ -103,6 +103,8 @@ const hasEnded = (pid: number) => {
   return process.platform === "linux" ? state === "X" || state === "Z" : !isAlive(pid);
 };
 
+const logOf = (dataDir: string) => readFileSync(join(dataDir, "postgres", "server.log"), "utf8");
+
 const socketDirOf = (url: string) => new URL(url).searchParams.get("host") ?? "";
 
 const HOLDER = `
@@ -216,6 +218,25 @@ describe("the embedded server", () => {
     expect(hasEnded(held.pid)).toBe(true);
     expect(await query(server, "select 1 as a")).toEqual([{ a: 1 }]);
   });
+
+  test.skipIf(process.platform !== "linux")(
+    "does not wait for a server that was asked to end in the middle of its own recovery",
+    async () => {
+      const dataDir = scratch();
+      const held = await holder(dataDir);
+      await query(held, "create table kept as select generate_series(1, 200000) as a");
+      const database = openDatabase({ url: held.url, schema: "public", role: null, scheduler });
+      cleanups.push(() => database.close());
+      const [backend] = await database.query({ text: "select pg_backend_pid() as pid", params: [] });
+      // One process of it dies: the server ends all of them and recovers.
+      process.kill(Number(backend?.["pid"]), "SIGKILL");
+      await until("the server recovers", () => logOf(dataDir).includes("reinitializing"));
+      process.kill(held.childPid, "SIGKILL");
+      const { server } = await start(dataDir);
+      expect(await query(server, "select count(*)::int as n from kept")).toEqual([{ n: 200000 }]);
+    },
+    10_000,
+  );
 
   test("starts although its old process number now belongs to another program", async () => {
     const dataDir = scratch();

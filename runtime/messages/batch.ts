@@ -36,6 +36,8 @@ export interface BatchDeps<State, Shared, Ports> {
 
 export interface BatchRun<State, Shared> {
   readonly plan: BatchPlan<State, Shared>;
+  /** Some of the items were written: the database takes commits. */
+  readonly written: boolean;
   /** Messages that came too early; verified: a number before them has not come yet and is not parked either. */
   readonly early: readonly MessageItem[];
 }
@@ -58,10 +60,10 @@ export async function runBatch<State, Shared, Ports>(
     const run = decide(deps, loaded, new Map(), prepared, verify);
     const statement = saveStatement(messaging, run.plan, acknowledged, deps.clock.now(), deps.shape);
     if (statement) await announced(deps, run, () => lane.run(statement));
-    return run;
+    return { ...run, written: statement !== undefined && items.length > 0 };
   }
   const transaction = await lane.begin(messaging.shared.lock(sharedKeys));
-  let run: BatchRun<State, Shared>;
+  let run: Decided<State, Shared>;
   let statement: ReturnType<typeof saveStatement>;
   try {
     run = decide(deps, loaded, messaging.shared.decode(transaction.rows), prepared, verify);
@@ -73,12 +75,14 @@ export async function runBatch<State, Shared, Ports>(
   const last = statement;
   if (last) await announced(deps, run, () => transaction.commit(last));
   else await transaction.rollback();
-  return run;
+  return { ...run, written: last !== undefined };
 }
+
+type Decided<State, Shared> = Omit<BatchRun<State, Shared>, "written">;
 
 async function announced<State, Shared, Ports>(
   { intents }: BatchDeps<State, Shared, Ports>,
-  { plan }: BatchRun<State, Shared>,
+  { plan }: Decided<State, Shared>,
   commit: () => Promise<unknown>,
 ): Promise<void> {
   intents.expect(plan.intents);
@@ -120,7 +124,7 @@ function decide<State, Shared, Ports>(
   shared: Map<string, Shared>,
   prepared: ReadonlyMap<MessageItem, Prepared<State, Shared>>,
   verified: boolean,
-): BatchRun<State, Shared> {
+): Decided<State, Shared> {
   const plan = emptyPlan<State, Shared>(loaded.stored, shared);
   for (const working of loaded.rowless) plan.working.set(working.key, working);
   const now = deps.clock.now();

@@ -1,7 +1,7 @@
 /**
  * Runs a batch until it is committed, parked or hopeless. What the database answers decides what is done next:
  * a conflict runs it again verifying, then in halves; an unavailable database is waited for and the batch is run again
- * verifying, for ever (a command fails when nobody waits for it any longer); what the database rejects is halved until
+ * verifying, for ever (a command fails when nobody waits for it any longer, or the outage lasts); what the database rejects is halved until
  * the culprit is alone, and that one is parked. A lone item that meets a conflict again and again is parked as well (a
  * broken unique constraint looks like a rival), so it cannot stop the lane for ever.
  */
@@ -26,6 +26,10 @@ export interface CommitDeps<State, Shared, Ports> {
   readonly forget: (items: readonly Item<State, Shared>[]) => void;
   /** A commit's answer was lost. */
   readonly uncertain: () => void;
+  /** The database could not commit the batch, which will be tried again. */
+  readonly unavailable: (error: unknown) => void;
+  /** It has committed nothing for so long that who waits for an answer gets one. */
+  readonly outOfPatience: () => boolean;
   /** Called once for each commit. */
   readonly committed: (run: BatchRun<State, Shared>, verified: boolean) => void;
 }
@@ -44,6 +48,9 @@ function judge(error: unknown, size: number, verifying: boolean, attempt: number
   return verifying ? "park" : "verify";
 }
 
+/** A database that is back must not be kept waiting for long. */
+const MOST_RETRY_PAUSES = 3;
+
 /** Resolves when every item is settled, answered or failed, or when the lane has stopped. */
 export async function commitBatch<State, Shared, Ports>(
   deps: CommitDeps<State, Shared, Ports>,
@@ -51,8 +58,7 @@ export async function commitBatch<State, Shared, Ports>(
   acknowledged: readonly Acknowledged[],
   verify: boolean,
 ): Promise<void> {
-  const { scheduler, log, retryMs } = deps;
-  const { module } = deps.batch.messaging;
+  const { scheduler, retryMs } = deps;
   let left = items;
   let verifying = verify;
   for (let attempt = 0; !deps.stopped(); attempt++) {
@@ -61,10 +67,10 @@ export async function commitBatch<State, Shared, Ports>(
     deps.forget(left);
     switch (judge(error, left.length, verifying, attempt)) {
       case "wait":
-        if (attempt === 0) log("warn", "batch.unavailable", { module, error: String(error) });
+        deps.unavailable(error);
         deps.uncertain();
         left = failHopeless(deps, left, error);
-        await scheduler.sleep(retryMs * Math.min(10, attempt + 1));
+        await scheduler.sleep(retryMs * Math.min(MOST_RETRY_PAUSES, attempt + 1));
         break;
       case "verify":
         if (verifying) await scheduler.sleep(Math.min(retryMs, attempt));
@@ -110,8 +116,9 @@ function failHopeless<State, Shared, Ports>(
   error: unknown,
 ) {
   const now = deps.clock.now();
+  const hopeless = deps.outOfPatience();
   return items.filter((item) => {
-    if (item.kind !== "command" || (item.idempotency && item.expiresMs > now)) return true;
+    if (item.kind !== "command" || (item.idempotency && item.expiresMs > now && !hopeless)) return true;
     item.fail(new CommandUnavailable("unknown", `the database is not available: ${String(error)}`));
     return false;
   });

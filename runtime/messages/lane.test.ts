@@ -52,6 +52,40 @@ describe("a lane without a database", () => {
     expect(replica.running.depth().commands).toBe(0);
   });
 
+  test("answers commands when the outage lasts, refuses new ones while it tries, and takes them again afterwards", async () => {
+    const replica = await bench.replica({ limits: { batchLimit: 1 } });
+    replica.faults.down = true;
+    const message = replica.deliver(incoming(newKey(), 1, { name: "waits" }));
+    const run = () => failure(replica.run(openTally, newKey(), { name: "x" }, { idempotency: idempotency() }));
+    // Long before they expire: the first may have been tried, the others have not.
+    const errors = await Promise.all([run(), run(), run()]);
+    for (const error of errors) expect(String(error)).toContain("the database takes no commits now");
+    const refused = await run();
+    expect(String(refused)).toContain("the database takes no commits now");
+    expect(refused).toHaveProperty("outcome", "none");
+    replica.faults.down = false;
+    await message;
+    expect((await replica.run(openTally, newKey(), { name: "x" })).kind).toBe("decided");
+    await until("nothing is queued", () => replica.running.depth().queued === 0);
+    expect(replica.running.depth().commands).toBe(0);
+    const told = replica.logged.map(({ event }) => event).filter((event) => event.startsWith("batch."));
+    expect(told).toEqual(["batch.unavailable", "batch.available"]);
+  });
+
+  test("tries again with a command when nothing else is left to try", async () => {
+    const replica = await bench.replica();
+    replica.faults.down = true;
+    const run = () => replica.run(openTally, newKey(), { name: "x" }, { idempotency: idempotency() });
+    expect(await failure(run())).toBeInstanceOf(CommandUnavailable);
+    replica.faults.down = false;
+    await until("it takes commands", () =>
+      run().then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+
   test("refuses commands beyond its limit at once, and takes them again afterwards", async () => {
     const replica = await bench.replica({ limits: { commandQueueLimit: 3 } });
     replica.faults.down = true;

@@ -54,6 +54,8 @@ export interface LaneDeps<State, Shared, Ports>
   readonly committed: (plan: BatchPlan<State, Shared>) => void;
   /** A commit's answer was lost: what it wrote, if it did, was not announced by `committed`. */
   readonly uncertain: () => void;
+  /** Null when a batch was committed, else why the database could not commit it. */
+  readonly condition: (error: unknown) => void;
 }
 
 export interface ModuleLane<State, Shared> {
@@ -79,6 +81,8 @@ export interface ModuleLane<State, Shared> {
 }
 
 const NOTHING = () => undefined;
+/** How long a command waits for a database that commits nothing: a restart is sat out, a longer outage is answered. */
+const OUTAGE_PATIENCE_MS = 2_000;
 
 /** Builds the lane of one module. */
 export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, Ports>): ModuleLane<State, Shared> {
@@ -101,10 +105,15 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
   const expired = new WeakSet<object>();
   /** Not yet answered, or expired and not yet out of the queue: so an outage cannot make the queue grow. */
   let commands = 0;
+  const unanswered = new Set<(why: string) => void>();
+  /** A batch is in flight or being tried again. */
+  let busy = false;
   let running = false;
   let stopped = false;
   let ended: Promise<void> = Promise.resolve();
   let wake: () => void = NOTHING;
+  /** Since when the database has committed nothing that was asked of it; null while it does. */
+  let outageSinceMs: number | null = null;
 
   const isBackground = (item: Item<State, Shared>) =>
     item.kind === "message" &&
@@ -125,8 +134,26 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
     stopped: () => stopped,
     forget: cache.drop,
     uncertain: deps.uncertain,
+    unavailable(error) {
+      if (outageSinceMs === null) log("warn", "batch.unavailable", { module: messaging.module, error: String(error) });
+      outageSinceMs ??= clock.now();
+      deps.condition(error);
+      if (outOfPatience()) for (const giveUp of [...unanswered]) giveUp("the database takes no commits now");
+    },
+    outOfPatience,
     committed: finish,
   };
+
+  function outOfPatience() {
+    return outageSinceMs !== null && clock.now() - outageSinceMs >= OUTAGE_PATIENCE_MS;
+  }
+
+  /** Why no command is taken now, or null. In an outage only while another batch is being tried: somebody must try. */
+  function refuses(): string | null {
+    if (stopped) return "shutting down";
+    if (commands >= limits.commandQueueLimit) return "too many requests are waiting";
+    return busy && outOfPatience() ? "the database takes no commits now" : null;
+  }
 
   /** A command whose caller has been told that nothing happened is not begun any more. */
   function begins(item: Item<State, Shared>): boolean {
@@ -153,12 +180,19 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
         continue;
       }
       const { items, acknowledged, verify } = queue.take();
+      busy = true;
       await commitBatch(commit, items.filter(begins), acknowledged, verify);
+      busy = false;
     }
   }
 
-  function finish({ plan, early: cameEarly }: BatchRun<State, Shared>, verified: boolean) {
+  function finish({ plan, early: cameEarly, written }: BatchRun<State, Shared>, verified: boolean) {
     cache.keep(plan.working.values());
+    if (written) {
+      if (outageSinceMs !== null) log("info", "batch.available", { module: messaging.module });
+      outageSinceMs = null;
+      deps.condition(null);
+    }
     for (const { key, source, error } of plan.deadLetters)
       log("error", "message.parked", { module: messaging.module, key, source, error });
     deps.committed(plan);
@@ -179,26 +213,33 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
     },
     execute(command, key, input, options) {
       return new Promise((resolve, reject) => {
-        if (stopped || commands >= limits.commandQueueLimit) {
-          reject(new CommandUnavailable("none", stopped ? "shutting down" : "too many requests are waiting"));
-          return;
-        }
+        const refusal = refuses();
+        if (refusal !== null) return reject(new CommandUnavailable("none", refusal));
         commands++;
-        const finish = (result: Parameters<typeof resolve>[0]) => {
+        const over = () => {
           cancel();
+          unanswered.delete(giveUp);
           commands--;
+        };
+        const finish = (result: Parameters<typeof resolve>[0]) => {
+          over();
           resolve(result);
         };
         const fail = (error: unknown) => {
-          cancel();
-          commands--;
+          over();
           reject(error);
         };
         const item = commandItem(command, key, input, options, finish, fail);
-        const cancel = scheduler.after(Math.max(0, options.expiresMs - clock.now()), () => {
+        const giveUp = (why: string) => {
+          cancel();
+          unanswered.delete(giveUp);
           if (!begun.has(item)) expired.add(item);
-          reject(new CommandUnavailable(begun.has(item) ? "unknown" : "none", "there was no answer in time"));
-        });
+          reject(new CommandUnavailable(begun.has(item) ? "unknown" : "none", why));
+        };
+        const cancel = scheduler.after(Math.max(0, options.expiresMs - clock.now()), () =>
+          giveUp("there was no answer in time"),
+        );
+        unanswered.add(giveUp);
         push(item);
       });
     },

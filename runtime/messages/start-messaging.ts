@@ -10,6 +10,7 @@ import type { Transport } from "../transport/port.ts";
 import type { Stored } from "./aggregate.ts";
 import type { BatchPlan } from "./batch-plan.ts";
 import { createCalls } from "./calls.ts";
+import { createCondition } from "./condition.ts";
 import { createLane, type LaneLimits, type ModuleLane } from "./lane.ts";
 import type { Log } from "./log.ts";
 import type { Messaging } from "./messaging.ts";
@@ -63,6 +64,7 @@ export function startMessaging<State, Shared, Ports>(
   const { database, clock, scheduler, log } = deps;
   const { module } = messaging;
   const shards = createShards({ ...deps, replica: deps.replica });
+  const condition = createCondition(clock, deps.condition);
   let stopped = false;
 
   const lane: ModuleLane<State, Shared> = createLane({
@@ -75,6 +77,7 @@ export function startMessaging<State, Shared, Ports>(
     log,
     committed,
     uncertain: () => upkeep.oweSweep(),
+    condition: condition.committed,
     intents: { expect: (intents) => calls.expect(intents), withdraw: (intents) => calls.withdraw(intents) },
   });
   const relay = createRelay({ ...deps, module, shards, acknowledge: lane.acknowledge, inHandLimit: 5000 });
@@ -107,6 +110,7 @@ export function startMessaging<State, Shared, Ports>(
     calls,
     timers,
     recheckWaiting: lane.recheckWaiting,
+    renewed: condition.renewed,
     retain: createRetention(database, clock, deps.retention),
   });
 

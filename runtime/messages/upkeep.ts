@@ -25,13 +25,13 @@ export interface UpkeepDeps {
   readonly calls: Calls;
   readonly timers: Timers;
   readonly renewMs: number;
-  /** How often rows of other replicas are looked for while there are any. */
+  /** How often it is asked whether a sweep is owed; while there are other replicas it always is. */
   readonly pollMs: number;
   /** Looks again at messages that wait for an earlier number. */
   readonly recheckWaiting: () => void;
   readonly retain: () => Promise<void>;
   /** Null when the last renewal went well, else why it did not. */
-  readonly condition: (problem: string | null) => void;
+  readonly renewed: (error: unknown) => void;
 }
 
 export interface Upkeep {
@@ -49,6 +49,8 @@ export const TIMER_HORIZON_MS = 30_000;
  * shards that are no longer its own, and nobody else would find it.
  */
 const SLOW_SWEEP_MS = 10_000;
+/** Pause after a round that failed: a lease that lapsed meanwhile is to be had again as soon as the database is back. */
+const RETRY_MS = 100;
 
 export function createUpkeep(deps: UpkeepDeps): Upkeep {
   const { clock, scheduler, shards, relay, calls, timers } = deps;
@@ -60,9 +62,9 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
   async function renew() {
     try {
       if ((await shards.renew()).length > 0) owed = true;
-      deps.condition(null);
+      deps.renewed(null);
     } catch (error) {
-      deps.condition(String(error));
+      deps.renewed(error);
       throw error;
     }
   }
@@ -90,12 +92,20 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
     if (shards.holds(0)) await deps.retain();
   }
 
-  async function every(pauseMs: () => number, round: () => Promise<void>) {
+  async function every(pauseMs: number, round: () => Promise<void>) {
+    let failing = false;
     for (;;) {
-      await scheduler.sleep(pauseMs());
+      await scheduler.sleep(failing ? Math.min(pauseMs, RETRY_MS) : pauseMs);
       if (stopped) return;
-      const current = round().catch((error) =>
-        deps.log("warn", "upkeep.failed", { module: deps.module, error: String(error) }),
+      const current = round().then(
+        () => {
+          failing = false;
+        },
+        (error) => {
+          // Once an outage: it is tried again too often to be told each time.
+          if (!failing) deps.log("warn", "upkeep.failed", { module: deps.module, error: String(error) });
+          failing = true;
+        },
       );
       underWay.add(current);
       await current;
@@ -107,8 +117,8 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
     async start() {
       await renew();
       await sweep();
-      every(() => deps.renewMs, renew);
-      every(() => (shards.alone() ? deps.renewMs : deps.pollMs), look);
+      every(deps.renewMs, renew);
+      every(deps.pollMs, look);
     },
     oweSweep() {
       owed = true;

@@ -23,6 +23,8 @@ export interface ExternalPostgres {
   readonly pid?: number;
   /** Its temporary directory with cluster and log; absent when the server is not ours. */
   readonly directory?: string;
+  /** Starts a server of our own again on its cluster and port, after it was killed. */
+  restart(): Promise<void>;
   /** Stops the server and removes its cluster; does nothing to a server that is not ours. May be called twice. */
   stop(): Promise<void>;
 }
@@ -51,7 +53,7 @@ const PORT_TRIES = 5;
 export async function startExternalPostgres(options: ExternalPostgresOptions = {}): Promise<ExternalPostgres> {
   const given = process.env.DATABASE_URL;
   if (given !== undefined && given !== "" && options.alwaysOwn !== true)
-    return { url: given, stop: async () => undefined };
+    return { url: given, restart: () => Promise.reject(new Error("not our server")), stop: async () => undefined };
   const tools = await provisionPostgres();
   const account = serverAccount();
   const directory = await mkdtemp(join(durableTemporaryDirectory(), "genai-demo-postgres-"));
@@ -65,12 +67,18 @@ export async function startExternalPostgres(options: ExternalPostgresOptions = {
     const binDir = binDirOf(await reachablePackage(tools.packageDir, directory, account));
     const password = crypto.randomUUID();
     const data = await initCluster(binDir, directory, password, account);
-    const server = await startServer(binDir, data, { ...DEFAULTS, ...options.settings }, account);
+    const start = (port?: number) => startServer(binDir, data, { ...DEFAULTS, ...options.settings }, account, port);
+    let server = await start();
     let stopping: Promise<void> | undefined;
     return {
       url: `postgres://postgres:${password}@127.0.0.1:${server.port}/postgres`,
-      pid: server.pid,
+      get pid() {
+        return server.pid;
+      },
       directory,
+      async restart() {
+        server = await start(server.port);
+      },
       stop: () => {
         stopping ??= stopServer(server.process).then(discard);
         return stopping;
@@ -131,10 +139,11 @@ async function startServer(
   data: string,
   settings: Readonly<Record<string, string>>,
   account: Account | undefined,
+  fixedPort?: number,
 ): Promise<RunningServer> {
   let log = "";
   for (let attempt = 0; attempt < PORT_TRIES; attempt++) {
-    const port = await freePort();
+    const port = fixedPort ?? (await freePort());
     const fixed = { ...settings, listen_addresses: "127.0.0.1", port: String(port), unix_socket_directories: "" };
     const server = spawn(
       join(binDir, "postgres"),

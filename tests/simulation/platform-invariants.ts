@@ -33,22 +33,52 @@ type Order = Contents["orders"][number];
 /** Every violation, one sentence each. */
 export function violationsIn(contents: Contents, placed: readonly Placed[]): string[] {
   const work = openWork(contents);
+  const ownOf = byOrder(contents);
   return [
     ...contents.deadLetters.map((letter) => `a dead letter: ${letter}`),
     ...(work === null ? [] : [`left undone: ${work}`]),
     ...acknowledgements(contents, placed),
-    ...contents.orders.flatMap((order) => [
-      ...historyOf(order, contents),
-      ...moneyOf(order, contents),
-      ...stockOf(order, contents),
-      ...parcelsOf(order, contents),
-      ...noticesOf(order, contents),
-      ...tokenOf(order),
-    ]),
+    ...contents.orders.flatMap((order) => {
+      const own = ownOf(order.id);
+      return [
+        ...historyOf(order, own),
+        ...moneyOf(order, own),
+        ...stockOf(order, own),
+        ...parcelsOf(order, own),
+        ...noticesOf(order, own),
+        ...tokenOf(order),
+      ];
+    }),
     ...stock(contents),
     ...ledger(contents),
     ...positions(contents),
   ];
+}
+
+/** What belongs to one order. Looking through everything for each of many orders would take the square of them. */
+function byOrder(contents: Contents): (id: string) => Contents {
+  const grouped = <T>(rows: readonly T[], idOf: (row: T) => string) => {
+    const groups = Map.groupBy(rows, idOf);
+    return (id: string) => groups.get(id) ?? [];
+  };
+  const keyed = <T extends { readonly key: string }>(rows: readonly T[]) => grouped(rows, ({ key }) => key);
+  const history = keyed(contents.history);
+  const charges = grouped(contents.charges, ({ key }) => key.split(":", 1)[0] ?? "");
+  const payments = keyed(contents.payments);
+  const reservations = keyed(contents.reservations);
+  const shipments = keyed(contents.shipments);
+  const notices = keyed(contents.notices);
+  const mails = grouped(contents.mails, (messageId) => /[0-9a-f-]{36}/.exec(messageId)?.[0] ?? "");
+  return (id) => ({
+    ...contents,
+    history: history(id),
+    charges: charges(id),
+    payments: payments(id),
+    reservations: reservations(id),
+    shipments: shipments(id),
+    notices: notices(id),
+    mails: mails(id),
+  });
 }
 
 function acknowledgements({ orders, requests }: Contents, placed: readonly Placed[]): string[] {

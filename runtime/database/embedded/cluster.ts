@@ -116,7 +116,10 @@ function removeRemains(cluster: string): void {
 export function writeAccessRules(cluster: string, account: Account | null, withTcp: boolean): void {
   const lines = ["local all all trust", ...(withTcp ? ["host all all 127.0.0.1/32 scram-sha-256"] : [])];
   const file = join(cluster, "pg_hba.conf");
-  writeFileSync(file, `${lines.join("\n")}\n`, { mode: 0o600 });
+  const text = `${lines.join("\n")}\n`;
+  // Rewriting it on a full disk would leave it empty.
+  if (readOrNull(file) === text) return;
+  writeFileSync(file, text, { mode: 0o600 });
   if (account !== null) chownSync(file, account.uid, account.gid);
 }
 
@@ -127,11 +130,16 @@ export function rotateLog(cluster: string): void {
   if (found !== undefined && found.size > LOG_LIMIT_BYTES) renameSync(file, `${file}.1`);
 }
 
+/** Connections that came too early, and a guess about data that a recovery was interrupted on: neither is a reason. */
+const ASIDE = /FATAL: +the database system is |HINT: +This probably means that some data is corrupted/;
+
 /** What the server wrote since `offset`, without the time stamps: the lines that say why it ended. */
 export function logSince(cluster: string, offset: number): string {
   const file = logFileOf(cluster);
   const text = existsSync(file) ? readFileSync(file).subarray(offset).toString() : "";
-  const lines = text.split("\n").filter((line) => /FATAL|PANIC|HINT|error while loading/.test(line));
+  const lines = text
+    .split("\n")
+    .filter((line) => /FATAL|PANIC|HINT|error while loading/.test(line) && !ASIDE.test(line));
   return lines.map((line) => line.replace(TIME_STAMP, "")).join("; ") || lastLine(text);
 }
 
@@ -148,7 +156,8 @@ export function readPostmaster(
 }
 
 const POLL_MS = 10;
-const FAST_STOP_MS = 15_000;
+/** A server that is asked to end in the middle of its own recovery can hang; ended at once, it only recovers again. */
+const FAST_STOP_MS = 500;
 const LEFTOVER_STOP_MS = 30_000;
 
 /**

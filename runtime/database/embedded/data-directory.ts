@@ -101,9 +101,8 @@ function takeLock(path: string): () => void {
   const holder = join(path, HOLDER);
   try {
     writeFileSync(holder, `${process.pid}\n`);
-  } catch (error) {
-    lock.close();
-    throw error;
+  } catch {
+    // A full disk: a message that names the holder does without its number.
   }
   return () => {
     rmSync(holder, { force: true });
@@ -125,9 +124,10 @@ function openLock(path: string): Database {
 function inUse(path: string): string {
   let holder = "another process";
   try {
-    holder = `process ${readFileSync(join(path, HOLDER), "utf8").trim()}`;
+    const pid = readFileSync(join(path, HOLDER), "utf8").trim();
+    if (pid !== "") holder = `process ${pid}`;
   } catch {
-    // The holder has just started or is just ending: the message does without its number.
+    // The holder has just started or is just ending, or had no room: the message does without its number.
   }
   return `The data directory ${path} is in use by ${holder}: end that process, or give another directory with --data DIR`;
 }

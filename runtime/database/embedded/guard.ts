@@ -1,8 +1,10 @@
 /**
  * Starts the server under a guard: a shell in a session of its own that waits on a pipe whose other end this process
  * holds. When that end closes, because this process asks for a stop, ends or is killed (kill -9 included), the guard
- * ends the server (fast shutdown, then immediate) and removes the socket directory. Ctrl-C reaches neither of the two,
- * so this process can finish its work with a living database. When the server ends by itself, so does the guard.
+ * ends the server and removes the socket directory. It asks for a fast shutdown, and after five seconds for an immediate
+ * one: a server that was asked in the middle of a recovery never ends otherwise, and it only recovers again at its next
+ * start. Ctrl-C reaches neither of the two, so this process can finish its work with a living database. When the server
+ * ends by itself, so does the guard.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { Socket } from "node:net";
@@ -21,7 +23,7 @@ echo "$server"
   read -r _ <&3
   kill -INT "$server" 2>/dev/null
   seconds=0
-  while [ "$seconds" -lt 30 ]; do sleep 1; seconds=$((seconds + 1)); done
+  while [ "$seconds" -lt 5 ]; do sleep 1; seconds=$((seconds + 1)); done
   kill -QUIT "$server" 2>/dev/null
 ) >/dev/null 2>&1 &
 reader=$!

@@ -1,0 +1,56 @@
+/** `faults`: kills real processes under load, and prints what came of it as figures. */
+import { systemClock } from "../clock.ts";
+import { flagsOf, UsageError } from "./arguments.ts";
+import { allHold, figureReport, figureTable } from "./figures.ts";
+
+export const help = `Usage: genai-demo faults [--replicas] [--rounds N] [--seed N] [--buyers N] [--json FILE]
+
+Kills the platform with SIGKILL again and again while orders are placed: its process group, all of its processes at
+once, the application alone, its PostgreSQL server, one process of the server, two of these in quick succession, and
+again while it recovers. It is started again on the same data directory (fsync is on). In the end every acknowledged
+order must exist and have ended right, with one charge in the provider's own ledger, and stock exact.
+
+  --replicas   two replicas on one PostgreSQL over TCP (downloaded once) instead: one, both, the server, one of its
+               processes
+  --rounds N   kills, one or two a round (10, at most 200); some five seconds each
+  --seed N     chooses kinds, pauses and baskets (the time of day)
+  --buyers N   how many place orders at a time (16, at most 128)
+  --json FILE  writes the figures
+
+Linux only, because it looks for the processes in /proc. Exit code 0 when every figure keeps its bound, 1 when one does
+not, 2 for bad arguments.
+
+Example: bun run faults --rounds 50 --json /tmp/faults.json`;
+
+/** Runs the command; resolves with its exit code. */
+export async function run(args: readonly string[]): Promise<number> {
+  const flags = flagsOf(args, {
+    replicas: "boolean",
+    rounds: "string",
+    seed: "string",
+    buyers: "string",
+    json: "string",
+  });
+  const startedAtMs = systemClock.now();
+  const options = {
+    replicas: flags["replicas"] === true,
+    rounds: whole("rounds", flags["rounds"], 10, 200),
+    seed: whole("seed", flags["seed"], Math.floor(startedAtMs / 1000) % 2 ** 31, 2 ** 31),
+    buyers: whole("buyers", flags["buyers"], 16, 128),
+  };
+  const { measureFaults } = await import("../../tests/faults/figures.ts");
+  console.log(`faults: seed ${options.seed}`);
+  const { figures, notes, violations } = await measureFaults({ ...options, progress: (line) => console.log(line) });
+  for (const violation of violations) console.log(`VIOLATION ${violation}`);
+  const report = figureReport("faults", startedAtMs, figures, notes);
+  console.log(`\n${figureTable(report)}`);
+  if (typeof flags["json"] === "string") await Bun.write(flags["json"], `${JSON.stringify(report, null, 2)}\n`);
+  return allHold(report) ? 0 : 1;
+}
+
+function whole(name: string, given: string | boolean | undefined, preset: number, most: number): number {
+  if (given === undefined) return preset;
+  const value = Number(given);
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new UsageError(`--${name} takes a whole number from 1 to ${most}, not ${given}`);
+}
