@@ -10,6 +10,7 @@ export interface Arena {
   /** Where the platform can be called now; empty while none of its processes runs. */
   urls(): readonly string[];
   tokenFor(customer: string): Promise<string>;
+  operatorToken(): Promise<string>;
   /** Kills with SIGKILL; resolves when the victims, and whatever must fall with them, have ended. */
   strike(kind: string, random: Random): Promise<void>;
   /** Does what a user would: starts again what has ended and does not come back by itself. */

@@ -5,7 +5,9 @@
  *
  * The seed chooses kinds, pauses and baskets; what they meet is real time and never the same twice.
  */
+import { reconciliationSchema } from "../../runtime/edge/reconcile-route.ts";
 import { pick, type Random } from "../../runtime/random.ts";
+import { createClient } from "../journeys/client.ts";
 import { between, oneOf, streamOf } from "../simulation/seed.ts";
 import type { Arena } from "./arena.ts";
 import { startBuyers } from "./buyers.ts";
@@ -96,6 +98,7 @@ export async function runCampaign(arena: Arena, options: CampaignOptions) {
   }
   await buyers.stop();
   const judged = await arena.withSql((sql) => judgeSettled(sql, buyers.placed));
+  const told = await reconciled(arena).catch((error: unknown) => [`reconcile gave no answer: ${String(error)}`]);
   const campaign: Campaign = {
     faults: arena.kinds.reduce((sum, kind) => sum + (faultsByKind[kind] ?? 0), 0),
     faultsByKind,
@@ -103,9 +106,20 @@ export async function runCampaign(arena: Arena, options: CampaignOptions) {
     outcomes: judged.outcomes,
     requests: buyers.counts,
     recoveriesMs,
-    violations: [...violations, ...buyers.complaints, ...judged.violations],
+    violations: [...violations, ...buyers.complaints, ...judged.violations, ...told],
   };
   return campaign;
+}
+
+/** What the platform itself finds in its books. */
+async function reconciled(arena: Arena): Promise<string[]> {
+  const [url] = arena.urls();
+  if (url === undefined) return ["no process is left that could reconcile"];
+  const operator = createClient(url, await arena.operatorToken());
+  const { status, text } = await operator.send({ method: "GET", path: "/api/v1/ops/reconcile" });
+  if (status !== 200) return [`reconcile answered ${status}: ${text.slice(0, 300)}`];
+  const { violations } = reconciliationSchema.parse(JSON.parse(text));
+  return violations.map(({ invariant, subject, detail }) => `reconcile: ${invariant}, ${subject}: ${detail}`);
 }
 
 /** Every kind as often as any other, give or take one, in an order that the seed chooses. */

@@ -17,30 +17,14 @@ export async function startReplicasArena(): Promise<Arena> {
   const server = await startExternalPostgres({ alwaysOwn: true });
   try {
     const shape = await externalShape(server.url, { ...QUICK_PAYMENTS, LOG_LEVEL: "warn" });
-    const url = await platformDatabase(server.url);
-    return await onServer(server, shape, url, await seedCatalogue(url, PRODUCTS));
+    return await onServer(server, shape, await seedCatalogue(shape.databaseUrl(), PRODUCTS));
   } catch (error) {
     await server.stop();
     throw error;
   }
 }
 
-/** The one database that was made for the platform on a server of its own. */
-async function platformDatabase(serverUrl: string): Promise<string> {
-  const sql = postgres(serverUrl, { max: 1 });
-  const [found] = await sql<{ datname: string }[]>`select datname from pg_database where datname like 'journey\\_%'`;
-  await sql.end();
-  const url = new URL(serverUrl);
-  url.pathname = `/${found?.datname}`;
-  return url.href;
-}
-
-async function onServer(
-  server: ExternalPostgres,
-  shape: Shape,
-  databaseUrl: string,
-  skus: readonly string[],
-): Promise<Arena> {
+async function onServer(server: ExternalPostgres, shape: Shape, skus: readonly string[]): Promise<Arena> {
   const replicas: PlatformProcess[] = await Promise.all([shape.start(), shape.start()]);
   const entryOf = ({ pid }: PlatformProcess) => processOf(pid);
   const alive = () => replicas.flatMap((replica) => entryOf(replica) ?? []);
@@ -70,6 +54,7 @@ async function onServer(
     skus,
     urls: () => replicas.flatMap((replica) => (entryOf(replica) === undefined ? [] : [replica.url])),
     tokenFor: (customer) => tokenOf(shape.dataDir, "customer", customer),
+    operatorToken: () => tokenOf(shape.dataDir, "operator", "judge"),
     async strike(kind, random) {
       const { kill, falls } = victims(kind, random);
       killAll(kill);
@@ -86,7 +71,7 @@ async function onServer(
       );
     },
     async withSql(work) {
-      const sql = postgres(databaseUrl, { max: 1, onnotice: () => undefined });
+      const sql = postgres(shape.databaseUrl(), { max: 1, onnotice: () => undefined });
       try {
         return await work(sql);
       } finally {

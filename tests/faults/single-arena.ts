@@ -9,7 +9,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres, { type Sql } from "postgres";
-import { readPostmaster } from "../../runtime/database/embedded/cluster.ts";
+import { runningServerUrl } from "../../runtime/database/embedded.ts";
 import { tokenOf } from "../journeys/platform.ts";
 import { type Environment, type PlatformProcess, startProcess } from "../journeys/process.ts";
 import { seedCatalogue } from "../load/catalogue.ts";
@@ -78,6 +78,7 @@ export async function startSingleArena(env: Environment = {}): Promise<SingleAre
     },
     urls: () => (isUp() ? [running.url] : []),
     tokenFor: (customer) => tokenOf(dataDir, "customer", customer),
+    operatorToken: () => tokenOf(dataDir, "operator", "judge"),
     async strike(kind, random) {
       const { kill, falls } = victims(kind, running.pid, dataDir, (backends) => oneOf(random, backends));
       killAll(kill);
@@ -148,9 +149,9 @@ function victims(
 
 /** The superuser's URL of the embedded server that runs on a data directory now. */
 export function embeddedUrl(dataDir: string): string {
-  const postmaster = readPostmaster(join(dataDir, "postgres"));
-  if (postmaster === null) throw new Error(`no database server runs on ${dataDir}`);
-  return `postgres:///postgres?host=${encodeURIComponent(postmaster.socketDir)}&port=5432&user=postgres`;
+  const url = runningServerUrl(dataDir);
+  if (url === null) throw new Error(`no database server runs on ${dataDir}`);
+  return url;
 }
 
 /** Works on the embedded server of a data directory through a connection of its own. */
