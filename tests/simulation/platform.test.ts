@@ -15,7 +15,7 @@ const settings = {
   from: 1,
   minutes: 3,
   workers: 2,
-  story: false,
+  detail: "end" as const,
   replayEvery: 0,
   mutant: null,
   stopAtFirst: false,
