@@ -170,7 +170,7 @@ export function createSimulatedServer(options: SimulatedServerOptions): Simulate
     return noop;
   }
 
-  function submit(session: Session) {
+  function submit(session: Session, mayBeSlow = true) {
     if (session.submitted || session.fault !== null) return;
     session.submitted = true;
     loop.submit({
@@ -186,6 +186,7 @@ export function createSimulatedServer(options: SimulatedServerOptions): Simulate
       },
       async perform() {
         session.stopIdleTimer();
+        if (mayBeSlow && session.owner.mortal && faults.happens("statementSlow")) return () => stall(session);
         const batch = session.pending.splice(0);
         if (batch.length === 0) return noop;
         if (!session.owner.mortal) return roundTrip(session, batch, false);
@@ -201,6 +202,17 @@ export function createSimulatedServer(options: SimulatedServerOptions): Simulate
         }
         return roundTrip(session, batch, faults.happens("answerLost"));
       },
+    });
+  }
+
+  /** The way to the server is slow for what is pending here, and for nobody else. */
+  function stall(session: Session) {
+    const forMs = faults.durationMs(faults.profile.statementSlowMs);
+    trace.line(`  slow: sent in ${forMs} ms`);
+    tell(session, session.pending, `the statement takes ${forMs} ms to the server`);
+    loop.after(session.owner, forMs, () => {
+      session.submitted = false;
+      submit(session, false);
     });
   }
 

@@ -9,6 +9,7 @@ const FAULT_KINDS = [
   "connectionLost",
   "answerLost",
   "executedLate",
+  "statementSlow",
   "externalNotDone",
   "externalAnswerLost",
   "externalSlow",
@@ -51,6 +52,8 @@ export interface FaultProfile {
   /** How likely a frozen node's clock stands still with it, so that it wakes without knowing that time has passed. */
   readonly clockStops: number;
   readonly delayMs: number;
+  /** How long one statement may take while others do not, at most. */
+  readonly statementSlowMs: number;
   /** How long a request to the outside may travel, at most. */
   readonly externalSlowMs: number;
   /** How far a node's clock may be off, either way. */
@@ -78,6 +81,7 @@ const RANGES: Record<FaultKind, readonly [low: number, high: number]> = {
   connectionLost: [0.001, 0.05],
   answerLost: [0.001, 0.03],
   executedLate: [0.0005, 0.01],
+  statementSlow: [0.002, 0.05],
   externalNotDone: [0.01, 0.3],
   externalAnswerLost: [0.01, 0.3],
   externalSlow: [0.02, 0.4],
@@ -96,7 +100,7 @@ const FAULTS_BEGIN_WITHIN_MS = 6000;
 
 function drawWindows(random: Random, calm: boolean): FaultWindow[] {
   return WINDOW_KINDS.flatMap((kind) => {
-    const wanted = chance(random, 0.25);
+    const wanted = chance(random, 0.35);
     const fromMs = between(random, 0, FAULTS_BEGIN_WITHIN_MS);
     const untilMs = fromMs + Math.round(logarithmic(random, 500, 25_000));
     return wanted && !calm ? [{ kind, fromMs, untilMs }] : [];
@@ -123,6 +127,7 @@ export function drawFaultProfile(random: Random): FaultProfile {
     freezeMs: between(random, 8000, 25_000),
     clockStops: oneOf(random, [0, 0.5, 1]),
     delayMs: between(random, 1, 2000),
+    statementSlowMs: between(random, 50, 3000),
     externalSlowMs: Math.round(logarithmic(random, 100, 45_000)),
     skewMs: chance(random, 0.3) ? between(random, 1, 2000) : 0,
     timerRace: chance(random, 0.5) ? logarithmic(random, 0.005, 0.3) : 0,

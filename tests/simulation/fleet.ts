@@ -23,7 +23,7 @@ interface Slot<Api> {
 export interface Fleet<Api> {
   /** Starts the first replicas and plans who comes and goes. */
   begin(scenario: Scenario<Api>): void;
-  crash(actor: Actor): void;
+  crash(actor: Actor, moment: string): void;
   /** The replicas that are wanted, dead or alive. */
   listening(): readonly number[];
   /** The replica's present life, if it has begun and takes requests. */
@@ -49,6 +49,7 @@ export interface FleetOptions {
 }
 
 const SCALING_WITHIN_MS = 12_000;
+const MOMENT_WIDTH = 90;
 
 export function createFleet<Api>(options: FleetOptions): Fleet<Api> {
   const { seed, loop, faults, trace, server, random, replicas } = options;
@@ -91,15 +92,15 @@ export function createFleet<Api>(options: FleetOptions): Fleet<Api> {
       },
       (error: unknown) => {
         trace.line(`START of ${name} failed: ${String(error)}`);
-        if (actor.alive) crash(actor);
+        if (actor.alive) crash(actor, "at its start");
       },
     );
   }
 
-  function crash(actor: Actor) {
+  function crash(actor: Actor, moment: string) {
     const slot = slots.find((candidate) => candidate.actor === actor);
     if (slot === undefined) throw new Error(`${actor.name} cannot crash`);
-    note(`${actor.name} crashes`);
+    note(`${actor.name} crashes, ${moment.slice(0, MOMENT_WIDTH)}`);
     end(slot, actor);
     loop.after(server, faults.durationMs(faults.profile.restartMs), () => {
       if (slot.wanted && slot.actor === undefined) start(slot);

@@ -81,8 +81,8 @@ export interface LoopOptions {
   readonly faults: Faults;
   readonly trace: Trace;
   readonly startMs: number;
-  /** Called when a crash was drawn for a mortal actor. */
-  readonly onCrash: (actor: Actor) => void;
+  /** Called when a crash was drawn for a mortal actor; `moment` says where it hits. */
+  readonly onCrash: (actor: Actor, moment: string) => void;
   /** Called when a paused actor acts for the first time again. */
   readonly onWake?: (actor: Actor) => void;
 }
@@ -99,14 +99,15 @@ export function createLoop(options: LoopOptions): Loop {
   };
   const runnable = (actor: Actor) => actor.pausedUntilMs <= nowMs;
 
-  const crashes = (operation: Operation, commits: boolean) => {
+  const crashes = (operation: Operation, when: "before" | "after", label: string) => {
+    const { commits } = operation;
     const victim = operation.victim ?? operation.actor;
     if (!victim.mortal || !victim.alive) return false;
     const hit =
       faults.happens("crash") ||
       (commits && faults.happens("crashAroundCommit")) ||
       (victim.stopping && faults.happens("crashWhileStopping"));
-    if (hit) onCrash(victim);
+    if (hit) onCrash(victim, `${when} ${label}`);
     return hit;
   };
 
@@ -147,21 +148,20 @@ export function createLoop(options: LoopOptions): Loop {
     const slow = faults.during("slowDatabase") && operation.actor.mortal;
     nowMs += between(random, 0, slow ? faults.profile.slowLatencyMs : faults.profile.latencyMs);
     wakes(operation.actor);
-    const { commits } = operation;
-    if (crashes(operation, commits) && operation.victim === undefined) return;
+    const { label } = operation;
+    if (crashes(operation, "before", label) && operation.victim === undefined) return;
     if (sleeps(operation.actor)) {
       ready.push(operation);
       return;
     }
-    trace.line(`${nowMs} ${operation.actor.name} ${operation.label}`);
+    trace.line(`${nowMs} ${operation.actor.name} ${label}`);
     const handOver = await operation.perform();
-    crashes(operation, commits);
+    crashes(operation, "after", label);
     if (!(operation.victim ?? operation.actor).alive) return;
     const hearer = operation.hearer ?? operation.actor;
     sleeps(hearer);
     if (runnable(hearer)) handOver();
-    else
-      submit({ actor: hearer, label: `hears of: ${operation.label}`, commits: false, perform: async () => handOver });
+    else submit({ actor: hearer, label: `hears of: ${label}`, commits: false, perform: async () => handOver });
   }
 
   function fire(timer: Timer, atMs: number) {

@@ -8,7 +8,7 @@ import { DatabaseError } from "../../runtime/database/port.ts";
 import type { Random } from "../../runtime/random.ts";
 import type { Scheduler } from "../../runtime/scheduler.ts";
 import type { Faults } from "./faults.ts";
-import { between, chance, logarithmic } from "./seed.ts";
+import { between, chance, oneOf } from "./seed.ts";
 import type { Trace } from "./trace.ts";
 import type { OperatorLocks } from "./workload.ts";
 
@@ -22,7 +22,7 @@ export interface OperatorOptions {
 }
 
 const BEGIN_WITHIN_MS = 10_000;
-const LONGEST_HOLD_MS = 8000;
+const HOLDS_MS = [100, 2000, 8000] as const;
 const LONGEST_STEP_MS = 1000;
 
 export interface Operator {
@@ -51,7 +51,7 @@ export function createOperator({ faults, trace, random, scheduler, open, locks }
         await send(statement);
         await scheduler.sleep(faults.durationMs(LONGEST_STEP_MS));
       }
-      await scheduler.sleep(faults.durationMs(Math.round(logarithmic(random, 10, LONGEST_HOLD_MS))));
+      await scheduler.sleep(faults.durationMs(oneOf(random, HOLDS_MS)));
       await send(chance(random, 0.5) ? "commit" : "rollback");
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;

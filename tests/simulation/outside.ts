@@ -23,6 +23,8 @@ export interface OutsideSystem {
   readonly outage: WindowKind;
   readonly slow: WindowKind | null;
   readonly giveUpMs: number;
+  /** What a request asks, for the story. */
+  readonly inWords: (statement: Statement) => readonly string[];
 }
 
 export interface Outside {
@@ -37,7 +39,7 @@ const lost = (text: string) => new DatabaseError("unavailable", "08006", text);
 /** The books of one outside system, behind a way that fails. `Api` does not matter to it. */
 export function createOutside<Api>(
   { loop, faults, trace, outside, outsideDatabase }: World<Api>,
-  { name, outage, slow, giveUpMs }: OutsideSystem,
+  { name, outage, slow, giveUpMs, inWords }: OutsideSystem,
 ): Outside {
   const scheduler = loop.schedulerOf(outside);
   const databases = new Map<number, Database>();
@@ -51,7 +53,7 @@ export function createOutside<Api>(
 
   const tell = (statement: Statement, text: string) => {
     trace.line(`  ${name}: ${text}`);
-    trace.tell(() => ({ about: idsIn([statement]), text: `${name}: ${text}` }));
+    trace.tell(() => ({ about: idsIn([statement]), text: `${name}: ${text}: `, parts: inWords(statement) }));
   };
 
   /** Ends before the request has left: refused, or the way is down. */

@@ -22,7 +22,7 @@ export interface Phases<Api> {
 const MOST_STEPS = 60_000;
 /** How long faults go on after the clients have their answers, at most. */
 const AFTER_CLIENTS_MS = 20_000;
-const CHECK_EVERY_MS = 250;
+const CHECK_EVERY_MS = 500;
 
 /** Runs both; resolves with the virtual time that everything took to end after the last fault. */
 export async function runPhases<Api>(phases: Phases<Api>): Promise<number> {

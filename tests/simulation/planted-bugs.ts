@@ -151,13 +151,6 @@ export const MUTANTS: readonly Mutant[] = [
     find: "if (plan.timersCancelled.has(name) || plan.timersSet.has(name)) return;",
     replace: "",
   },
-  // Stale rows are remembered after a conflict.
-  {
-    name: "remember-stale-rows",
-    file: "runtime/messages/commit-batch.ts",
-    find: "    deps.forget(left);\n",
-    replace: "",
-  },
   // After a lost answer the batch is decided as if it had not been done.
   {
     name: "trust-after-unknown",

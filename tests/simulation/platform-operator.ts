@@ -11,7 +11,10 @@ export const OPERATOR = "operator";
 
 /** Rows that the product updates, and the order in which the operator walks them: another one than the product's. */
 const ROWS = [
+  // Three times: while the saga stands still everything else comes to wait for it.
   { schema: "order", table: "orders", order: "id desc" },
+  { schema: "order", table: "orders", order: "version desc, id" },
+  { schema: "order", table: "orders", order: "version, id desc" },
   { schema: "payment", table: "payment", order: "order_id desc" },
   { schema: "inventory", table: "stock", order: "sku desc, warehouse desc" },
   { schema: "inventory", table: "reservation", order: "order_id desc" },

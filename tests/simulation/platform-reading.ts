@@ -4,10 +4,10 @@ import { holdups, unended } from "./platform-holdups.ts";
 import type { Leases } from "./platform-leases.ts";
 import { idsInText, type Reading } from "./story.ts";
 
-/** Some orders are enough to see what is wrong with many. */
-const MOST_SUBJECTS = 4;
-
-/** Without violations, or with such as name nothing, it is about the first orders of the seed. */
+/**
+ * It is about one: what the first violation names is the first that went wrong, and others mostly went the same way.
+ * Without violations, or with such as name nothing, it is about the first order of the seed.
+ */
 export function readingOf(
   contents: Contents,
   keys: ReadonlyMap<string, string>,
@@ -21,7 +21,7 @@ export function readingOf(
     names.set(scope, `the idempotency key of ${key}`);
     const id = references.get(scope);
     if (id === undefined) continue;
-    names.set(id, `order ${key.replace("key-", "")} (…${id.slice(-4)})`);
+    names.set(id, `#${key.replace("key-", "")} (…${id.slice(-4)})`);
     shopperOf.set(id, key);
   }
   const text = violations.join("\n");
@@ -30,13 +30,14 @@ export function readingOf(
     ([, n]) => `key-${n}`,
   );
   const ofShoppers = [...shopperOf].flatMap(([id, key]) => (shoppers.includes(key) ? [id, key] : []));
-  const chosen = [...new Set([...named, ...ofShoppers])].slice(0, MOST_SUBJECTS);
-  const orders = chosen.length > 0 ? chosen : contents.orders.slice(0, MOST_SUBJECTS).map(({ id }) => id);
+  const orders = [...named, ...ofShoppers, ...shoppers, ...contents.orders.map(({ id }) => id)].slice(0, 1);
   const subjects = new Set(orders.flatMap((id) => [id, shopperOf.get(id) ?? id]));
+  const others = named.slice(1).map((id) => names.get(id) ?? id);
   return {
     subjects,
     names,
     ending: [
+      ...(others.length > 0 ? [`the violations also name ${others.join(", ")}`] : []),
       ...endings(contents, subjects),
       ...holdups(
         contents,

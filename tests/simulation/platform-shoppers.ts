@@ -95,17 +95,23 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
     let node = first;
     const about = [request.idempotencyKey ?? request.params?.["id"] ?? ""];
     const tell = (text: string) => world.trace.tell(() => ({ about, text: `a shopper (${label}) ${text}` }));
+    let lastWhy = "";
+    tell(`asks node${node}: ${request.method} ${request.path} ${basketInWords(request.body)}`);
     for (let tries = 0; tries < MOST_TRIES; tries++) {
+      let why = "it is too busy, or has no database (503)";
       try {
-        tell(`asks node${node}: ${request.method} ${request.path} ${basketInWords(request.body)}`);
         const answer = await world.call(label, node, (api) => api.send(request));
-        tell(`is answered ${answer.status} ${idsInText(JSON.stringify(answer.body)).slice(0, 1).join()}`);
-        if (answer.status !== 503) return answer;
+        if (answer.status !== 503) {
+          const id = idsInText(JSON.stringify(answer.body))[0] ?? "";
+          tell(`is answered ${answer.status} ${id} by node${node} at try ${tries + 1}`);
+          return answer;
+        }
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
+        why = error instanceof Error ? error.message : String(error);
         world.trace.line(`  ${label}: ${why}`);
-        tell(`gets no answer: ${why}`);
       }
+      if (why !== lastWhy) tell(`asks again: ${why}`);
+      lastWhy = why;
       await scheduler.sleep(between(random, 1, RETRY_MS));
       node = oneOf(random, world.listening());
     }

@@ -4,6 +4,7 @@
  */
 import type { Statement } from "../../runtime/database/port.ts";
 import type { Outcome } from "./backends.ts";
+import type { Told } from "./trace.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -20,7 +21,7 @@ const isRows = (value: unknown): value is readonly Fields[] =>
 /** The writes of a save, in its order. */
 function writesOf({ text, params }: Statement): Written[] {
   return text.split(/\bw\d+ as \(/).flatMap((part) => {
-    const [, verb, table] = /(insert into|update|delete from) (\S+)/.exec(part) ?? [];
+    const [, verb, table] = /(insert into|update|delete from) "?(\w+)/.exec(part) ?? [];
     const [, parameter] = /\$(\d+)::text::json/.exec(part) ?? [];
     if (verb === undefined || table === undefined || parameter === undefined) return [];
     const rows: unknown = JSON.parse(String(params[Number(parameter) - 1]));
@@ -73,24 +74,38 @@ function clauseOf({ verb, table, rows }: Written): string[] {
 }
 
 /** What a statement of a module did or tried to do; null: nothing that a reader of orders needs. */
-export function statementInWords(module: string, statement: Statement, outcome: Outcome): string | null {
+export function statementInWords(
+  module: string,
+  statement: Statement,
+  outcome: Outcome,
+): Pick<Told, "text" | "parts"> | null {
   const { text, params } = statement;
-  const failure = outcome.status === "rejected" ? ` — but it fails: ${String(outcome.reason)}` : "";
-  if (module === "payment_simulator") return `the provider is asked: ${providerInWords(statement)}${failure}`;
-  if (module === "notification_mailbox")
-    return `the mail server is given mail: ${String(params[0]).slice(0, 120)}${failure}`;
-  if (/^with w0 as/.test(text)) return `saves: ${writesOf(statement).flatMap(clauseOf).join("; ")}${failure}`;
-  if (/for update$/.test(text)) return `begins, and locks the stock of ${String(params[0])}${failure}`;
+  const failure = outcome.status === "rejected" ? ` and FAILS (${String(outcome.reason)})` : "";
+  if (module === "payment_simulator") return { text: `is asked to${failure}: `, parts: providerInWords(statement) };
+  if (module === "notification_mailbox") return { text: `is given${failure}: `, parts: mailInWords(statement) };
+  if (/^with w0 as/.test(text)) return { text: `saves${failure}: `, parts: writesOf(statement).flatMap(clauseOf) };
+  if (/for update$/.test(text)) return { text: `begins, and locks the stock of ${String(params[0])}${failure}` };
   if (/into dead_letter/.test(text))
-    return `parks what the database refuses: ${params.slice(0, 4).join(" ")}${failure}`;
-  return failure === "" ? null : `${text.replace(/\s+/g, " ").slice(0, 80)}…${failure}`;
+    return { text: `parks what the database refuses: ${params.slice(0, 4).join(" ")}${failure}` };
+  return failure === "" ? null : { text: `${text.replace(/\s+/g, " ").slice(0, 80)}…${failure}` };
 }
 
-function providerInWords({ text, params }: Statement): string {
-  if (text.startsWith("with asked")) {
-    const asked: unknown = JSON.parse(String(params[0]));
-    const rows = isRows(asked) ? asked : [];
-    return `authorise ${rows.map((row) => `${row["key"]} over ${row["amount"]} ${row["currency"]} (would be ${row["status"]})`).join(", ")}`;
-  }
-  return `${text.startsWith("select") ? "what became of" : "void"} ${params[0]}`;
+/** The first parameter's rows. */
+function rowsOf({ params }: Statement): readonly Fields[] {
+  const rows: unknown = JSON.parse(String(params[0]));
+  return isRows(rows) ? rows : [];
 }
+
+/** What a request to the payment provider asks, by its key in the provider's books. */
+export function providerInWords(statement: Statement): string[] {
+  const { text, params } = statement;
+  if (text.startsWith("with asked"))
+    return rowsOf(statement).map(
+      (row) =>
+        `authorise ${row["key"]} over ${row["amount"]} ${row["currency"]} (it says "${row["status"]}" to this token)`,
+    );
+  return [`${text.startsWith("select") ? "say what became of" : "void"} ${params[0]}`];
+}
+
+export const mailInWords = (statement: Statement): string[] =>
+  rowsOf(statement).map((row) => `the mail ${row["message_id"]}`);

@@ -16,7 +16,7 @@ import type { Module, ModuleEnvironment } from "../../runtime/module.ts";
 import { type Random, seededRandom } from "../../runtime/random.ts";
 import { systemScheduler } from "../../runtime/scheduler.ts";
 import type { Actor } from "./loop.ts";
-import { createOutside, type Outside } from "./outside.ts";
+import { createOutside, type OutsideSystem } from "./outside.ts";
 import { type Contents, readContents } from "./platform-contents.ts";
 import { holdups, unended } from "./platform-holdups.ts";
 import { openWork, statusCounts, violationsAtAnyTime, violationsIn } from "./platform-invariants.ts";
@@ -25,8 +25,8 @@ import { type PlatformNode, startNode, type Tempo } from "./platform-node.ts";
 import { OPERATOR, operatorLocks } from "./platform-operator.ts";
 import { readingOf } from "./platform-reading.ts";
 import { createShoppers } from "./platform-shoppers.ts";
-import { statementInWords } from "./platform-words.ts";
-import { between, chance, oneOf } from "./seed.ts";
+import { mailInWords, providerInWords, statementInWords } from "./platform-words.ts";
+import { between, oneOf } from "./seed.ts";
 import { idsIn } from "./story.ts";
 import type { Scenario, Workload, World } from "./workload.ts";
 
@@ -37,6 +37,9 @@ const schemasOf = (module: Module) => [
   ...module.sideSchemas.map(({ schema, migrations }) => ({ name: schema, migrations })),
 ];
 const SCHEMAS = MODULES.flatMap(schemasOf);
+
+/** Reading all tables costs as much as many steps: while there is visibly something to do it is done this seldom. */
+const LOOK_EVERY_MS = 2000;
 
 /** In the liveness phase something must have changed after so many polls. */
 const STANDSTILL_POLLS = 150;
@@ -92,17 +95,25 @@ const FREE_PRODUCT = "update price set amount = 0 where sku = 'SKU-020'";
 const RENEW_POLLS = 2;
 const LEASE_RENEWALS = 3;
 
+/** How long an order may take: plenty, hardly enough, or just as long as a payment that has to be asked for. */
+function drawPlacementMs(random: Random, pollMs: number, paymentAnswerMs: number): number {
+  const plenty = pollMs * between(random, 25, 40);
+  const tight = pollMs * between(random, 1, 15);
+  const contested = paymentAnswerMs + between(random, 0, oneOf(random, [60, 400, 1500]));
+  return oneOf(random, [plenty, plenty, tight, contested]);
+}
+
 function drawTempo(random: Random): Tempo {
   const pollMs = between(random, 400, 1200);
-  const isTight = chance(random, 0.4);
+  const paymentAnswerMs = pollMs * between(random, 2, 8);
   return {
     pollMs,
     renewMs: RENEW_POLLS * pollMs,
     leaseMs: LEASE_RENEWALS * RENEW_POLLS * pollMs,
-    batchLimit: oneOf(random, [1, 3, 200]),
+    batchLimit: oneOf(random, [1, 3, 200, 200]),
     commandQueueLimit: oneOf(random, [2, 100]),
-    placementMs: pollMs * (isTight ? between(random, 1, 15) : between(random, 25, 40)),
-    paymentAnswerMs: pollMs * between(random, 2, 8),
+    placementMs: drawPlacementMs(random, pollMs, paymentAnswerMs),
+    paymentAnswerMs,
     paymentRetryForMs: pollMs * between(random, 3, 12),
   };
 }
@@ -116,18 +127,16 @@ const BOUND_MS = 4 * 60_000;
 /** What `notification` allows a mail server. */
 const MAIL_ANSWER_MS = 30_000;
 
-const outsidesOf = (world: World<PlatformNode>, tempo: Tempo): ReadonlyMap<string, Outside> =>
-  new Map(
-    [
-      {
-        name: "payment_simulator",
-        outage: "paymentOutage",
-        slow: "slowPayment",
-        giveUpMs: tempo.paymentAnswerMs,
-      } as const,
-      { name: "notification_mailbox", outage: "mailOutage", slow: null, giveUpMs: MAIL_ANSWER_MS } as const,
-    ].map((system) => [system.name, createOutside(world, system)]),
-  );
+const outsideSystems = (tempo: Tempo): readonly OutsideSystem[] => [
+  {
+    name: "payment_simulator",
+    outage: "paymentOutage",
+    slow: "slowPayment",
+    giveUpMs: tempo.paymentAnswerMs,
+    inWords: providerInWords,
+  },
+  { name: "notification_mailbox", outage: "mailOutage", slow: null, giveUpMs: MAIL_ANSWER_MS, inWords: mailInWords },
+];
 
 function platformScenario(world: World<PlatformNode>): Scenario<PlatformNode> {
   const { loop, trace } = world;
@@ -135,8 +144,9 @@ function platformScenario(world: World<PlatformNode>): Scenario<PlatformNode> {
   trace.line(JSON.stringify(tempo));
   const shoppers = createShoppers(world);
   const leases = createLeases(world, tempo.leaseMs);
-  const outsides = outsidesOf(world, tempo);
+  const outsides = new Map(outsideSystems(tempo).map((system) => [system.name, createOutside(world, system)]));
   const nodes = new Map<number, { readonly actor: Actor; readonly node: PlatformNode }>();
+  let lookedMs = 0;
   let last = { fingerprint: "", atMs: 0 };
   let latest: Contents | undefined;
   let stuck: readonly string[] = [];
@@ -152,6 +162,7 @@ function platformScenario(world: World<PlatformNode>): Scenario<PlatformNode> {
 
   /** Reads all tables, and notes at once what no moment may show. */
   async function look(): Promise<Contents> {
+    lookedMs = loop.now();
     latest = await readContents(world.inspect);
     for (const text of violationsAtAnyTime(latest, shoppers.placed)) world.violation(text);
     return latest;
@@ -174,15 +185,17 @@ function platformScenario(world: World<PlatformNode>): Scenario<PlatformNode> {
       leases.onAnswered(owner, module, statement, outcome);
       trace.tell(() => {
         const words = statementInWords(module, statement, outcome);
-        return words === null ? null : { about: idsIn([statement]), text: `${owner.name} (${module}) ${words}` };
+        const name = owner === world.outside ? module : `${owner.name} (${module})`;
+        return words === null ? null : { ...words, about: idsIn([statement]), text: `${name} ${words.text}` };
       });
     },
     async settled() {
+      const onTheWay = [...outsides.values()].some((outside) => outside.travelling() > 0);
+      const isBusy = onTheWay || [...nodes.values()].some(({ actor, node }) => actor.alive && !node.isIdle());
+      if (isBusy && loop.now() < lookedMs + LOOK_EVERY_MS) return false;
       const contents = await look();
       if (contents.deadLetters.length > 0) return true;
       const work = openWork(contents);
-      const onTheWay = [...outsides.values()].some((outside) => outside.travelling() > 0);
-      const isBusy = onTheWay || [...nodes.values()].some(({ actor, node }) => actor.alive && !node.isIdle());
       if (work === null && !isBusy) return true;
       if (!standsStill(contents, `${work} ${isBusy}`)) return false;
       stuck = [

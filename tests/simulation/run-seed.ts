@@ -10,7 +10,7 @@ import { runPhases } from "./phases.ts";
 import { createRequests } from "./requests.ts";
 import { streamOf } from "./seed.ts";
 import type { SimulationServer } from "./server.ts";
-import { tellStory } from "./story.ts";
+import { idsInText, tellStory } from "./story.ts";
 import { createTrace, type Detail, type Trace } from "./trace.ts";
 import { createWaiting, type LockCounts, noLocks } from "./waiting.ts";
 import type { Scenario, Workload } from "./workload.ts";
@@ -51,7 +51,7 @@ export async function runSeed<Api>(
   const violation = (text: string) => {
     if (violations.includes(text)) return;
     trace.line(`VIOLATION ${text}`);
-    trace.tell(() => ({ about: [], text: `VIOLATION: ${text}` }));
+    trace.tell(() => ({ about: idsInText(text), text: `VIOLATION: ${text}` }));
     violations.push(text);
   };
   let scenario: Scenario<Api> | undefined;
@@ -60,7 +60,7 @@ export async function runSeed<Api>(
     faults,
     trace,
     startMs: START_MS,
-    onCrash: (actor) => fleet.crash(actor),
+    onCrash: (actor, moment) => fleet.crash(actor, moment),
     onWake: (actor) => scenario?.onWake?.(actor),
   });
   const bystander = (name: string) => loop.createActor(name, false, 0);

@@ -17,7 +17,7 @@ export const idsIn = (statements: readonly Statement[]): string[] => [
 
 /** What the workload knows that a reader needs. */
 export interface Reading {
-  /** What the story is to be about: ids as in `Told.about`. */
+  /** What the story is to be about: ids as in `Told.about`. Few, so that it can be read. */
   readonly subjects: ReadonlySet<string>;
   /** What a reader calls an id. */
   readonly names: ReadonlyMap<string, string>;
@@ -28,16 +28,23 @@ export interface Reading {
 /** Only what concerns the subjects, or everybody; what repeats itself at once is said once. */
 export function tellStory(told: readonly Told[], { subjects, names, ending }: Reading): string[] {
   const rename = (text: string) => text.replace(ID, (id) => names.get(id) ?? id);
+  const concerns = (ids: readonly string[]) => ids.length === 0 || ids.some((id) => subjects.has(id));
   const lines: { readonly at: string; readonly text: string; times: number }[] = [];
-  for (const { atMs, about, text } of told) {
-    if (about.length > 0 && !about.some((id) => subjects.has(id))) continue;
-    const sentence = rename(text);
+  for (const { atMs, about, text, parts } of told) {
+    if (!concerns(about)) continue;
+    const sentence = rename(parts === undefined ? text : `${text}${concerning(parts, concerns)}`);
     const last = lines.at(-1);
     if (last?.text === sentence) last.times += 1;
     else lines.push({ at: `${(atMs / 1000).toFixed(3)} s`.padStart(11), text: sentence, times: 1 });
   }
   return [
     ...lines.map(({ at, text, times }) => `${at}  ${text}${times > 1 ? ` (${times} times)` : ""}`),
-    ...ending.map((text) => `at the end:  ${rename(text)}`),
+    ...ending.map((text) => ` at the end  ${rename(text)}`),
   ];
+}
+
+function concerning(parts: readonly string[], concerns: (ids: readonly string[]) => boolean): string {
+  const told = parts.filter((part) => concerns(idsInText(part)));
+  const left = parts.length - told.length;
+  return `${told.join("; ")}${left > 0 ? ` (and ${left} for others)` : ""}`;
 }

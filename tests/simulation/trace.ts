@@ -14,6 +14,8 @@ export interface Told {
   /** Ids of what it is about (orders, idempotency keys, articles); empty: it concerns everybody. */
   readonly about: readonly string[];
   readonly text: string;
+  /** What it consists of, where that is about different things: each part is told only to whom it concerns. */
+  readonly parts?: readonly string[];
 }
 
 export interface Trace {
