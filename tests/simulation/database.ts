@@ -181,9 +181,8 @@ export function createSimulatedServer(options: SimulatedServerOptions): Simulate
           session.pending.map((pending) => pending.statement),
         );
       },
-      get commits() {
-        return session.pending[0]?.statement.text !== "begin";
-      },
+      // Also where a transaction begins: a crash after that leaves its locks behind.
+      commits: true,
       async perform() {
         session.stopIdleTimer();
         if (mayBeSlow && session.owner.mortal && faults.happens("statementSlow")) return () => stall(session);

@@ -91,7 +91,7 @@ const RANGES: Record<FaultKind, readonly [low: number, high: number]> = {
   publishUnknown: [0.005, 0.1],
   delay: [0.01, 0.3],
   pause: [0.0002, 0.003],
-  freeze: [0.0002, 0.003],
+  freeze: [0.0004, 0.004],
   lateTimer: [0.01, 0.2],
 };
 
@@ -121,8 +121,8 @@ export function drawFaultProfile(random: Random): FaultProfile {
     probability: Object.fromEntries(FAULT_KINDS.map(draw)) as Record<FaultKind, number>,
     windows: drawWindows(random, calm),
     maxCrashes: between(random, 1, 8),
-    lingerMs: chance(random, 0.5) ? Math.round(logarithmic(random, 10, 30_000)) : 0,
-    restartMs: between(random, 1, 4000),
+    lingerMs: chance(random, 0.7) ? Math.round(logarithmic(random, 100, 30_000)) : 0,
+    restartMs: oneOf(random, [50, 1000, 4000]),
     pauseMs: between(random, 100, 8000),
     freezeMs: between(random, 8000, 25_000),
     clockStops: oneOf(random, [0, 0.5, 1]),

@@ -23,7 +23,7 @@ export interface OperatorOptions {
 
 const BEGIN_WITHIN_MS = 10_000;
 const HOLDS_MS = [100, 2000, 8000] as const;
-const LONGEST_STEP_MS = 1000;
+const LONGEST_STEP_MS = 2000;
 
 export interface Operator {
   begin(): void;

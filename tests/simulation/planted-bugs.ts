@@ -165,4 +165,25 @@ export const MUTANTS: readonly Mutant[] = [
     find: "on conflict (key) do update set status = 'voided', detail = 'voided'`",
     replace: "on conflict (key) do update set status = charge.status`",
   },
+  // A lane that stops leaves its commands without an answer.
+  {
+    name: "silent-stop",
+    file: "runtime/messages/lane.ts",
+    find: 'if (item.kind === "command") item.fail(new CommandUnavailable("none", "shutting down"));',
+    replace: "item.key;",
+  },
+  // Whoever has waited too long for a lock is parked.
+  {
+    name: "lock-timeout-parks",
+    file: "runtime/database/port.ts",
+    find: "/^(08|40|53|57|58|25P03|55P03)/",
+    replace: "/^(08|40|53|57|58|25P03)/",
+  },
+  // A replica that beats no more keeps its shards.
+  {
+    name: "the-dead-hold-on",
+    file: "runtime/messages/shards.ts",
+    find: "if (now - (seen.get(id)?.sinceMs ?? now) < leaseMs) live.add(id);",
+    replace: "live.add(id);",
+  },
 ];

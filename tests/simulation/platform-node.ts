@@ -103,7 +103,8 @@ export async function startNode(
     retention: DEFAULT_RETENTION,
   });
   await platform.start();
-  const pending = new Set<string>();
+  const pending = new Map<number, string>();
+  let requests = 0;
   let isClosed = false;
 
   async function answer(request: PlatformRequest): Promise<PlatformAnswer> {
@@ -128,12 +129,12 @@ export async function startNode(
   return {
     async send(request) {
       if (isClosed) throw new Error("the node has closed its ports");
-      const name = `${request.method} ${request.path} with ${request.idempotencyKey ?? "no key"} #${pending.size}`;
-      pending.add(name);
+      const number = requests++;
+      pending.set(number, `${request.method} ${request.path} with ${request.idempotencyKey ?? "no key"}`);
       try {
         return await answer(request);
       } finally {
-        pending.delete(name);
+        pending.delete(number);
       }
     },
     isIdle: () =>
@@ -157,7 +158,8 @@ export async function startNode(
       for (const { name, error } of report.failed) world.violation(`stopping ${name} failed: ${String(error)}`);
       faults.count(report.left.length === 0 ? "stoppedInOrder" : "stoppedByDeadline");
       if (report.left.length > 0) return;
-      for (const name of pending) world.violation(`${actor.name} has stopped in order and owes an answer to ${name}`);
+      for (const name of pending.values())
+        world.violation(`${actor.name} has stopped in order and owes an answer to ${name}`);
     },
   };
 }
