@@ -120,7 +120,7 @@ export function drawFaultProfile(random: Random): FaultProfile {
     // Made of all kinds.
     probability: Object.fromEntries(FAULT_KINDS.map(draw)) as Record<FaultKind, number>,
     windows: drawWindows(random, calm),
-    maxCrashes: between(random, 1, 8),
+    maxCrashes: oneOf(random, [0, 1, 3, 8]),
     lingerMs: chance(random, 0.7) ? Math.round(logarithmic(random, 100, 30_000)) : 0,
     restartMs: oneOf(random, [50, 1000, 4000]),
     pauseMs: between(random, 100, 8000),
@@ -135,7 +135,7 @@ export function drawFaultProfile(random: Random): FaultProfile {
     latencyMs: between(random, 0, 4),
     slowLatencyMs: between(random, 20, 400),
     statementTimeoutMs: oneOf(random, [2500, 5000, 5000, 30_000]),
-    scalings: calm ? 0 : oneOf(random, [0, 0, 1, 2, 3]),
+    scalings: calm ? 0 : oneOf(random, [0, 0, 0, 1, 2, 3]),
     operatorSessions: calm ? 0 : oneOf(random, [0, 0, 2, 5, 10]),
   };
 }

@@ -158,15 +158,19 @@ export function createWaiting(options: WaitingOptions): Waiting {
   };
 }
 
-/** The first circle found when walking from each process to those it waits for; empty when there is none. */
+/**
+ * The first circle found when walking from each process to those it waits for; empty when there is none. The server
+ * names blockers in an order of its own, so the walk takes them in the order in which they came to wait.
+ */
 function findCircle(pids: readonly number[], waitsFor: ReadonlyMap<number, readonly number[]>): readonly number[] {
-  const among = new Set(pids);
   const done = new Set<number>();
   const walk = (pid: number, path: readonly number[]): readonly number[] => {
     const start = path.indexOf(pid);
     if (start >= 0) return path.slice(start);
-    if (done.has(pid) || !among.has(pid)) return [];
-    for (const next of waitsFor.get(pid) ?? []) {
+    if (done.has(pid)) return [];
+    const blockers = new Set(waitsFor.get(pid));
+    for (const next of pids) {
+      if (!blockers.has(next)) continue;
       const circle = walk(next, [...path, pid]);
       if (circle.length > 0) return circle;
     }
