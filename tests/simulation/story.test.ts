@@ -29,7 +29,10 @@ test("what is about others is left out, what is about everybody stays, and ids h
 
 test("of a sentence of many parts only the parts are told that concern the subject or nobody", () => {
   const parts = [`order ${MINE}`, `order ${OTHER}`, "a mark"];
-  const told = [{ atMs: 20, about: [MINE, OTHER], text: "saves: ", parts }];
+  const told = [
+    { atMs: 20, about: [MINE, OTHER], text: "saves: ", parts },
+    { atMs: 21, about: [MINE, OTHER], text: "saves: ", parts: [`order ${OTHER}`] },
+  ];
   expect(tellStory(told, { ...reading, ending: [] })).toEqual([
     "    0.020 s  saves: order #1; a mark (and 1 for others)",
   ]);

@@ -31,8 +31,10 @@ export function tellStory(told: readonly Told[], { subjects, names, ending }: Re
   const concerns = (ids: readonly string[]) => ids.length === 0 || ids.some((id) => subjects.has(id));
   const lines: { readonly at: string; readonly text: string; times: number }[] = [];
   for (const { atMs, about, text, parts } of told) {
-    if (!concerns(about)) continue;
-    const sentence = rename(parts === undefined ? text : `${text}${concerning(parts, concerns)}`);
+    const mine = parts?.filter((part) => concerns(idsInText(part)));
+    if (!concerns(about) || mine?.length === 0) continue;
+    const left = (parts?.length ?? 0) - (mine?.length ?? 0);
+    const sentence = rename(`${text}${mine?.join("; ") ?? ""}${left > 0 ? ` (and ${left} for others)` : ""}`);
     const last = lines.at(-1);
     if (last?.text === sentence) last.times += 1;
     else lines.push({ at: `${(atMs / 1000).toFixed(3)} s`.padStart(11), text: sentence, times: 1 });
@@ -41,10 +43,4 @@ export function tellStory(told: readonly Told[], { subjects, names, ending }: Re
     ...lines.map(({ at, text, times }) => `${at}  ${text}${times > 1 ? ` (${times} times)` : ""}`),
     ...ending.map((text) => ` at the end  ${rename(text)}`),
   ];
-}
-
-function concerning(parts: readonly string[], concerns: (ids: readonly string[]) => boolean): string {
-  const told = parts.filter((part) => concerns(idsInText(part)));
-  const left = parts.length - told.length;
-  return `${told.join("; ")}${left > 0 ? ` (and ${left} for others)` : ""}`;
 }
