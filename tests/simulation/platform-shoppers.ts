@@ -26,7 +26,7 @@ export interface Basket {
   readonly items: readonly { readonly sku: string; readonly quantity: number }[];
 }
 
-const ORDERS = 10;
+const ORDERS = 8;
 const PATH = "/api/v1/orders";
 const MOST_TRIES = 500;
 const RETRY_MS = 400;
