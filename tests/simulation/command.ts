@@ -4,19 +4,22 @@ import { availableParallelism, cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import type { Mutant } from "./mutants.ts";
 import { MUTANTS } from "./planted-bugs.ts";
+import type { SeedResult } from "./run-seed.ts";
 import { type Failure, type SimulationOptions, type SimulationReport, simulate } from "./runner.ts";
 import { isWorkloadName } from "./workloads.ts";
 
-const HELP = `Runs the platform on a seeded scheduler and a virtual clock over a real PostgreSQL: two replicas, crashes,
-lost answers, duplicates, slow clocks. The same seed does the same, byte for byte.
+const HELP = `Runs the platform on a seeded scheduler and a virtual clock over a real PostgreSQL: replicas that crash, freeze,
+come and go, lost answers, duplicates, locks, outages. The same seed does the same, byte for byte.
 
   bun run simulate [--seeds N] [--from SEED] [--minutes M] [--workers N] [--json FILE]
-  bun run simulate --seed S --story      one seed, told line by line
+  bun run simulate --seed S --story      one seed, told for the orders that went wrong
+  bun run simulate --seed S --trace      the same seed, every line of it
   bun run simulate --mutant NAME|all     with a planted bug, which must be found within --seeds (100)
 
-  --seeds N      how many seeds (200; with --minutes as many as there is time for)
-  --from SEED    the first seed (1; with --minutes the time of day, so that every run looks at new ones)
-  --workload W   what to run (platform; the simulation's own tests use toy:none, toy:lostUpdate, ...)
+  --seeds N         how many seeds (200; with --minutes as many as there is time for)
+  --from SEED       the first seed (1; with --minutes the time of day, so that every run looks at new ones)
+  --replay-every N  how often a seed is run again on another server, to compare (20; 0: never)
+  --workload W      what to run (platform; the simulation's own tests use toy:none, toy:lostUpdate, ...)
 
 Example: bun run simulate --minutes 3 --json simulate.json`;
 
@@ -32,7 +35,9 @@ const OPTIONS = {
   json: { type: "string" },
   mutant: { type: "string" },
   workload: { type: "string", default: "platform" },
+  "replay-every": { type: "string" },
   story: { type: "boolean", default: false },
+  trace: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
 
@@ -77,8 +82,8 @@ function settings(values: Values, preset: number): SimulationOptions {
     seeds: single ? 1 : wholeNumber(values.seeds, "seeds", timed ? 2 ** 31 : preset, 1),
     minutes,
     workers: single ? 1 : wholeNumber(values.workers, "workers", Math.min(availableParallelism(), 8), 1),
-    story: values.story ?? false,
-    replayEvery: single ? 1 : REPLAY_EVERY,
+    detail: values.trace ? "lines" : values.story ? "story" : "end",
+    replayEvery: single ? 1 : wholeNumber(values["replay-every"], "replay-every", REPLAY_EVERY, 0),
     mutant: null,
     stopAtFirst: false,
     onFailure: (failure) => printFailure(failure, values),
@@ -95,15 +100,20 @@ function printFailure(failure: Failure, values: Values) {
   for (const text of failure.violations) console.log(`  ${text}`);
 }
 
+/** What a reader of one seed has asked for. */
+function printReading({ lines, story }: SeedResult, values: Values) {
+  if (values.seed === undefined) return;
+  if (values.trace) for (const line of lines) console.log(line);
+  else if (values.story) for (const line of story) console.log(line);
+}
+
 async function runSeeds(values: Values): Promise<number> {
   const options = settings(values, DEFAULT_SEEDS);
   const startedAt = new Date().toISOString();
   console.log(`simulate: ${options.workload}, seeds from ${options.from}, ${options.workers} worker(s)`);
   const report = await simulate({
     ...options,
-    onResult: (result) => {
-      if (values.seed !== undefined && options.story) for (const line of result.story) console.log(line);
-    },
+    onResult: (result) => printReading(result, values),
   });
   const perMinute = report.seeds / (report.elapsedMs / 60_000);
   print(report, perMinute);
@@ -118,6 +128,11 @@ async function runSeeds(values: Values): Promise<number> {
     },
     { name: "simulate.seedsPerMinute", value: Math.round(perMinute), unit: "seeds/min" },
     { name: "simulate.replays", value: report.replays, unit: "seeds" },
+    { name: "simulate.lockWaits", value: report.locks.waits, unit: "statements" },
+    { name: "simulate.deadlocks", value: report.locks.deadlocks, unit: "deadlocks" },
+    { name: "simulate.lockTimeouts", value: report.locks.timeouts, unit: "statements" },
+    { name: "simulate.idleEnds", value: report.locks.idleEnds, unit: "sessions" },
+    { name: "simulate.longestCalmMs", value: report.longestCalmMs, unit: "ms (virtual)" },
   ]);
   return report.failures.length === 0 && report.seeds > 0 ? 0 : 1;
 }
@@ -134,7 +149,14 @@ function print(report: SimulationReport, perMinute: number) {
   );
   console.log(`replayed on another server: ${report.replays}`);
   console.log(`faults: ${list(report.faults)}`);
+  const { waits, deadlocks, timeouts, idleEnds } = report.locks;
+  console.log(
+    `locks: waits ${waits}, deadlocks ${deadlocks}, timeouts ${timeouts}, ended idle in transaction ${idleEnds}`,
+  );
   console.log(`ended as: ${list(report.outcomes)}`);
+  console.log(
+    `longest from the last fault until all had ended: ${(report.longestCalmMs / 1000).toFixed(1)} s (virtual)`,
+  );
   console.log(`violations: ${report.failures.length}`);
 }
 
@@ -147,11 +169,19 @@ async function runMutants(values: Values, wanted: string): Promise<number> {
   const startedAt = new Date().toISOString();
   let caught = 0;
   for (const mutant of chosen) {
-    const report = await simulate({ ...options, mutant, stopAtFirst: true, onFailure: () => undefined });
+    const report = await simulate({
+      ...options,
+      mutant,
+      stopAtFirst: true,
+      onFailure: () => undefined,
+      onResult: (result) => printReading(result, values),
+    });
     const [failure] = report.failures;
     if (failure !== undefined) caught += 1;
     const found = failure === undefined ? "NOT FOUND" : `found by seed ${failure.seed}: ${failure.violations[0]}`;
     console.log(`${mutant.name}: ${found} (${report.seeds} seeds)`);
+    if (failure !== undefined && values.seed === undefined)
+      console.log(`  bun run simulate --mutant ${mutant.name} --seed ${failure.seed} --story`);
   }
   console.log(`${caught} of ${chosen.length} planted bugs found`);
   const holds = caught >= 0.95 * chosen.length;

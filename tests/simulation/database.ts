@@ -4,7 +4,9 @@
  * The product's own lanes and pool run unchanged; what is replaced is the link below them. All that is pending on a
  * link goes to the server as one operation of the loop, as one pipelined round trip. Faults: the node dies before or
  * after it, the connection is lost before it, the answer is lost after it, or it is executed later although the caller
- * was told that the connection is gone. A dead client's open transaction keeps its locks for a while.
+ * was told that the connection is gone. A dead client's open transaction keeps its locks for a while, perhaps for longer
+ * than its node's lease and restart; the server's own limits (lock, idle in transaction) end it at the latest. None of
+ * that happens to sessions of actors that cannot die.
  */
 import { unavailable } from "../../runtime/database/errors.ts";
 import { createLane } from "../../runtime/database/lane.ts";
@@ -20,8 +22,9 @@ import {
 import type { Backend, Backends, Outcome } from "./backends.ts";
 import type { Faults } from "./faults.ts";
 import type { Actor, Loop } from "./loop.ts";
+import { idsIn } from "./story.ts";
 import type { Trace } from "./trace.ts";
-import type { Waiter, Waiting } from "./waiting.ts";
+import type { LockCounts, Waiter, Waiting } from "./waiting.ts";
 
 interface Pending {
   readonly statement: Statement;
@@ -34,6 +37,8 @@ interface Session {
   readonly owner: Actor;
   readonly module: string;
   readonly name: string;
+  /** An operator's: no limit on its waits and on its open transactions. */
+  readonly patient: boolean;
   readonly pending: Pending[];
   backend: Backend | undefined;
   /** A round trip is on its way. */
@@ -42,11 +47,15 @@ interface Session {
   waiter: Waiter | undefined;
   /** The client is gone, whether or not the server knows. */
   fault: DatabaseError | null;
+  /** When it went, its transaction still open. */
+  abandonedMs: number;
   stopIdleTimer: () => void;
 }
 
 export interface SimulatedServer {
   databaseOf(owner: Actor, module: string): Database;
+  /** A connection of an operator, outside of the product's limits. */
+  operatorLink(owner: Actor, module: string): Link;
   /** Rolls everything back and frees every connection, at the end of a seed. */
   clear(): Promise<void>;
 }
@@ -60,17 +69,31 @@ export interface SimulatedServerOptions {
   /** The actor of what the server does by itself. */
   readonly server: Actor;
   readonly idleInTransactionMs: number;
+  /** How long a statement waits for a connection of a pool. */
+  readonly poolWaitMs: number;
+  readonly counts: LockCounts;
   /** Called for SQLSTATE class 42: a statement that can never work. */
   readonly onBrokenStatement: (error: DatabaseError, statement: Statement) => void;
+  /** Called for each statement that the server has answered, whether or not its client lives to hear it. */
+  readonly onAnswered: (owner: Actor, module: string, statement: Statement, outcome: Outcome) => void;
+  /** Called when a dead client's transaction ends, so long after its death. */
+  readonly onLateRollback: (owner: Actor, lingeredMs: number) => void;
 }
 
-const POOL = { size: 4, queueLimit: 256, waitMs: 6300 };
+const POOL = { size: 4, queueLimit: 256 };
 const STORY_WIDTH = 110;
 const noop = () => undefined;
 
 export function createSimulatedServer(options: SimulatedServerOptions): SimulatedServer {
-  const { backends, waiting, loop, faults, trace, server, idleInTransactionMs, onBrokenStatement } = options;
+  const { backends, waiting, loop, faults, trace, server, idleInTransactionMs, poolWaitMs, counts } = options;
   const sessions = new Set<Session>();
+
+  const nameOf = ({ owner, module, name }: Session) => `${owner.name} ${module}/${name}`;
+  const tell = (session: Session, batch: readonly Pending[], text: string) =>
+    trace.tell(() => ({
+      about: idsIn(batch.map(({ statement }) => statement)),
+      text: `${session.owner.name} (${session.module}): ${text}`,
+    }));
 
   const describe = (session: Session, statements: readonly Statement[]) =>
     `${session.module}/${session.name} ${statements
@@ -83,7 +106,7 @@ export function createSimulatedServer(options: SimulatedServerOptions): Simulate
     }
     const error: unknown = outcome.reason;
     if (!(error instanceof DatabaseError)) return String(error);
-    if (error.sqlState.startsWith("42") && statement !== undefined) onBrokenStatement(error, statement);
+    if (error.sqlState.startsWith("42") && statement !== undefined) options.onBrokenStatement(error, statement);
     return `error ${error.sqlState} ${error.message}`;
   }
 
@@ -99,6 +122,8 @@ export function createSimulatedServer(options: SimulatedServerOptions): Simulate
     session.waiter = undefined;
     for (const [index, outcome] of outcomes.entries()) {
       trace.line(`  → ${describeOutcome(outcome, batch[index]?.statement)}`);
+      const statement = batch[index]?.statement;
+      if (statement !== undefined) options.onAnswered(session.owner, session.module, statement, outcome);
       if (outcome.status !== "fulfilled") continue;
       if (outcome.value.command === "BEGIN") session.inTransaction = true;
       if (outcome.value.command === "COMMIT" || outcome.value.command === "ROLLBACK") session.inTransaction = false;
@@ -113,6 +138,7 @@ export function createSimulatedServer(options: SimulatedServerOptions): Simulate
     return () => {
       if (answerLost) {
         trace.line("  answer lost");
+        tell(session, batch, "the answer to that is lost");
         lose(session, batch, unavailable("the connection to the database was lost after the statement was sent"));
         return;
       }
@@ -132,17 +158,19 @@ export function createSimulatedServer(options: SimulatedServerOptions): Simulate
     const statements = batch.map((pending) => pending.statement);
     if ((await backends.start(backend, statements)) === "returned") return conclude(session, batch, null, answerLost);
     trace.line("  → waits for a lock");
+    tell(session, batch, "waits for a lock");
     session.waiter = {
       backend,
       owner: session.owner,
-      label: `${session.owner.name} ${session.module}/${session.name}`,
+      label: nameOf(session),
+      patient: session.patient,
       ended: (cancelledAs) => conclude(session, batch, cancelledAs, answerLost),
     };
     await waiting.add(session.waiter);
     return noop;
   }
 
-  function submit(session: Session) {
+  function submit(session: Session, mayBeSlow = true) {
     if (session.submitted || session.fault !== null) return;
     session.submitted = true;
     loop.submit({
@@ -153,23 +181,37 @@ export function createSimulatedServer(options: SimulatedServerOptions): Simulate
           session.pending.map((pending) => pending.statement),
         );
       },
-      get commits() {
-        return session.pending[0]?.statement.text !== "begin";
-      },
+      // Also where a transaction begins: a crash after that leaves its locks behind.
+      commits: true,
       async perform() {
         session.stopIdleTimer();
+        if (mayBeSlow && session.owner.mortal && faults.happens("statementSlow")) return () => stall(session);
         const batch = session.pending.splice(0);
         if (batch.length === 0) return noop;
+        if (!session.owner.mortal) return roundTrip(session, batch, false);
         if (faults.happens("connectionLost")) {
           trace.line("  connection lost before it was sent");
+          tell(session, batch, "loses its connection before the statement is sent");
           return () => lose(session, batch, unavailable("the connection to the database was lost"));
         }
         if (faults.happens("executedLate")) {
           trace.line("  connection lost, executed later");
+          tell(session, batch, "loses its connection; the statement is on its way and will be executed later");
           return () => executeLater(session, batch);
         }
         return roundTrip(session, batch, faults.happens("answerLost"));
       },
+    });
+  }
+
+  /** The way to the server is slow for what is pending here, and for nobody else. */
+  function stall(session: Session) {
+    const forMs = faults.durationMs(faults.profile.statementSlowMs);
+    trace.line(`  slow: sent in ${forMs} ms`);
+    tell(session, session.pending, `the statement takes ${forMs} ms to the server`);
+    loop.after(session.owner, forMs, () => {
+      session.submitted = false;
+      submit(session, false);
     });
   }
 
@@ -201,23 +243,32 @@ export function createSimulatedServer(options: SimulatedServerOptions): Simulate
     session.stopIdleTimer();
     const { waiter } = session;
     if (waiter === undefined && !session.inTransaction) return release(session);
-    loop.after(server, faults.durationMs(faults.profile.lingerMs), () => {
-      if (waiter !== undefined) return waiting.end(waiter);
-      loop.submit({
-        actor: server,
-        label: `rolls back for dead ${session.owner.name} ${session.module}/${session.name}`,
-        commits: false,
-        perform: () => rollBack(session),
-      });
-    });
+    session.abandonedMs = Math.min(session.abandonedMs, loop.now());
+    const lingerMs = faults.durationMs(faults.profile.lingerMs);
+    if (waiter !== undefined) {
+      loop.after(server, lingerMs, () => waiting.end(waiter));
+      return;
+    }
+    if (lingerMs > idleInTransactionMs) return watchIdle(session);
+    loop.after(server, lingerMs, () => submitRollback(session, "PostgreSQL notices that its client is gone"));
   }
 
-  async function rollBack(session: Session): Promise<() => void> {
-    if (session.backend !== undefined) await backends.rollBack(session.backend);
-    session.inTransaction = false;
-    release(session);
-    await waiting.look();
-    return noop;
+  function submitRollback(session: Session, why: string) {
+    loop.submit({
+      actor: server,
+      label: `${nameOf(session)}: ${why}`,
+      commits: false,
+      async perform() {
+        const lingeredMs = loop.now() - session.abandonedMs;
+        if (!session.owner.alive && lingeredMs > 0) options.onLateRollback(session.owner, lingeredMs);
+        tell(session, [], `${why} and rolls its open transaction back`);
+        if (session.backend !== undefined) await backends.rollBack(session.backend);
+        session.inTransaction = false;
+        release(session);
+        await waiting.look();
+        return noop;
+      },
+    });
   }
 
   function release(session: Session) {
@@ -228,21 +279,30 @@ export function createSimulatedServer(options: SimulatedServerOptions): Simulate
 
   /** The server ends a session that leaves its transaction open without a word. */
   function watchIdle(session: Session) {
+    if (session.patient) return;
     session.stopIdleTimer = loop.after(server, idleInTransactionMs, () => {
+      counts.idleEnds += 1;
       session.fault ??= unavailable("the server ended the session: idle in transaction");
       for (const pending of session.pending.splice(0)) pending.reject(session.fault);
-      loop.submit({
-        actor: server,
-        label: `idle in transaction: ends ${session.owner.name} ${session.module}/${session.name}`,
-        commits: false,
-        perform: () => rollBack(session),
-      });
+      submitRollback(session, "PostgreSQL ends its session, idle in transaction");
     });
   }
 
-  function openLink(owner: Actor, module: string, name: string): Link {
-    const fresh = { backend: undefined, submitted: false, inTransaction: false, waiter: undefined, fault: null };
-    const session: Session = { owner, module, name, pending: [], stopIdleTimer: noop, ...fresh };
+  function openLink(owner: Actor, module: string, name: string, patient = false): Link {
+    const session: Session = {
+      owner,
+      module,
+      name,
+      patient,
+      pending: [],
+      stopIdleTimer: noop,
+      backend: undefined,
+      submitted: false,
+      inTransaction: false,
+      waiter: undefined,
+      fault: null,
+      abandonedMs: Number.POSITIVE_INFINITY,
+    };
     sessions.add(session);
     owner.onDeath.push(() => {
       if (!sessions.has(session) || session.fault !== null) return;
@@ -265,10 +325,11 @@ export function createSimulatedServer(options: SimulatedServerOptions): Simulate
   }
 
   return {
+    operatorLink: (owner, module) => openLink(owner, module, "operator", true),
     databaseOf(owner, module) {
       const lanes: Lane[] = [];
       const scheduler = loop.schedulerOf(owner);
-      const pool = createPool({ ...POOL, open: () => openLink(owner, module, "pool"), scheduler });
+      const pool = createPool({ ...POOL, waitMs: poolWaitMs, open: () => openLink(owner, module, "pool"), scheduler });
       return {
         lane(name) {
           const lane = createLane(name, () => openLink(owner, module, name));

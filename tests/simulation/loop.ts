@@ -7,7 +7,9 @@
  * as often as the seed's profile says, so that timers race with operations).
  *
  * An `Actor` is one life of a node. When it dies its operations and timers are forgotten and promises given to it never
- * settle, so that no continuation of a dead life is ever resumed.
+ * settle, so that no continuation of a dead life is ever resumed. A paused one does nothing, hears nothing and then goes
+ * on with whatever it was about to do or to hear; a frozen one sleeps for longer than any lease, and its clock may stand
+ * still meanwhile.
  */
 import type { Clock } from "../../runtime/clock.ts";
 import type { Random } from "../../runtime/random.ts";
@@ -20,9 +22,13 @@ export interface Actor {
   readonly name: string;
   /** Whether crashes and pauses may hit it: nodes yes, clients and the server no. */
   readonly mortal: boolean;
-  readonly skewMs: number;
+  skewMs: number;
   alive: boolean;
+  /** It has been told to end in order: crashes are likelier now. */
+  stopping: boolean;
   pausedUntilMs: number;
+  /** Since when it sleeps; null when it has been seen to act since. */
+  pausedSinceMs: number | null;
   /** Run when the actor dies. */
   readonly onDeath: (() => void)[];
 }
@@ -34,6 +40,8 @@ export interface Operation {
   readonly commits: boolean;
   /** Whose death this operation may show, where that is not its owner: a statement of a node that the server goes on with. */
   readonly victim?: Actor;
+  /** Who goes on when it is handed over, where that is not its owner. */
+  readonly hearer?: Actor;
   /** Does it, and gives back what hands the result over; that is run only if the node it belongs to still lives. */
   readonly perform: () => Promise<() => void>;
 }
@@ -73,10 +81,10 @@ export interface LoopOptions {
   readonly faults: Faults;
   readonly trace: Trace;
   readonly startMs: number;
-  /** Called when a crash was drawn for a mortal actor. */
-  readonly onCrash: (actor: Actor) => void;
-  /** The fault of a call to the outside: what to throw instead of its answer, by its label. */
-  readonly externalError?: (label: string) => Error | undefined;
+  /** Called when a crash was drawn for a mortal actor; `moment` says where it hits. */
+  readonly onCrash: (actor: Actor, moment: string) => void;
+  /** Called when a paused actor acts for the first time again. */
+  readonly onWake?: (actor: Actor) => void;
 }
 
 export function createLoop(options: LoopOptions): Loop {
@@ -91,37 +99,75 @@ export function createLoop(options: LoopOptions): Loop {
   };
   const runnable = (actor: Actor) => actor.pausedUntilMs <= nowMs;
 
-  const crashes = (operation: Operation, commits: boolean) => {
+  const crashes = (operation: Operation, when: "before" | "after", label: string) => {
+    const { commits } = operation;
     const victim = operation.victim ?? operation.actor;
     if (!victim.mortal || !victim.alive) return false;
-    const hit = faults.happens("crash") || (commits && faults.happens("crashAroundCommit"));
-    if (hit) onCrash(victim);
+    const hit =
+      faults.happens("crash") ||
+      (commits && faults.happens("crashAroundCommit")) ||
+      (victim.stopping && faults.happens("crashWhileStopping"));
+    if (hit) onCrash(victim, `${when} ${label}`);
     return hit;
   };
 
-  async function perform(operation: Operation) {
-    nowMs += between(random, 0, faults.profile.latencyMs);
-    const { commits } = operation;
-    if (crashes(operation, commits) && operation.victim === undefined) return;
-    if (operation.actor.mortal && faults.happens("pause")) {
-      const pauseMs = faults.durationMs(faults.profile.pauseMs);
-      trace.line(`${nowMs} ${operation.actor.name} pauses for ${pauseMs} ms`);
-      operation.actor.pausedUntilMs = nowMs + pauseMs;
-      after(operation.actor, pauseMs, () => undefined);
-      if (pauseMs > 0) {
-        ready.push(operation);
-        return;
-      }
+  /** Puts the actor to sleep now and then; says whether it did. */
+  function sleeps(actor: Actor): boolean {
+    if (!actor.mortal || !actor.alive || actor.pausedUntilMs > nowMs) return false;
+    const isFrozen = faults.happens("freeze");
+    if (!isFrozen && !faults.happens("pause")) return false;
+    const { freezeMs, pauseMs: mostMs, clockStops } = faults.profile;
+    const half = freezeMs >> 1;
+    const pauseMs = isFrozen ? half + faults.durationMs(half) : faults.durationMs(mostMs);
+    const clockStands = isFrozen && chance(random, clockStops);
+    const name = `${actor.name} ${isFrozen ? "freezes" : "pauses"} for ${pauseMs} ms`;
+    trace.line(`${nowMs} ${name}${clockStands ? ", and its clock stands still" : ""}`);
+    trace.tell(() => ({ about: [], text: `${name}${clockStands ? ", and its clock stands still meanwhile" : ""}` }));
+    actor.pausedUntilMs = nowMs + pauseMs;
+    actor.pausedSinceMs = nowMs;
+    if (clockStands) {
+      faults.count("clockStoodStill");
+      // Nobody reads the clock before it wakes, so this is a clock that stands still.
+      actor.skewMs -= pauseMs;
+      after(actor, pauseMs + faults.durationMs(freezeMs), () => {
+        trace.line(`  the clock of ${actor.name} is set right`);
+        actor.skewMs += pauseMs;
+      });
     }
-    trace.line(`${nowMs} ${operation.actor.name} ${operation.label}`);
+    after(actor, pauseMs, noop);
+    return true;
+  }
+
+  function wakes(actor: Actor) {
+    if (actor.pausedSinceMs === null || actor.pausedUntilMs > nowMs) return;
+    options.onWake?.(actor);
+    actor.pausedSinceMs = null;
+  }
+
+  async function perform(operation: Operation) {
+    const slow = faults.during("slowDatabase") && operation.actor.mortal;
+    nowMs += between(random, 0, slow ? faults.profile.slowLatencyMs : faults.profile.latencyMs);
+    wakes(operation.actor);
+    const { label } = operation;
+    if (crashes(operation, "before", label) && operation.victim === undefined) return;
+    if (sleeps(operation.actor)) {
+      ready.push(operation);
+      return;
+    }
+    trace.line(`${nowMs} ${operation.actor.name} ${label}`);
     const handOver = await operation.perform();
-    crashes(operation, commits);
-    if ((operation.victim ?? operation.actor).alive) handOver();
+    crashes(operation, "after", label);
+    if (!(operation.victim ?? operation.actor).alive) return;
+    const hearer = operation.hearer ?? operation.actor;
+    sleeps(hearer);
+    if (runnable(hearer)) handOver();
+    else submit({ actor: hearer, label: `hears of: ${label}`, commits: false, perform: async () => handOver });
   }
 
   function fire(timer: Timer, atMs: number) {
     timers.splice(timers.indexOf(timer), 1);
     nowMs = Math.max(nowMs, atMs);
+    wakes(timer.actor);
     trace.line(`${nowMs} ${timer.actor.name} timer`);
     timer.task();
   }
@@ -163,17 +209,7 @@ export function createLoop(options: LoopOptions): Loop {
 
   /** External work may end off the main thread: the loop waits for it, unless it waits for the loop itself. */
   async function performExternal<T>(actor: Actor, label: string, work: () => Promise<T>, promise: Settle<T>) {
-    const error = options.externalError?.(label);
-    if (error !== undefined && faults.happens("externalNotDone")) {
-      trace.line(`  ${label}: not done`);
-      return () => promise.reject(error);
-    }
     let ended: (() => void) | undefined;
-    const answer = (settle: () => void) => {
-      if (error === undefined || !faults.happens("externalAnswerLost")) return settle;
-      trace.line(`  ${label}: answer lost`);
-      return () => promise.reject(error);
-    };
     const running = work().then(
       (value) => () => promise.resolve(value),
       (failure: unknown) => () => promise.reject(failure),
@@ -183,16 +219,25 @@ export function createLoop(options: LoopOptions): Loop {
       ended = settle;
     });
     while (ended === undefined && ready.length + timers.length === submitted) await drain();
-    if (ended !== undefined) return answer(ended);
+    if (ended !== undefined) return ended;
     void watched.then(() =>
-      submit({ actor, label: `${label} ends`, commits: true, perform: async () => answer(ended ?? noop) }),
+      submit({ actor, label: `${label} ends`, commits: true, perform: async () => ended ?? noop }),
     );
     return noop;
   }
 
   return {
     now: () => nowMs,
-    createActor: (name, mortal, skewMs) => ({ name, mortal, skewMs, alive: true, pausedUntilMs: 0, onDeath: [] }),
+    createActor: (name, mortal, skewMs) => ({
+      name,
+      mortal,
+      skewMs,
+      alive: true,
+      stopping: false,
+      pausedUntilMs: 0,
+      pausedSinceMs: null,
+      onDeath: [],
+    }),
     submit,
     after,
     kill(actor) {

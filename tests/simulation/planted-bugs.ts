@@ -151,13 +151,6 @@ export const MUTANTS: readonly Mutant[] = [
     find: "if (plan.timersCancelled.has(name) || plan.timersSet.has(name)) return;",
     replace: "",
   },
-  // Stale rows are remembered after a conflict.
-  {
-    name: "remember-stale-rows",
-    file: "runtime/messages/commit-batch.ts",
-    find: "    deps.forget(left);\n",
-    replace: "",
-  },
   // After a lost answer the batch is decided as if it had not been done.
   {
     name: "trust-after-unknown",
@@ -171,5 +164,26 @@ export const MUTANTS: readonly Mutant[] = [
     file: "modules/payment/adapters/simulator.ts",
     find: "on conflict (key) do update set status = 'voided', detail = 'voided'`",
     replace: "on conflict (key) do update set status = charge.status`",
+  },
+  // A lane that stops leaves its commands without an answer.
+  {
+    name: "silent-stop",
+    file: "runtime/messages/lane.ts",
+    find: 'if (item.kind === "command") item.fail(new CommandUnavailable("none", "shutting down"));',
+    replace: "item.key;",
+  },
+  // Whoever has waited too long for a lock is parked.
+  {
+    name: "lock-timeout-parks",
+    file: "runtime/database/port.ts",
+    find: "/^(08|40|53|57|58|25P03|55P03)/",
+    replace: "/^(08|40|53|57|58|25P03)/",
+  },
+  // A replica that beats no more keeps its shards.
+  {
+    name: "the-dead-hold-on",
+    file: "runtime/messages/shards.ts",
+    find: "if (now - (seen.get(id)?.sinceMs ?? now) < leaseMs) live.add(id);",
+    replace: "live.add(id);",
   },
 ];

@@ -1,6 +1,6 @@
 /**
- * What must hold when everything has ended, whatever failed on the way: invariants of the domain, seen in the tables
- * of all modules and in the provider's own books.
+ * What must hold when everything has ended, whatever failed on the way, and what must hold at any moment: invariants of
+ * the domain, seen in the tables of all modules and in the provider's own books.
  */
 import { type OrderStatus, transitions } from "../../modules/order/order.ts";
 import type { Contents } from "./platform-contents.ts";
@@ -8,9 +8,12 @@ import type { Placed } from "./platform-shoppers.ts";
 
 const ENDED: readonly string[] = ["FULFILLING", "REJECTED", "EXPIRED"];
 
+/** Whether an order in this status needs nothing more. */
+export const hasEnded = (status: string) => ENDED.includes(status);
+
 /** What is still under way, or null. */
 export function openWork({ orders, outbox, intents, timers }: Contents): string | null {
-  const open = orders.find(({ status }) => !ENDED.includes(status));
+  const open = orders.find(({ status }) => !hasEnded(status));
   if (open !== undefined) return `order ${open.id} in ${open.status}`;
   if (outbox[0] !== undefined) return `${outbox.length} messages in an outbox (${outbox[0]})`;
   if (intents[0] !== undefined) return `${intents.length} calls (${intents[0]})`;
@@ -79,6 +82,42 @@ function byOrder(contents: Contents): (id: string) => Contents {
     notices: notices(id),
     mails: mails(id),
   });
+}
+
+/**
+ * What no moment may show, seen in one snapshot of all tables: each of these is kept by a single commit, or by the order
+ * in which commits follow from each other.
+ */
+export function violationsAtAnyTime(contents: Contents, placed: readonly Placed[]): string[] {
+  return [
+    ...acknowledgements(contents, placed),
+    ...contents.orders.flatMap((order) => [...historyOf(order, contents), ...chargesOf(order, contents)]),
+    ...stock(contents),
+    ...marksAhead(contents),
+  ];
+}
+
+/** Never two effective charges; one for what is sold, none for what the payment says is undone. */
+function chargesOf(order: Order, { charges, payments }: Contents): string[] {
+  const count = charges.filter(({ key, status }) => key.startsWith(`${order.id}:`) && status === "authorised").length;
+  const payment = payments.find(({ key }) => key === order.id);
+  if (count > 1) return [`order ${order.id} has ${count} effective charges at once`];
+  if (isSold(order) && order.total > 0 && count === 0) return [`order ${order.id} is ${order.status} and not charged`];
+  if (isSold(order) && payment?.status !== "AUTHORISED")
+    return [`order ${order.id} is ${order.status}, its payment ${payment?.status ?? "missing"}`];
+  if (count > 0 && payment?.work === "none" && payment.status !== "AUTHORISED")
+    return [`the payment of order ${order.id} is ${payment.status} and needs nothing more, but it was charged`];
+  return [];
+}
+
+/** No consumer has handled a number that its producer has not given. */
+function marksAhead({ producers, consumers }: Contents): string[] {
+  const given = new Map(producers.map(({ topic, key, sequence }) => [`${topic} of ${key}`, sequence]));
+  return consumers.flatMap(({ topic, key, sequence }) =>
+    sequence > (given.get(`${topic} of ${key}`) ?? 0)
+      ? [`${topic} of ${key}: the mark is ${sequence}, and ${given.get(`${topic} of ${key}`) ?? 0} were sent`]
+      : [],
+  );
 }
 
 function acknowledgements({ orders, requests }: Contents, placed: readonly Placed[]): string[] {

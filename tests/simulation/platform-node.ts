@@ -2,6 +2,7 @@
 import { idempotencyClaim } from "../../runtime/http/idempotency.ts";
 import { ProblemError } from "../../runtime/http/problem.ts";
 import type { CheckedRequest, Method } from "../../runtime/http/route.ts";
+import { shutDown } from "../../runtime/http/shutdown.ts";
 import type { Principal } from "../../runtime/identity/principal.ts";
 import { createIds } from "../../runtime/ids.ts";
 import { DEFAULT_LANE_LIMITS } from "../../runtime/messages/lane.ts";
@@ -10,7 +11,8 @@ import { DEFAULT_RETENTION } from "../../runtime/messages/retention.ts";
 import type { Module } from "../../runtime/module.ts";
 import { createProcess } from "../../runtime/process.ts";
 import { createInProcessTransport } from "../../runtime/transport/inprocess.ts";
-import { outside } from "./outside.ts";
+import type { Outside } from "./outside.ts";
+import { between, oneOf } from "./seed.ts";
 import { createFaultyTransport } from "./transport.ts";
 import type { NodeContext, World } from "./workload.ts";
 
@@ -34,11 +36,15 @@ export interface PlatformNode {
   send(request: PlatformRequest): Promise<PlatformAnswer>;
   /** Whether nothing is queued and no message waits for an earlier one. */
   isIdle(): boolean;
+  /** Ends the process in order, as SIGTERM does; whatever was asked of it until then gets its answer or a refusal. */
+  stop(): Promise<void>;
 }
 
 /** The waits of a seed, all in proportion to the poll: real ones would make most statements idle ones. */
 export interface Tempo {
   readonly pollMs: number;
+  readonly renewMs: number;
+  readonly leaseMs: number;
   readonly batchLimit: number;
   readonly commandQueueLimit: number;
   readonly placementMs: number;
@@ -46,9 +52,10 @@ export interface Tempo {
   readonly paymentRetryForMs: number;
 }
 
-const RENEW_POLLS = 5;
-const LEASE_POLLS = 15;
 const CALL_CONCURRENCY = 8;
+const STOP_POLL_MS = 20;
+/** A request that the stopped modules have refused is answered within so much time. */
+const LAST_ANSWERS_MS = 1000;
 
 /** What the log says of a bug, in a run where no message is bad. */
 const ALARMING: ReadonlySet<string> = new Set(["message.parked", "batch.rejected"]);
@@ -59,9 +66,11 @@ export async function startNode(
   context: NodeContext,
   modules: readonly Module[],
   tempo: Tempo,
+  outsides: ReadonlyMap<string, Outside>,
 ): Promise<PlatformNode> {
   const { clock, scheduler, actor } = context;
   const { loop, faults, trace } = world;
+  const stopRandom = world.random(`stop ${actor.name}`);
   const outsideRandom = world.random(`outside ${actor.name}`);
   const log: Log = (level, event, fields) => {
     const text = `${event} ${Object.entries(fields)
@@ -77,38 +86,81 @@ export async function startNode(
     ids: createIds(clock, context.random),
     transport: createFaultyTransport({ loop, faults, trace, actor, inner: createInProcessTransport() }),
     database(module, schema) {
-      const database = context.database(schema);
-      if (schema === module) return database;
-      return outside(database, { name: schema, faults, trace, scheduler, random: outsideRandom });
+      if (schema === module) return context.database(schema);
+      const outside = outsides.get(schema);
+      if (outside === undefined) throw new Error(`the simulation knows no outside system ${schema}`);
+      return outside.databaseFor(context, outsideRandom);
     },
     log,
     deadlines: tempo,
     exclusive: () => false,
     condition: () => undefined,
     limits: { ...DEFAULT_LANE_LIMITS, batchLimit: tempo.batchLimit, commandQueueLimit: tempo.commandQueueLimit },
-    leaseMs: LEASE_POLLS * tempo.pollMs,
-    renewMs: RENEW_POLLS * tempo.pollMs,
+    leaseMs: tempo.leaseMs,
+    renewMs: tempo.renewMs,
     pollMs: tempo.pollMs,
     callConcurrency: CALL_CONCURRENCY,
     retention: DEFAULT_RETENTION,
   });
   await platform.start();
+  const pending = new Map<number, string>();
+  let requests = 0;
+  let isClosed = false;
+
+  async function answer(request: PlatformRequest): Promise<PlatformAnswer> {
+    const route = platform.routes.find(({ spec }) => spec.method === request.method && spec.path === request.path);
+    if (route === undefined) throw new Error(`there is no route ${request.method} ${request.path}`);
+    try {
+      const reply = await route.run(checked(request));
+      return "response" in reply
+        ? { status: reply.response.status, body: null }
+        : { status: reply.status, body: reply.body };
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      return { status: error.problem.status, body: error.problem };
+    }
+  }
+
+  async function untilAnswered(mostMs: number) {
+    for (let waitedMs = 0; pending.size > 0 && waitedMs < mostMs; waitedMs += STOP_POLL_MS)
+      await scheduler.sleep(STOP_POLL_MS);
+  }
+
   return {
     async send(request) {
-      const route = platform.routes.find(({ spec }) => spec.method === request.method && spec.path === request.path);
-      if (route === undefined) throw new Error(`there is no route ${request.method} ${request.path}`);
+      if (isClosed) throw new Error("the node has closed its ports");
+      const number = requests++;
+      pending.set(number, `${request.method} ${request.path} with ${request.idempotencyKey ?? "no key"}`);
       try {
-        const reply = await route.run(checked(request));
-        return "response" in reply
-          ? { status: reply.response.status, body: null }
-          : { status: reply.status, body: reply.body };
-      } catch (error) {
-        if (!(error instanceof ProblemError)) throw error;
-        return { status: error.problem.status, body: error.problem };
+        return await answer(request);
+      } finally {
+        pending.delete(number);
       }
     },
     isIdle: () =>
       Object.values(platform.depth()).every(({ queued, commands, waiting }) => queued + commands + waiting === 0),
+    async stop() {
+      // Requests under way are given time, or none: then it is the modules that must refuse them.
+      const requestsMs = oneOf(stopRandom, [0, 3000]);
+      const steps = [
+        { name: "readiness", run: () => scheduler.sleep(between(stopRandom, 0, 500)) },
+        {
+          name: "http",
+          run: async () => {
+            isClosed = true;
+            await untilAnswered(requestsMs);
+          },
+        },
+        { name: "modules", run: platform.stop },
+        { name: "last answers", run: () => untilAnswered(LAST_ANSWERS_MS) },
+      ];
+      const report = await shutDown(steps, { scheduler, deadlineMs: oneOf(stopRandom, [2000, 10_000]) });
+      for (const { name, error } of report.failed) world.violation(`stopping ${name} failed: ${String(error)}`);
+      faults.count(report.left.length === 0 ? "stoppedInOrder" : "stoppedByDeadline");
+      if (report.left.length > 0) return;
+      for (const name of pending.values())
+        world.violation(`${actor.name} has stopped in order and owes an answer to ${name}`);
+    },
   };
 }
 

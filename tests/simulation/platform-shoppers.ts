@@ -1,6 +1,6 @@
 /**
  * The shoppers: each places one order with one idempotency key and does not stop before it has an answer. They send
- * again after an error, send twins to both replicas at once, ask again later with the same key, and try the same key
+ * again after an error, send twins to two replicas at once, ask again later with the same key, and try the same key
  * with another basket, before and after the answer.
  */
 import { idempotencyScope } from "../../runtime/http/idempotency.ts";
@@ -8,6 +8,7 @@ import type { Principal } from "../../runtime/identity/principal.ts";
 import type { Random } from "../../runtime/random.ts";
 import type { PlatformAnswer, PlatformNode, PlatformRequest } from "./platform-node.ts";
 import { between, chance, oneOf } from "./seed.ts";
+import { idsInText } from "./story.ts";
 import type { World } from "./workload.ts";
 
 /** A key, every basket that was sent with it, and what the shopper was told. */
@@ -25,7 +26,7 @@ export interface Basket {
   readonly items: readonly { readonly sku: string; readonly quantity: number }[];
 }
 
-const ORDERS = 10;
+const ORDERS = 8;
 const PATH = "/api/v1/orders";
 const MOST_TRIES = 500;
 const RETRY_MS = 400;
@@ -68,29 +69,51 @@ const bodyOf = ({ token, email, items }: Basket) => ({
   ...(email === null ? {} : { email }),
 });
 
+/** A request's body for the story. */
+function basketInWords(body: unknown): string {
+  if (typeof body !== "object" || body === null || !("items" in body) || !Array.isArray(body.items)) return "";
+  const token = "paymentMethod" in body ? JSON.stringify(body.paymentMethod) : "";
+  return `${body.items.map((item) => `${item.quantity} × ${item.sku}`).join(", ")} ${token}`;
+}
+
 export interface Shoppers {
   drive(): Promise<void>;
   readonly placed: readonly Placed[];
+  /** The Idempotency-Key of each scope. */
+  readonly keys: ReadonlyMap<string, string>;
 }
 
 /** The shoppers of one seed. */
 export function createShoppers(world: World<PlatformNode>): Shoppers {
   const placed: Placed[] = [];
+  const keys = new Map<string, string>();
   const { scheduler } = world;
   const spreadMs = oneOf(world.random("spread"), [20, 500, 3000]);
 
   /** Sends until there is an answer that says what happened. */
   async function ask(label: string, random: Random, first: number, request: PlatformRequest): Promise<PlatformAnswer> {
     let node = first;
+    const about = [request.idempotencyKey ?? request.params?.["id"] ?? ""];
+    const tell = (text: string) => world.trace.tell(() => ({ about, text: `a shopper (${label}) ${text}` }));
+    let lastWhy = "";
+    tell(`asks node${node}: ${request.method} ${request.path} ${basketInWords(request.body)}`);
     for (let tries = 0; tries < MOST_TRIES; tries++) {
+      let why = "it is too busy, or has no database (503)";
       try {
         const answer = await world.call(label, node, (api) => api.send(request));
-        if (answer.status !== 503) return answer;
+        if (answer.status !== 503) {
+          const id = idsInText(JSON.stringify(answer.body))[0] ?? "";
+          tell(`is answered ${answer.status} ${id} by node${node} at try ${tries + 1}`);
+          return answer;
+        }
       } catch (error) {
-        world.trace.line(`  ${label}: ${error instanceof Error ? error.message : String(error)}`);
+        why = error instanceof Error ? error.message : String(error);
+        world.trace.line(`  ${label}: ${why}`);
       }
+      if (why !== lastWhy) tell(`asks again: ${why}`);
+      lastWhy = why;
       await scheduler.sleep(between(random, 1, RETRY_MS));
-      node = between(random, 0, 1);
+      node = oneOf(random, world.listening());
     }
     throw new Error(`${label} had no answer after ${MOST_TRIES} tries`);
   }
@@ -116,6 +139,7 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
       acknowledged: new Set(),
     };
     placed.push(mine);
+    keys.set(mine.scope, key);
     const request = (body: Basket, waitMs: number): PlatformRequest => ({
       method: "POST",
       path: PATH,
@@ -140,13 +164,14 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
     }
 
     await scheduler.sleep(between(random, 0, spreadMs));
-    const node = between(random, 0, 1);
+    const node = oneOf(random, world.listening());
+    const elsewhere = world.listening().find((each) => each !== node) ?? node;
     const isContested = chance(random, 0.1);
     const rivals = [place(`order ${index}`, node, basket, isContested)];
-    if (chance(random, 0.25)) rivals.push(place(`twin of ${index}`, 1 - node, basket, isContested));
+    if (chance(random, 0.25)) rivals.push(place(`twin of ${index}`, elsewhere, basket, isContested));
     if (isContested) {
       baskets.push(other);
-      rivals.push(place(`rival of ${index}`, chance(random, 0.5) ? node : 1 - node, other, true));
+      rivals.push(place(`rival of ${index}`, chance(random, 0.5) ? node : elsewhere, other, true));
     }
     const answers = await Promise.all(rivals);
     if (!answers.some((accepted) => accepted)) world.violation(`order ${index}: every basket of its key was refused`);
@@ -155,18 +180,19 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
     const [id = ""] = mine.acknowledged;
     if (chance(random, 0.3)) {
       const read = { method: "GET", path: `${PATH}/{id}`, params: { id }, customer } as const;
-      const { status } = await ask(`reading ${index}`, random, between(random, 0, 1), read);
+      const { status } = await ask(`reading ${index}`, random, oneOf(random, world.listening()), read);
       if (status !== 200) world.violation(`reading ${index}: an acknowledged order was answered ${status}`);
     }
-    if (chance(random, 0.2)) await place(`order ${index} again`, between(random, 0, 1), basket, false);
+    if (chance(random, 0.2)) await place(`order ${index} again`, oneOf(random, world.listening()), basket, false);
     if (chance(random, 0.15) && JSON.stringify(other) !== JSON.stringify(basket)) {
-      const { status } = await ask(`misuse of ${index}`, random, between(random, 0, 1), request(other, 0));
+      const { status } = await ask(`misuse of ${index}`, random, oneOf(random, world.listening()), request(other, 0));
       if (status !== 422) world.violation(`misuse of ${index}: another basket under its key was answered ${status}`);
     }
   }
 
   return {
     placed,
+    keys,
     async drive() {
       await Promise.all(Array.from({ length: ORDERS }, (_, index) => shop(index)));
     },

@@ -7,15 +7,46 @@ import { mutate } from "./mutants.ts";
 import { MUTANTS } from "./planted-bugs.ts";
 import { simulate } from "./runner.ts";
 
-const SEEDS = 20;
+const SEEDS = 24;
 const LIMIT_MS = 180_000;
+
+/** Drawn by the seeds. */
+const FAULTS = [
+  "crashAroundCommit",
+  "answerLost",
+  "executedLate",
+  "statementSlow",
+  "slowDatabase",
+  "duplicate",
+  "redelivery",
+  "delay",
+  "freeze",
+  "clockStoodStill",
+  "externalSlow",
+  "paymentOutage",
+  "mailOutage",
+  "operatorSession",
+  "replicaJoins",
+  "replicaLeaves",
+  "replicaLeavesForGood",
+];
+/** What they led to. */
+const CONSEQUENCES = [
+  "outsideRefused",
+  "outsideTooLate",
+  "leaseExpiredAlive",
+  "takenFromLiving",
+  "wokeAfterTakeover",
+  "twoHolders",
+  "stoppedInOrder",
+];
 
 const settings = {
   workload: "platform",
   from: 1,
   minutes: 3,
   workers: 2,
-  story: false,
+  detail: "end" as const,
   replayEvery: 0,
   mutant: null,
   stopAtFirst: false,
@@ -37,16 +68,12 @@ describe("the platform", () => {
         "EXPIRED deadline_passed",
       ])
         expect([outcome, (report.outcomes[outcome] ?? 0) > 0]).toEqual([outcome, true]);
-      for (const kind of [
-        "crashAroundCommit",
-        "answerLost",
-        "executedLate",
-        "duplicate",
-        "redelivery",
-        "delay",
-        "externalSlow",
-      ])
+      for (const kind of [...FAULTS, ...CONSEQUENCES])
         expect([kind, (report.faults[kind] ?? 0) > 0]).toEqual([kind, true]);
+      const { waits, deadlocks, timeouts } = report.locks;
+      for (const [what, count] of Object.entries({ waits, deadlocks, timeouts }))
+        expect([what, count > 0]).toEqual([what, true]);
+      expect(report.longestCalmMs).toBeGreaterThan(0);
     },
     LIMIT_MS,
   );
@@ -59,14 +86,27 @@ describe("a planted bug is found within 100 seeds", () => {
       async () => {
         const mutant = MUTANTS.find((candidate) => candidate.name === name);
         if (mutant === undefined) throw new Error(`there is no planted bug ${name}`);
-        const report = await simulate({ ...settings, seeds: 100, mutant, stopAtFirst: true });
-        expect(report.failures.length).toBeGreaterThan(0);
-        expect(report.failures[0]?.violations[0]).not.toContain("the simulation broke");
+        const report = await simulate({ ...settings, seeds: 100, mutant, stopAtFirst: true, detail: "story" });
+        const [failure] = report.failures;
+        expect(failure?.violations[0]).toBeDefined();
+        expect(failure?.violations[0]).not.toContain("the simulation broke");
+        expectReadable(failure?.story ?? []);
       },
       LIMIT_MS,
     );
   }
 });
+
+/** Short enough to be read, in order, and it ends with how things stand. */
+function expectReadable(story: readonly string[]) {
+  const told = story.filter((line) => !line.startsWith(" at the end"));
+  const times = told.map((line) => Number(/^ *([\d.]+) s {2}\S/.exec(line)?.[1]));
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  expect(told.some((line) => line.includes("starts"))).toBe(true);
+  expect(told.some((line) => line.includes("VIOLATION"))).toBe(true);
+  expect(story.length).toBeGreaterThan(told.length);
+  expect(story.length).toBeLessThan(400);
+}
 
 test("every planted bug still has its place in the code, under a name of its own", () => {
   for (const mutant of MUTANTS) expect(mutate(mutant).contents).toContain(mutant.replace);

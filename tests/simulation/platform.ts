@@ -1,5 +1,5 @@
 /**
- * The whole platform as a workload: two replicas of all modules over the same databases, and shoppers who place orders
+ * The whole platform as a workload: replicas of all modules over the same databases, and shoppers who place orders
  * through the real routes while everything fails.
  */
 import { delivery } from "../../modules/delivery/index.ts";
@@ -15,11 +15,19 @@ import { createIds } from "../../runtime/ids.ts";
 import type { Module, ModuleEnvironment } from "../../runtime/module.ts";
 import { type Random, seededRandom } from "../../runtime/random.ts";
 import { systemScheduler } from "../../runtime/scheduler.ts";
+import type { Actor } from "./loop.ts";
+import { createOutside, type OutsideSystem } from "./outside.ts";
 import { type Contents, readContents } from "./platform-contents.ts";
-import { openWork, statusCounts, violationsIn } from "./platform-invariants.ts";
+import { holdups, unended } from "./platform-holdups.ts";
+import { openWork, statusCounts, violationsAtAnyTime, violationsIn } from "./platform-invariants.ts";
+import { createLeases } from "./platform-leases.ts";
 import { type PlatformNode, startNode, type Tempo } from "./platform-node.ts";
+import { OPERATOR, operatorLocks } from "./platform-operator.ts";
+import { readingOf } from "./platform-reading.ts";
 import { createShoppers } from "./platform-shoppers.ts";
-import { between, chance, oneOf } from "./seed.ts";
+import { mailInWords, providerInWords, statementInWords } from "./platform-words.ts";
+import { between, oneOf } from "./seed.ts";
+import { idsIn } from "./story.ts";
 import type { Scenario, Workload, World } from "./workload.ts";
 
 const MODULES: readonly Module[] = [order, payment, inventory, pricing, delivery, notification];
@@ -30,14 +38,20 @@ const schemasOf = (module: Module) => [
 ];
 const SCHEMAS = MODULES.flatMap(schemasOf);
 
+/** Reading all tables costs as much as many steps: while there is visibly something to do it is done this seldom. */
+const LOOK_EVERY_MS = 2000;
+
 /** In the liveness phase something must have changed after so many polls. */
 const STANDSTILL_POLLS = 150;
 
 /** The workload `platform`. */
 export const platformWorkload = (): Workload<PlatformNode> => ({
   name: "platform",
-  modules: SCHEMAS.map(({ name }) => ({ name, schema: name, role: roleOf(name) })),
-  replicas: 2,
+  modules: [
+    ...SCHEMAS.map(({ name }) => ({ name, schema: name, role: roleOf(name) })),
+    { name: OPERATOR, schema: "public", role: null },
+  ],
+  replicas: { least: 1, most: 3 },
   prepare,
   scenario: platformScenario,
 });
@@ -77,62 +91,125 @@ const SECOND_WAREHOUSE = `
 /** An order may cost nothing. */
 const FREE_PRODUCT = "update price set amount = 0 where sku = 'SKU-020'";
 
+/** As in production: a lease is three renewals, a renewal some polls. */
+const RENEW_POLLS = 2;
+const LEASE_RENEWALS = 3;
+
+/** How long an order may take: plenty, hardly enough, or just as long as a payment that has to be asked for. */
+function drawPlacementMs(random: Random, pollMs: number, paymentAnswerMs: number): number {
+  const plenty = pollMs * between(random, 25, 40);
+  const tight = pollMs * between(random, 1, 15);
+  const contested = paymentAnswerMs + between(random, 0, oneOf(random, [60, 400, 1500]));
+  return oneOf(random, [plenty, plenty, tight, contested]);
+}
+
 function drawTempo(random: Random): Tempo {
-  const pollMs = between(random, 250, 700);
-  const isTight = chance(random, 0.4);
+  const pollMs = between(random, 400, 1200);
+  const paymentAnswerMs = pollMs * between(random, 2, 8);
   return {
     pollMs,
-    batchLimit: oneOf(random, [1, 3, 200]),
+    renewMs: RENEW_POLLS * pollMs,
+    leaseMs: LEASE_RENEWALS * RENEW_POLLS * pollMs,
+    batchLimit: oneOf(random, [1, 3, 200, 200]),
     commandQueueLimit: oneOf(random, [2, 100]),
-    placementMs: pollMs * (isTight ? between(random, 2, 25) : between(random, 40, 60)),
-    paymentAnswerMs: pollMs * between(random, 3, 12),
-    paymentRetryForMs: pollMs * between(random, 5, 20),
+    placementMs: drawPlacementMs(random, pollMs, paymentAnswerMs),
+    paymentAnswerMs,
+    paymentRetryForMs: pollMs * between(random, 3, 12),
   };
 }
 
+/**
+ * The longest waits of the platform that may still be ahead when the last fault is over, one after the other: a frozen
+ * replica sleeps on, its shards change hands, an order's deadline passes, a provider that was down is asked again after
+ * the longest pause, a mail after its third failure, and a sweep that is due only now and then finds the last rows.
+ */
+const BOUND_MS = 4 * 60_000;
+/** What `notification` allows a mail server. */
+const MAIL_ANSWER_MS = 30_000;
+
+const outsideSystems = (tempo: Tempo): readonly OutsideSystem[] => [
+  {
+    name: "payment_simulator",
+    outage: "paymentOutage",
+    slow: "slowPayment",
+    giveUpMs: tempo.paymentAnswerMs,
+    inWords: providerInWords,
+  },
+  { name: "notification_mailbox", outage: "mailOutage", slow: null, giveUpMs: MAIL_ANSWER_MS, inWords: mailInWords },
+];
+
 function platformScenario(world: World<PlatformNode>): Scenario<PlatformNode> {
+  const { loop, trace } = world;
   const tempo = drawTempo(world.random("tempo"));
-  world.trace.line(JSON.stringify(tempo));
+  trace.line(JSON.stringify(tempo));
   const shoppers = createShoppers(world);
-  const nodes = new Map<number, { readonly generation: number; readonly node: PlatformNode }>();
-  const lives = new Map<number, { alive: boolean }>();
+  const leases = createLeases(world, tempo.leaseMs);
+  const outsides = new Map(outsideSystems(tempo).map((system) => [system.name, createOutside(world, system)]));
+  const nodes = new Map<number, { readonly actor: Actor; readonly node: PlatformNode }>();
+  let lookedMs = 0;
   let last = { fingerprint: "", atMs: 0 };
   let latest: Contents | undefined;
-  let stuck: string | null = null;
+  let stuck: readonly string[] = [];
 
   /** Nothing has changed for so long that nothing will. */
   function standsStill(contents: Contents, work: string): boolean {
     const fingerprint = JSON.stringify([contents.orders, contents.consumers, contents.timers, work]);
-    const now = world.loop.now();
+    const now = loop.now();
     const waits = contents.timers.some(({ dueMs }) => dueMs > last.atMs);
     if (fingerprint !== last.fingerprint || waits) last = { fingerprint, atMs: now };
     return now - last.atMs > STANDSTILL_POLLS * tempo.pollMs;
   }
 
+  /** Reads all tables, and notes at once what no moment may show. */
+  async function look(): Promise<Contents> {
+    lookedMs = loop.now();
+    latest = await readContents(world.inspect);
+    for (const text of violationsAtAnyTime(latest, shoppers.placed)) world.violation(text);
+    return latest;
+  }
+
   return {
+    boundMs: BOUND_MS,
+    leaseMs: tempo.leaseMs,
+    operatorLocks,
     async start(context) {
-      lives.set(context.index, context.actor);
       nodes.delete(context.index);
-      const node = await startNode(world, context, MODULES, tempo);
-      nodes.set(context.index, { generation: context.generation, node });
+      const node = await startNode(world, context, MODULES, tempo, outsides);
+      nodes.set(context.index, { actor: context.actor, node });
       return node;
     },
+    stop: (node) => node.stop(),
     drive: shoppers.drive,
+    onWake: leases.onWake,
+    onAnswered(owner, module, statement, outcome) {
+      leases.onAnswered(owner, module, statement, outcome);
+      trace.tell(() => {
+        const words = statementInWords(module, statement, outcome);
+        const name = owner === world.outside ? module : `${owner.name} (${module})`;
+        return words === null ? null : { ...words, about: idsIn([statement]), text: `${name} ${words.text}` };
+      });
+    },
     async settled() {
-      const contents = await readContents(world.inspect);
-      latest = contents;
+      const onTheWay = [...outsides.values()].some((outside) => outside.travelling() > 0);
+      const isBusy = onTheWay || [...nodes.values()].some(({ actor, node }) => actor.alive && !node.isIdle());
+      if (isBusy && loop.now() < lookedMs + LOOK_EVERY_MS) return false;
+      const contents = await look();
       if (contents.deadLetters.length > 0) return true;
       const work = openWork(contents);
-      const busy = [...nodes].some(([index, { node }]) => lives.get(index)?.alive === true && !node.isIdle());
-      if (work === null && !busy) return true;
-      if (!standsStill(contents, `${work} ${busy}`)) return false;
-      stuck = `stands still with ${work ?? "something queued in a node"}`;
+      if (work === null && !isBusy) return true;
+      if (!standsStill(contents, `${work} ${isBusy}`)) return false;
+      stuck = [
+        `nothing changes any more, with ${work ?? (onTheWay ? "a call on its way" : "something queued in a node")}`,
+        ...holdups(contents, unended(contents), leases),
+      ];
       return true;
     },
     async check() {
-      latest = await readContents(world.inspect);
-      return [...(stuck === null ? [] : [stuck]), ...violationsIn(latest, shoppers.placed)];
+      const contents = await look();
+      const held = stuck.length > 0 ? [] : holdups(contents, unended(contents), leases);
+      return [...stuck, ...violationsIn(contents, shoppers.placed), ...held];
     },
     outcomes: async () => statusCounts(latest ?? (await readContents(world.inspect))),
+    reading: async (violations) => readingOf(await readContents(world.inspect), shoppers.keys, violations, leases),
   };
 }

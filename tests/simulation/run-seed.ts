@@ -1,224 +1,162 @@
-/**
- * One seed from beginning to end: a safety phase in which clients work and everything may fail, then a liveness phase
- * in which all faults have stopped and everything that was begun must end.
- */
+/** One seed from beginning to end: everything that it needs is built here, run (phases.ts), and judged. */
 
 import { createSimulatedServer, type SimulatedServer } from "./database.ts";
-import { createFaults, drawFaultProfile, type Faults } from "./faults.ts";
+import { drawFaultProfile } from "./fault-profile.ts";
+import { createFaults, type Faults } from "./faults.ts";
+import { createFleet, type Fleet } from "./fleet.ts";
 import { type Actor, createLoop, type Loop } from "./loop.ts";
-import { between, streamOf } from "./seed.ts";
+import { createOperator } from "./operator.ts";
+import { runPhases } from "./phases.ts";
+import { createRequests } from "./requests.ts";
+import { streamOf } from "./seed.ts";
 import type { SimulationServer } from "./server.ts";
-import { createTrace, type Trace } from "./trace.ts";
-import { createWaiting } from "./waiting.ts";
-import { type Scenario, Unreachable, type Workload, type World } from "./workload.ts";
+import { idsInText, tellStory } from "./story.ts";
+import { createTrace, type Detail, type Trace } from "./trace.ts";
+import { createWaiting, type LockCounts, noLocks } from "./waiting.ts";
+import type { Scenario, Workload } from "./workload.ts";
 
 export interface SeedResult {
   readonly seed: number;
   readonly digest: string;
   readonly violations: readonly string[];
   readonly faults: Readonly<Record<string, number>>;
+  readonly locks: Readonly<LockCounts>;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly steps: number;
-  readonly lockWaits: number;
-  readonly deadlocks: number;
   readonly virtualMs: number;
+  /** From the last fault until all had ended. */
+  readonly calmMs: number;
+  /** The last lines, or all, as was asked for. */
+  readonly lines: readonly string[];
+  /** Empty unless it was asked for. */
   readonly story: readonly string[];
 }
 
-export interface RunSeedOptions {
-  readonly story: boolean;
-}
-
 const START_MS = Date.UTC(2026, 0, 1);
-const LOCK_TIMEOUT_MS = 2500;
-const IDLE_IN_TRANSACTION_MS = 5000;
-const MOST_STEPS = 60_000;
-/** How long faults go on after the clients have their answers, at most. */
-const AFTER_CLIENTS_MS = 20_000;
-const LIVENESS_MS = 15 * 60_000;
-const LIVENESS_CHECK_MS = 250;
-
-interface Node<Api> {
-  readonly index: number;
-  generation: number;
-  actor: Actor | undefined;
-  api: Api | undefined;
-}
 
 /** Runs one seed of the workload on the server; the server is reset first and left quiet. */
 export async function runSeed<Api>(
   server: SimulationServer,
   workload: Workload<Api>,
   seed: number,
-  options: RunSeedOptions,
+  detail: Detail,
 ): Promise<SeedResult> {
   await server.reset();
-  const trace = createTrace(options.story);
+  const elapsedMs = () => loop.now() - START_MS;
+  const trace = createTrace(detail, elapsedMs);
   const faultRandom = streamOf(seed, "faults");
-  const faults = createFaults(faultRandom, drawFaultProfile(faultRandom));
+  const faults = createFaults(faultRandom, drawFaultProfile(faultRandom), elapsedMs);
   trace.line(`seed ${seed} ${workload.name} ${JSON.stringify(faults.profile)}`);
   const violations: string[] = [];
-  const nodes: Node<Api>[] = Array.from({ length: workload.replicas }, (_, index) => ({
-    index,
-    generation: 0,
-    actor: undefined,
-    api: undefined,
-  }));
+  const violation = (text: string) => {
+    if (violations.includes(text)) return;
+    trace.line(`VIOLATION ${text}`);
+    trace.tell(() => ({ about: idsInText(text), text: `VIOLATION: ${text}` }));
+    violations.push(text);
+  };
   let scenario: Scenario<Api> | undefined;
-  const loop = createLoop({
+  const loop: Loop = createLoop({
     random: streamOf(seed, "order"),
     faults,
     trace,
     startMs: START_MS,
-    onCrash: (actor) => crash(actor),
-    externalError: (label) => scenario?.externalError?.(label),
+    onCrash: (actor, moment) => fleet.crash(actor, moment),
+    onWake: (actor) => scenario?.onWake?.(actor),
   });
-  const serverActor = loop.createActor("server", false, 0);
-  const clients = loop.createActor("clients", false, 0);
-  const violation = (text: string) => {
-    trace.line(`VIOLATION ${text}`);
-    violations.push(text);
-  };
-  const locks = { waits: 0, deadlocks: 0 };
-  const database = openSimulatedServer(server, loop, faults, trace, serverActor, seed, locks, violation);
-  const world = createWorld(seed, loop, faults, trace, clients, nodes, server, violation);
-  scenario = workload.scenario(world);
+  const bystander = (name: string) => loop.createActor(name, false, 0);
+  const serverActor = bystander("server");
+  const clients = bystander("clients");
+  const outside = bystander("outside");
+  const locks = noLocks();
+  const database: SimulatedServer = openServer(
+    server,
+    { seed, loop, faults, trace, serverActor, locks, violation },
+    () => ({
+      fleet,
+      scenario,
+    }),
+  );
+  const fleet: Fleet<Api> = createFleet({
+    seed,
+    loop,
+    faults,
+    trace,
+    server: serverActor,
+    random: streamOf(seed, "fleet"),
+    replicas: workload.replicas,
+    databaseOf: database.databaseOf,
+  });
+  scenario = workload.scenario({
+    seed,
+    loop,
+    faults,
+    trace,
+    clients,
+    scheduler: loop.schedulerOf(clients),
+    random: (purpose) => streamOf(seed, purpose),
+    listening: fleet.listening,
+    outside,
+    outsideDatabase: (module) => database.databaseOf(outside, module),
+    call: createRequests(loop, fleet, clients),
+    inspect: (sql) => server.inspect(sql),
+    violation,
+  });
+  const operator = operatorOf(scenario, { seed, loop, faults, trace, actor: bystander("operator"), database });
 
-  function crash(actor: Actor) {
-    const node = nodes.find((candidate) => candidate.actor === actor);
-    if (node === undefined) throw new Error(`${actor.name} cannot crash`);
-    trace.line(`CRASH ${actor.name}`);
-    node.actor = undefined;
-    node.api = undefined;
-    loop.kill(actor);
-    loop.after(serverActor, faults.durationMs(faults.profile.restartMs), () => start(node));
-  }
-
-  function start(node: Node<Api>) {
-    node.generation += 1;
-    const skewMs =
-      faults.profile.skewMs === 0 ? 0 : between(faultRandom, -faults.profile.skewMs, faults.profile.skewMs);
-    const name = `node${node.index}.${node.generation}`;
-    const actor = loop.createActor(name, true, skewMs);
-    node.actor = actor;
-    trace.line(`START ${name}`);
-    const context = {
-      index: node.index,
-      generation: node.generation,
-      actor,
-      clock: loop.clockOf(actor),
-      random: streamOf(seed, name),
-      scheduler: loop.schedulerOf(actor),
-      database: (module: string) => database.databaseOf(actor, module),
-    };
-    scenario?.start(context).then(
-      (api) => {
-        if (actor.alive) node.api = api;
-      },
-      (error: unknown) => {
-        trace.line(`START of ${name} failed: ${String(error)}`);
-        if (actor.alive) crash(actor);
-      },
-    );
-  }
-
-  for (const node of nodes) start(node);
+  let calmMs = 0;
+  fleet.begin(scenario);
+  operator?.begin();
   try {
-    await runPhases(scenario, loop, faults, trace, violation);
-    for (const text of await scenario.check()) violation(text);
+    const isLocked = () => operator?.isBusy() === true;
+    calmMs = await runPhases({ scenario, loop, faults, trace, violation, onCalm: fleet.scaleAway, isLocked });
+    if (!isLocked()) for (const text of await scenario.check()) violation(text);
   } finally {
-    for (const node of nodes) if (node.actor !== undefined) loop.kill(node.actor);
+    fleet.end();
     await database.clear();
   }
+  const reading = detail === "story" ? await scenario.reading?.(violations) : undefined;
   return {
     seed,
     digest: trace.digest(),
     violations,
     faults: faults.counts,
+    locks,
     outcomes: await scenario.outcomes(),
     steps: loop.steps,
-    lockWaits: locks.waits,
-    deadlocks: locks.deadlocks,
-    virtualMs: loop.now() - START_MS,
-    story: trace.story,
+    virtualMs: elapsedMs(),
+    calmMs,
+    lines: trace.lines,
+    story: reading === undefined ? [] : tellStory(trace.told, reading),
   };
 }
 
-async function runPhases<Api>(
-  scenario: Scenario<Api>,
-  loop: Loop,
-  faults: Faults,
-  trace: Trace,
-  violation: (text: string) => void,
-) {
-  const driven = await runClients(scenario, loop);
-  if (driven !== null) return violation(driven);
-  const faultsMs = faults.durationMs(AFTER_CLIENTS_MS);
-  await runUntilSettled(scenario, loop, loop.now() + faultsMs);
-  trace.line(`${loop.now()} LIVENESS`);
-  faults.stop();
-  const stuck = await runUntilSettled(scenario, loop, loop.now() + LIVENESS_MS);
-  if (stuck !== null) violation(`after the last fault: ${stuck}`);
+interface Parts {
+  readonly seed: number;
+  readonly loop: Loop;
+  readonly faults: Faults;
+  readonly trace: Trace;
 }
 
-/** Until all clients have their answers; why not, or null. */
-async function runClients<Api>(scenario: Scenario<Api>, loop: Loop): Promise<string | null> {
-  let driven = false;
-  let failure: string | null = null;
-  scenario.drive().then(
-    () => {
-      driven = true;
-    },
-    (error: unknown) => {
-      driven = true;
-      failure = `a client failed: ${String(error)}`;
-    },
-  );
-  while (!driven) {
-    if (loop.steps > MOST_STEPS) return `the clients had no answers after ${MOST_STEPS} steps`;
-    if (!(await loop.step()) && !driven) return "the clients wait for an answer, but nothing is left that could happen";
-  }
-  return failure;
-}
-
-/** Until everything that was begun has ended; why not, or null. */
-async function runUntilSettled<Api>(scenario: Scenario<Api>, loop: Loop, untilMs: number): Promise<string | null> {
-  const untilSteps = loop.steps + MOST_STEPS;
-  while (!(await scenario.settled())) {
-    if (loop.now() > untilMs) return "not settled in time";
-    const checkAtMs = loop.now() + LIVENESS_CHECK_MS;
-    while (loop.now() < checkAtMs) {
-      if (loop.steps > untilSteps) return `not settled after ${MOST_STEPS} steps`;
-      if (!(await loop.step())) return "not settled, but nothing is left that could happen";
-    }
-  }
-  return null;
-}
-
-function openSimulatedServer(
-  server: SimulationServer,
-  loop: Loop,
-  faults: Faults,
-  trace: Trace,
-  serverActor: Actor,
-  seed: number,
-  locks: { waits: number; deadlocks: number },
-  violation: (text: string) => void,
+/** `late`: what is built after the server. */
+function openServer<Api>(
+  { backends }: SimulationServer,
+  parts: Parts & {
+    readonly serverActor: Actor;
+    readonly locks: LockCounts;
+    readonly violation: (text: string) => void;
+  },
+  late: () => { readonly fleet: Fleet<Api>; readonly scenario: Scenario<Api> | undefined },
 ): SimulatedServer {
-  const { backends } = server;
+  const { seed, loop, faults, trace, serverActor, locks, violation } = parts;
+  const { statementTimeoutMs } = faults.profile;
   const waiting = createWaiting({
     backends,
     loop,
     trace,
     server: serverActor,
     random: streamOf(seed, "deadlocks"),
-    lockTimeoutMs: LOCK_TIMEOUT_MS,
-    onWait: () => {
-      locks.waits += 1;
-    },
-    onDeadlock: () => {
-      locks.deadlocks += 1;
-    },
+    lockTimeoutMs: statementTimeoutMs / 2,
+    counts: locks,
   });
   return createSimulatedServer({
     backends,
@@ -227,72 +165,31 @@ function openSimulatedServer(
     faults,
     trace,
     server: serverActor,
-    idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
+    idleInTransactionMs: statementTimeoutMs,
+    poolWaitMs: Math.ceil(statementTimeoutMs * 1.2) + 300,
+    counts: locks,
     onBrokenStatement: (error, statement) =>
       violation(`a statement can never work: ${error.sqlState} ${error.message}: ${statement.text}`),
+    onAnswered: (owner, module, statement, outcome) => late().scenario?.onAnswered?.(owner, module, statement, outcome),
+    onLateRollback(owner, lingeredMs) {
+      const { fleet, scenario } = late();
+      if (fleet.isReplaced(owner)) faults.count("zombieOutlivedRestart");
+      if (lingeredMs > (scenario?.leaseMs ?? Number.POSITIVE_INFINITY)) faults.count("zombieOutlivedLease");
+    },
   });
 }
 
-function createWorld<Api>(
-  seed: number,
-  loop: Loop,
-  faults: Faults,
-  trace: Trace,
-  clients: Actor,
-  nodes: readonly Node<Api>[],
-  server: SimulationServer,
-  violation: (text: string) => void,
-): World<Api> {
-  /** Hands an answer to the clients in the seed's order; a crash may still come between. */
-  const answer = (label: string, victim: Actor | undefined, settle: () => void) =>
-    loop.submit({
-      actor: clients,
-      ...(victim === undefined ? {} : { victim }),
-      label,
-      commits: victim !== undefined,
-      perform: async () => settle,
-    });
-  return {
-    seed,
-    loop,
+function operatorOf<Api>(
+  { operatorLocks }: Scenario<Api>,
+  { seed, loop, faults, trace, actor, database }: Parts & { readonly actor: Actor; readonly database: SimulatedServer },
+) {
+  if (operatorLocks === undefined) return undefined;
+  return createOperator({
     faults,
     trace,
-    clients,
-    scheduler: loop.schedulerOf(clients),
-    random: (purpose) => streamOf(seed, purpose),
-    inspect: (sql) => server.inspect(sql),
-    violation,
-    call: <T>(label: string, index: number, request: (api: Api) => Promise<T>) =>
-      new Promise<T>((resolve, reject) => {
-        const node = nodes[index];
-        const { actor, api } = node ?? {};
-        let answered = false;
-        const end = (settle: () => void) => () => {
-          answered = true;
-          settle();
-        };
-        const lost = () => {
-          if (!answered) answer(`no answer: ${label}`, undefined, () => reject(new Unreachable(label)));
-        };
-        if (actor === undefined || api === undefined) return lost();
-        actor.onDeath.push(lost);
-        const deliver = async () => () => {
-          request(api).then(
-            (value) =>
-              answer(
-                `answer: ${label}`,
-                actor,
-                end(() => resolve(value)),
-              ),
-            (error: unknown) =>
-              answer(
-                `refusal: ${label}`,
-                actor,
-                end(() => reject(error)),
-              ),
-          );
-        };
-        loop.submit({ actor, label: `request: ${label}`, commits: false, perform: deliver });
-      }),
-  };
+    random: streamOf(seed, "operator"),
+    scheduler: loop.schedulerOf(actor),
+    open: (module) => database.operatorLink(actor, module),
+    locks: operatorLocks,
+  });
 }

@@ -4,6 +4,8 @@
  */
 import type { Mutant } from "./mutants.ts";
 import type { SeedResult } from "./run-seed.ts";
+import type { Detail } from "./trace.ts";
+import { type LockCounts, noLocks } from "./waiting.ts";
 import type { WorkerSettings } from "./worker.ts";
 import { startWorker, type WorkerProcess } from "./worker-process.ts";
 
@@ -14,7 +16,7 @@ export interface SimulationOptions {
   readonly seeds: number;
   readonly minutes: number;
   readonly workers: number;
-  readonly story: boolean;
+  readonly detail: Detail;
   readonly replayEvery: number;
   readonly mutant: Mutant | null;
   readonly stopAtFirst: boolean;
@@ -26,7 +28,9 @@ export interface SimulationOptions {
 export interface Failure {
   readonly seed: number;
   readonly violations: readonly string[];
-  /** The last lines, or all of them where a story was asked for. */
+  /** The last lines of its trace, or all, as was asked for. */
+  readonly lines: readonly string[];
+  /** Empty unless it was asked for. */
   readonly story: readonly string[];
 }
 
@@ -36,9 +40,10 @@ export interface SimulationReport {
   readonly replays: number;
   readonly elapsedMs: number;
   readonly steps: number;
-  readonly lockWaits: number;
-  readonly deadlocks: number;
+  readonly locks: Readonly<LockCounts>;
   readonly virtualMs: number;
+  /** The longest time from the last fault of a seed until all had ended. */
+  readonly longestCalmMs: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly results: readonly SeedResult[];
@@ -47,7 +52,7 @@ export interface SimulationReport {
 interface Replay {
   readonly seed: number;
   readonly digest: string;
-  readonly story: readonly string[];
+  readonly lines: readonly string[];
   readonly worker: number;
 }
 
@@ -56,7 +61,7 @@ const MOST_BROKEN = 3;
 
 /** Runs the seeds; resolves with what was found. */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
-  const { workload, mutant, workers, story, stopAtFirst } = options;
+  const { workload, mutant, workers, detail, stopAtFirst } = options;
   const failures: Failure[] = [];
   const results: SeedResult[] = [];
   const replays: Replay[] = [];
@@ -65,7 +70,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   let next = 0;
   let replayed = 0;
   let broken = 0;
-  const totals = { steps: 0, virtualMs: 0, lockWaits: 0, deadlocks: 0 };
+  const locks = noLocks();
+  const totals = { steps: 0, virtualMs: 0, longestCalmMs: 0 };
 
   const fail = (failure: Failure) => {
     failures.push(failure);
@@ -74,25 +80,29 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   function note(result: SeedResult, worker: number) {
     totals.steps += result.steps;
     totals.virtualMs += result.virtualMs;
-    totals.lockWaits += result.lockWaits;
-    totals.deadlocks += result.deadlocks;
+    totals.longestCalmMs = Math.max(totals.longestCalmMs, result.calmMs);
+    locks.waits += result.locks.waits;
+    locks.deadlocks += result.locks.deadlocks;
+    locks.timeouts += result.locks.timeouts;
+    locks.idleEnds += result.locks.idleEnds;
     add(faults, result.faults);
     add(outcomes, result.outcomes);
-    results.push({ ...result, story: [] });
+    results.push({ ...result, lines: [], story: [] });
     options.onResult?.(result);
     if (result.violations.length > 0) fail(result);
     if (options.replayEvery > 0 && (result.seed - options.from) % options.replayEvery === 0) {
-      replays.push({ seed: result.seed, digest: result.digest, story: result.story, worker });
+      replays.push({ seed: result.seed, digest: result.digest, lines: result.lines, worker });
     }
   }
 
-  async function replay(worker: WorkerProcess, { seed, digest, story: first }: Replay) {
+  async function replay(worker: WorkerProcess, { seed, digest, lines: first }: Replay) {
     replayed += 1;
-    const again = await worker.run(seed, story);
+    const again = await worker.run(seed, detail);
     if (again.digest === digest) return;
-    const differs = again.story.findIndex((line, index) => line !== first[index]);
-    const where = story ? `; first difference: ${first[differs]} | ${again.story[differs]}` : "";
-    fail({ seed, violations: [`the same seed gave another digest on another worker${where}`], story: again.story });
+    const differs = again.lines.findIndex((line, index) => line !== first[index]);
+    const where = detail === "lines" ? `; first difference: ${first[differs]} | ${again.lines[differs]}` : "";
+    const { lines, story } = again;
+    fail({ seed, violations: [`the same seed gave another digest on another worker${where}`], lines, story });
   }
 
   const pool = await startWorkers(workers, { workload, mutant });
@@ -110,11 +120,11 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     if (worker === undefined) throw new Error(`there is no worker ${index}`);
     const seed = again?.seed ?? (options.from + next++) >>> 0;
     try {
-      if (again === undefined) note(await worker.run(seed, story), index);
+      if (again === undefined) note(await worker.run(seed, detail), index);
       else await replay(worker, again);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      fail({ seed, violations: [`the simulation broke: ${why}`], story: [] });
+      fail({ seed, violations: [`the simulation broke: ${why}`], lines: [], story: [] });
       broken += 1;
       await worker.stop();
       pool[index] = await startWorker({ workload, mutant }, index);
@@ -138,7 +148,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     await Promise.all(pool.map((worker) => worker.stop()));
   }
   const elapsedMs = performance.now() - startedMs;
-  return { seeds: results.length, failures, replays: replayed, elapsedMs, ...totals, faults, outcomes, results };
+  return { seeds: results.length, failures, replays: replayed, elapsedMs, ...totals, locks, faults, outcomes, results };
 }
 
 /** All of them, or none when one does not start. */

@@ -21,7 +21,7 @@ const run = (workload: string, settings: Settings): Promise<SimulationReport> =>
     from: 1,
     minutes: 2,
     workers: settings.replayEvery === undefined ? 1 : 2,
-    story: true,
+    detail: "lines",
     replayEvery: settings.replayEvery ?? 0,
     mutant: settings.mutant ?? null,
     stopAtFirst: settings.stopAtFirst ?? false,
@@ -52,8 +52,8 @@ describe("what is right", () => {
     async () => {
       const report = await run("toy:unordered", { seeds: 40, replayEvery: 1 });
       expect(violations(report)).toEqual([]);
-      expect(report.deadlocks).toBeGreaterThan(20);
-      expect(report.lockWaits).toBeGreaterThan(100);
+      expect(report.locks.deadlocks).toBeGreaterThan(20);
+      expect(report.locks.waits).toBeGreaterThan(100);
     },
     LIMIT_MS,
   );

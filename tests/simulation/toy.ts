@@ -35,13 +35,14 @@ const SCHEMA = `
 const REQUESTS = 10;
 const RETRY_MS = 40;
 const RELAY_MS = 25;
+const BOUND_MS = 15 * 60_000;
 
 /** A toy workload with the given mistake. */
 export function toyWorkload(mistake: ToyMistake): Workload<ToyNode> {
   return {
     name: `toy ${mistake}`,
     modules: [{ name: "toy", schema: "toy", role: null }],
-    replicas: 2,
+    replicas: { least: 2, most: 2 },
     async prepare(url) {
       const { socketPath, user, database } = parseConnectionUrl(url);
       const sql = postgres({ ...(socketPath === null ? {} : { path: socketPath }), user, database, max: 1 });
@@ -104,6 +105,7 @@ function toyScenario(world: World<ToyNode>, mistake: ToyMistake): Scenario<ToyNo
         ...wrong.map((row) => `counter ${row["name"]} is ${row["value"]} after ${REQUESTS} increments`),
       ];
     },
+    boundMs: BOUND_MS,
     outcomes: async () => ({ done: await count("toy.done") }),
   };
 }

@@ -25,10 +25,13 @@ const noop = () => undefined;
 export function createFaultyTransport({ loop, faults, trace, actor, inner }: FaultyTransportOptions): Transport {
   const answer = (label: string, settle: () => void) =>
     loop.submit({ actor, label, commits: true, perform: async () => settle });
+  const tell = ({ key }: Envelope, text: string) =>
+    trace.tell(() => ({ about: [key], text: `${actor.name}: ${text}` }));
   const lost = (id: string) => new Error(`${id}: the transport does not know whether it was delivered`);
 
   function deliver(message: Envelope, id: string, resolve: () => void, reject: (error: unknown) => void) {
     const unknown = faults.happens("publishUnknown");
+    tell(message, `delivers ${id}${unknown ? ", and will not know it" : ""}`);
     inner.publish(message).then(
       () => answer(`${unknown ? "unknown" : "delivered"}: ${id}`, () => (unknown ? reject(lost(id)) : resolve())),
       (error: unknown) => answer(`refused: ${id}`, () => reject(error)),
@@ -40,6 +43,7 @@ export function createFaultyTransport({ loop, faults, trace, actor, inner }: Fau
   function again(message: Envelope, id: string, delayMs: number) {
     loop.after(actor, delayMs, () => {
       trace.line(`  delivered again: ${id}`);
+      tell(message, `delivers ${id} once more`);
       inner.publish(message).then(noop, noop);
     });
   }
@@ -48,9 +52,13 @@ export function createFaultyTransport({ loop, faults, trace, actor, inner }: Fau
     publish: (message) =>
       new Promise<void>((resolve, reject) => {
         const id = `${message.type} ${messageId(message)}`;
-        if (faults.happens("publishLost")) return answer(`lost: ${id}`, () => reject(lost(id)));
+        if (faults.happens("publishLost")) {
+          tell(message, `${id} is lost before it is delivered`);
+          return answer(`lost: ${id}`, () => reject(lost(id)));
+        }
         if (!faults.happens("delay")) return deliver(message, id, resolve, reject);
         trace.line(`  delayed: ${id}`);
+        tell(message, `${id} is delayed`);
         loop.after(actor, faults.durationMs(faults.profile.delayMs), () => deliver(message, id, resolve, reject));
       }),
     subscribe: (subscription) => inner.subscribe(subscription),

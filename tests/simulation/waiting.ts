@@ -15,6 +15,8 @@ export interface Waiter {
   /** The node whose statement it is. */
   readonly owner: Actor;
   readonly label: string;
+  /** Waits as long as it takes, as an operator's session does. */
+  readonly patient: boolean;
   /** Called once all that was sent has been answered; `cancelledAs` is the SQLSTATE to show instead of 57014. */
   readonly ended: (cancelledAs: string | null) => Promise<() => void>;
 }
@@ -32,6 +34,11 @@ export interface Waiting {
 const DEADLOCK = "40P01";
 const LOCK_TIMEOUT = "55P03";
 const CANCELLED = "57014";
+const WHY_CANCELLED: Readonly<Record<string, string>> = {
+  [DEADLOCK]: "is in a deadlock, and PostgreSQL ends its statement (40P01)",
+  [LOCK_TIMEOUT]: "has waited too long for a lock: PostgreSQL ends its statement (55P03)",
+  [CANCELLED]: "is dead: PostgreSQL ends its statement, which waited for a lock",
+};
 
 interface Parked extends Waiter {
   readonly waiter: Waiter;
@@ -49,17 +56,36 @@ export interface WaitingOptions {
   readonly random: Random;
   readonly trace: Trace;
   readonly lockTimeoutMs: number;
-  readonly onWait: () => void;
-  readonly onDeadlock: () => void;
+  readonly counts: LockCounts;
 }
 
+/** What happened to statements and transactions because of locks. */
+export interface LockCounts {
+  waits: number;
+  deadlocks: number;
+  /** Waits that ended with 55P03. */
+  timeouts: number;
+  /** Sessions that the server ended because their transaction was open without a word. */
+  idleEnds: number;
+}
+
+export const noLocks = (): LockCounts => ({ waits: 0, deadlocks: 0, timeouts: 0, idleEnds: 0 });
+
 export function createWaiting(options: WaitingOptions): Waiting {
-  const { backends, loop, server, random, trace, lockTimeoutMs, onWait, onDeadlock } = options;
+  const { backends, loop, server, random, trace, lockTimeoutMs, counts } = options;
   const parked: Parked[] = [];
 
   const submit = (waiter: Parked, label: string, perform: () => Promise<() => void>) => {
     waiter.decided = true;
-    loop.submit({ actor: server, victim: waiter.owner, label: `${label} ${waiter.label}`, commits: true, perform });
+    const { owner } = waiter;
+    loop.submit({
+      actor: server,
+      victim: owner,
+      hearer: owner,
+      label: `${label} ${waiter.label}`,
+      commits: true,
+      perform,
+    });
   };
 
   async function after(waiter: Parked, progress: Progress, cancelledAs: string | null): Promise<() => void> {
@@ -81,10 +107,13 @@ export function createWaiting(options: WaitingOptions): Waiting {
   async function cancel(waiter: Parked, sqlState: string): Promise<() => void> {
     const waitsFor = await backends.blockers([waiter.backend]);
     if ((waitsFor.get(waiter.backend.pid) ?? []).length === 0) return goOn(waiter);
+    if (sqlState === LOCK_TIMEOUT) counts.timeouts += 1;
+    trace.tell(() => ({ about: [], text: `${waiter.label} ${WHY_CANCELLED[sqlState]}` }));
     return after(waiter, await backends.cancel(waiter.backend), sqlState);
   }
 
   function startTimer(waiter: Parked) {
+    if (waiter.patient) return;
     waiter.stopTimer = loop.after(server, lockTimeoutMs, () => {
       if (!waiter.decided) submit(waiter, "lock timeout of", () => cancel(waiter, LOCK_TIMEOUT));
     });
@@ -103,7 +132,7 @@ export function createWaiting(options: WaitingOptions): Waiting {
     if (circle.length === 0) return;
     const victim = stuck.get(oneOf(random, circle));
     if (victim === undefined) throw new Error("a circle of waits leads through a statement that does not wait");
-    onDeadlock();
+    counts.deadlocks += 1;
     submit(victim, "deadlock: victim is", () => cancel(victim, DEADLOCK));
   }
 
@@ -112,7 +141,7 @@ export function createWaiting(options: WaitingOptions): Waiting {
     async add(waiter) {
       const entry: Parked = { ...waiter, waiter, decided: false, cancelledAs: null, stopTimer: () => undefined };
       parked.push(entry);
-      onWait();
+      counts.waits += 1;
       startTimer(entry);
       await look();
     },
@@ -129,15 +158,19 @@ export function createWaiting(options: WaitingOptions): Waiting {
   };
 }
 
-/** The first circle found when walking from each process to those it waits for; empty when there is none. */
+/**
+ * The first circle found when walking from each process to those it waits for; empty when there is none. The server
+ * names blockers in an order of its own, so the walk takes them in the order in which they came to wait.
+ */
 function findCircle(pids: readonly number[], waitsFor: ReadonlyMap<number, readonly number[]>): readonly number[] {
-  const among = new Set(pids);
   const done = new Set<number>();
   const walk = (pid: number, path: readonly number[]): readonly number[] => {
     const start = path.indexOf(pid);
     if (start >= 0) return path.slice(start);
-    if (done.has(pid) || !among.has(pid)) return [];
-    for (const next of waitsFor.get(pid) ?? []) {
+    if (done.has(pid)) return [];
+    const blockers = new Set(waitsFor.get(pid));
+    for (const next of pids) {
+      if (!blockers.has(next)) continue;
       const circle = walk(next, [...path, pid]);
       if (circle.length > 0) return circle;
     }

@@ -4,6 +4,7 @@
  */
 import { type Mutant, plant } from "./mutants.ts";
 import type { SeedResult } from "./run-seed.ts";
+import type { Detail } from "./trace.ts";
 
 const STOP_LIMIT_MS = 3_000;
 
@@ -15,7 +16,7 @@ export interface WorkerSettings {
 
 export interface Job {
   readonly seed: number;
-  readonly story: boolean;
+  readonly detail: Detail;
 }
 
 export type WorkerMessage =
@@ -47,7 +48,7 @@ async function main(settings: WorkerSettings) {
   });
   process.on("message", async (job: Job) => {
     try {
-      const result = await runSeed(server, workload, job.seed, { story: job.story });
+      const result = await runSeed(server, workload, job.seed, job.detail);
       const rejected = stray === undefined ? [] : [`a promise was rejected and nobody looked: ${explain(stray)}`];
       stray = undefined;
       send({ kind: "result", result: { ...result, violations: [...result.violations, ...rejected] } });

@@ -1,0 +1,51 @@
+import type { Fleet } from "./fleet.ts";
+import type { Actor, Loop } from "./loop.ts";
+import { Unreachable } from "./workload.ts";
+
+/**
+ * Requests of clients to nodes. Arrival and answer are operations of the loop, so a node may crash before and after
+ * each. A client hears the answer, the refusal, or (when the node is down or dies) that there is none.
+ */
+export function createRequests<Api>(loop: Loop, fleet: Fleet<Api>, clients: Actor) {
+  /** Hands an answer to the clients in the seed's order; a crash may still come between. */
+  const answer = (label: string, victim: Actor | undefined, settle: () => void) =>
+    loop.submit({
+      actor: clients,
+      ...(victim === undefined ? {} : { victim }),
+      label,
+      commits: victim !== undefined,
+      perform: async () => settle,
+    });
+
+  return <T>(label: string, index: number, request: (api: Api) => Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      let answered = false;
+      const end = (settle: () => void) => () => {
+        answered = true;
+        settle();
+      };
+      const lost = () => {
+        if (!answered) answer(`no answer: ${label}`, undefined, () => reject(new Unreachable(label)));
+      };
+      const node = fleet.at(index);
+      if (node === undefined) return lost();
+      const { actor, api } = node;
+      actor.onDeath.push(lost);
+      const told = (value: T) =>
+        answer(
+          `answer: ${label}`,
+          actor,
+          end(() => resolve(value)),
+        );
+      const refused = (error: unknown) =>
+        answer(
+          `refusal: ${label}`,
+          actor,
+          end(() => reject(error)),
+        );
+      const perform = async () => () => {
+        request(api).then(told, refused);
+      };
+      loop.submit({ actor, label: `request: ${label}`, commits: false, perform });
+    });
+}
