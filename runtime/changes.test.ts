@@ -31,3 +31,14 @@ test("everybody who waits for a key hears of its next change, nobody else does, 
   changes.notify([stored("a", 5)]);
   expect((await again)?.state).toBe(5);
 });
+
+test("the end ends every wait, and lets nobody begin another one", async () => {
+  const { scheduler, tasks } = manualScheduler();
+  const changes = createChanges<number>(scheduler);
+  const waits = [changes.next("a", 100), changes.next("a", 100), changes.next("b", 100)];
+  expect(changes.ended).toBe(false);
+  changes.end();
+  expect(changes.ended).toBe(true);
+  expect(await Promise.all([...waits, changes.next("c", 100)])).toEqual([undefined, undefined, undefined, undefined]);
+  expect(tasks.size).toBe(0);
+});

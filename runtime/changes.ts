@@ -5,14 +5,23 @@ import type { Scheduler } from "./scheduler.ts";
 export interface Changes<State> {
   /** The aggregate after its next change here, or undefined after `timeoutMs`. */
   next(key: string, timeoutMs: number): Promise<Stored<State> | undefined>;
+  /** The process is about to end: whoever waits answers with what is known. */
+  readonly ended: boolean;
 }
 
-export function createChanges<State>(
-  scheduler: Scheduler,
-): Changes<State> & { notify(changed: readonly Stored<State>[]): void } {
+export function createChanges<State>(scheduler: Scheduler): Changes<State> & {
+  notify(changed: readonly Stored<State>[]): void;
+  /** Ends every wait, and lets nobody begin another one. */
+  end(): void;
+} {
+  let ended = false;
   const waiting = new Map<string, Set<(stored: Stored<State> | undefined) => void>>();
   return {
+    get ended() {
+      return ended;
+    },
     next(key, timeoutMs) {
+      if (ended) return Promise.resolve(undefined);
       return new Promise((resolve) => {
         const others = waiting.get(key) ?? new Set();
         waiting.set(key, others);
@@ -29,6 +38,10 @@ export function createChanges<State>(
     notify(changed) {
       if (waiting.size === 0) return;
       for (const stored of changed) for (const end of [...(waiting.get(stored.key) ?? [])]) end(stored);
+    },
+    end() {
+      ended = true;
+      for (const ends of [...waiting.values()]) for (const end of [...ends]) end(undefined);
     },
   };
 }

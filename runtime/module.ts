@@ -96,6 +96,8 @@ export interface PreparedModule {
   wire(settings: MessagingSettings): void;
   routes(): readonly Route[];
   start(): Promise<void>;
+  /** Requests that wait for a change are answered with what is known. */
+  endWaits(): void;
   stop(): Promise<void>;
   depth(): ReturnType<RunningMessaging<unknown, unknown>["depth"]>;
 }
@@ -133,6 +135,7 @@ export function defineModule<State, Shared = never, Ports = undefined>(
         },
         routes: () => parts.routes({ lane: running?.lane ?? noLane(declaration.name), changes }),
         start: async () => running?.start(),
+        endWaits: changes.end,
         async stop() {
           await running?.stop();
           await parts.close?.();

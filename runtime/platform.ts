@@ -195,6 +195,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
             servers,
             scheduler,
             readinessDrainMs: config.readinessDrainMs,
+            endWaits: platform.endWaits,
             requestsDeadlineMs: limits.requestsDeadlineMs ?? config.shutdownDeadlineMs / 2,
           }),
         ),

@@ -44,6 +44,8 @@ export interface PlatformProcess {
   readonly rpc: RpcClient;
   /** Resolves when every module has taken its shards and resumed what was left in them. */
   start(): Promise<void>;
+  /** Requests that wait for a change (`Prefer: wait`) are answered with what is known: `stop` is near. */
+  endWaits(): void;
   stop(): Promise<void>;
   seedDemo(): Promise<void>;
   /** What each module has queued and in hand. */
@@ -101,13 +103,19 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
       retention: deps.retention,
     });
 
+  const endWaits = () => {
+    for (const module of prepared) module.endWaits();
+  };
+
   return {
     routes: prepared.flatMap((module) => module.routes()),
     rpc,
     async start() {
       await Promise.all(prepared.map((module) => module.start()));
     },
+    endWaits,
     async stop() {
+      endWaits();
       await transport.stop();
       await Promise.all(prepared.map((module) => module.stop()));
       await Promise.all(databases.map((database) => database.close()));

@@ -146,7 +146,7 @@ function unavailable(error: unknown): never {
   throw error;
 }
 
-/** The order once it is confirmed or refused, or as it stands after `waitMs`. */
+/** The order once it is confirmed or refused, or as it stands after `waitMs` or when the process is about to end. */
 async function decision(
   deps: Pick<PlacingDeps, "changes" | "clock" | "find">,
   placed: Pick<Stored<Order>, "state" | "version">,
@@ -154,7 +154,7 @@ async function decision(
 ) {
   const untilMs = deps.clock.now() + waitMs;
   let order = placed;
-  while (!isDecided(order.state.status)) {
+  while (!isDecided(order.state.status) && !deps.changes.ended) {
     const leftMs = untilMs - deps.clock.now();
     if (leftMs <= 0) break;
     const { id } = order.state;

@@ -109,6 +109,10 @@ test("readiness names what is missing; shutdown lets requests end", async () => 
     body: '{"a":"b"}',
   });
   await systemScheduler.sleep(30);
+  let waitsEnded = 0;
+  const endWaits = () => {
+    waitsEnded += 1;
+  };
   const never = { name: "telemetry", run: () => new Promise<void>(() => undefined) };
   const failing = { name: "relays", run: () => Promise.reject(new Error("x")) };
   const steps = [
@@ -117,6 +121,7 @@ test("readiness names what is missing; shutdown lets requests end", async () => 
       servers: [server],
       scheduler: systemScheduler,
       readinessDrainMs: 20,
+      endWaits,
       requestsDeadlineMs: 1000,
     }),
     failing,
@@ -124,6 +129,7 @@ test("readiness names what is missing; shutdown lets requests end", async () => 
   ];
   const report = await shutDown(steps, { scheduler: systemScheduler, deadlineMs: 800 });
   expect((await underWay).status).toBe(200);
+  expect(waitsEnded).toBe(1);
   expect([report.finished, report.failed.map(({ name }) => name), report.left]).toEqual([
     ["readiness", "http"],
     ["relays"],

@@ -63,6 +63,8 @@ export function httpSteps(options: {
   readonly servers: readonly RunningServer[];
   readonly scheduler: Scheduler;
   readonly readinessDrainMs: number;
+  /** Requests that wait for something to happen are to be answered now. */
+  readonly endWaits: () => void;
   /** How long requests under way may take to end. */
   readonly requestsDeadlineMs: number;
 }): ShutdownStep[] {
@@ -74,6 +76,12 @@ export function httpSteps(options: {
         await options.scheduler.sleep(options.readinessDrainMs);
       },
     },
-    { name: "http", run: () => Promise.all(options.servers.map((server) => server.stop(options.requestsDeadlineMs))) },
+    {
+      name: "http",
+      run() {
+        options.endWaits();
+        return Promise.all(options.servers.map((server) => server.stop(options.requestsDeadlineMs)));
+      },
+    },
   ];
 }

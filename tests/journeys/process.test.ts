@@ -38,6 +38,22 @@ test("SIGTERM ends it with code 0 within ten seconds, and what was acknowledged 
   }
 });
 
+test("SIGTERM answers a request that waits for its order, as the order stands; it goes on after the restart", async () => {
+  const platform = await startTestPlatform({ PAYMENT_ANSWER_TIMEOUT_MS: "3000" });
+  try {
+    const alice = await platform.customer("alice");
+    const waiting = alice.place(basketOf("SKU-001", 1, "tok_timeout_charged"), { wait: 25 });
+    await Bun.sleep(500);
+    expect(await platform.process.stop()).toBe(0);
+    const order = await waiting;
+    expect(["PENDING", "RESERVED"]).toContain(order.status);
+    await platform.restart();
+    await (await platform.customer("alice")).until(order.id, "FULFILLING", 20_000);
+  } finally {
+    await platform.stop();
+  }
+});
+
 test("a second process on the same data directory is refused, and the first goes on", async () => {
   const dataDir = join(scratch, "shared");
   const first = await startProcess(["dev", "--data", dataDir]);

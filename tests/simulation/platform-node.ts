@@ -148,6 +148,7 @@ export async function startNode(
           name: "http",
           run: async () => {
             isClosed = true;
+            platform.endWaits();
             await untilAnswered(requestsMs);
           },
         },
