@@ -21,10 +21,12 @@ import { oidcIssuers } from "./identity/oidc.ts";
 import { createTokenVerifier } from "./identity/token-verifier.ts";
 import { createIds } from "./ids.ts";
 import { createLog } from "./log.ts";
+import { CommandUnavailable } from "./messages/command-unavailable.ts";
 import { DEFAULT_RETENTION } from "./messages/retention.ts";
 import type { Module } from "./module.ts";
 import { createProcess } from "./process.ts";
 import { systemRandom } from "./random.ts";
+import { RpcUnavailable } from "./rpc/port.ts";
 import { systemScheduler as scheduler } from "./scheduler.ts";
 import { StartError } from "./start-error.ts";
 import { createInProcessTransport } from "./transport/inprocess.ts";
@@ -145,8 +147,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       bodyTimeoutMs: config.bodyTimeoutMs,
       onError(error, about) {
         // An outage is reported where it is met first; who was turned away by it needs no stack.
-        if (error instanceof DatabaseError && error.kind === "unavailable")
-          return log("info", "request.unavailable", { ...about, error: error.message });
+        if (isOutage(error)) return log("info", "request.unavailable", { ...about, error: error.message });
         log("error", "request.failed", { ...about, error: errorText(error) });
       },
       checkReplies: local,
@@ -205,6 +206,12 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     throw error;
   }
 }
+
+/** Somebody is away, late or busy; anything else that ends a request is a bug. */
+const isOutage = (error: unknown): error is Error =>
+  error instanceof CommandUnavailable ||
+  (error instanceof DatabaseError && error.kind === "unavailable") ||
+  (error instanceof RpcUnavailable && (error.cause === undefined || isOutage(error.cause)));
 
 async function openEmbedded(
   options: PlatformOptions,

@@ -30,4 +30,7 @@ export const deliveryEvents = defineEvents("delivery", {
 });
 
 /** What reconcile may know of an order's shipment. */
-export const deliveryFacts = defineFacts("delivery", z.object({ status: z.string(), lines: z.array(lineSchema) }));
+export const deliveryFacts = defineFacts(
+  "delivery",
+  z.object({ status: z.string(), lines: z.array(z.object({ sku: z.string(), quantity: z.int() })) }),
+);

@@ -23,7 +23,7 @@ export const inventoryFacts = defineFacts(
   "inventory",
   z.object({
     status: z.enum(["HELD", "FIRM", "RELEASED", "REFUSED"]),
-    allocations: z.array(z.object({ sku: z.string(), warehouse: z.string(), quantity: z.int() })),
+    allocations: z.array(z.object({ sku: z.string(), quantity: z.int() })),
   }),
 );
 

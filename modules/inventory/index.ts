@@ -35,7 +35,10 @@ export const inventory = defineModule<Reservation, SkuStock>({
     messaging: { definition, ports: undefined },
     rpc: [
       answersFacts(inventoryFacts, definition, database, async (reservations) =>
-        reservations.map(({ status, allocations }) => ({ status, allocations: [...allocations] })),
+        reservations.map(({ status, allocations }) => ({
+          status,
+          allocations: allocations.map(({ sku, quantity }) => ({ sku, quantity })),
+        })),
       ),
       answers(stockFacts, (request) => readStockFacts(database, request)),
     ],

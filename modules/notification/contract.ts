@@ -5,5 +5,5 @@ import { defineFacts } from "../../runtime/messages/facts-contract.ts";
 /** What reconcile may know of the notices of an order. */
 export const notificationFacts = defineFacts(
   "notification",
-  z.object({ notices: z.array(z.object({ kind: z.string(), channel: z.string(), status: z.string() })) }),
+  z.object({ notices: z.array(z.object({ kind: z.string(), channel: z.string() })) }),
 );

@@ -35,7 +35,7 @@ export const notification = defineModule({
       rpc: [
         answersFacts(notificationFacts, definition, database, async (orders) =>
           orders.map(({ notices }) => ({
-            notices: notices.map(({ kind, channel, status }) => ({ kind, channel, status })),
+            notices: notices.map(({ kind, channel }) => ({ kind, channel })),
           })),
         ),
       ],

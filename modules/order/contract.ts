@@ -23,11 +23,11 @@ export const orderEvents = defineEvents("order", {
 
 const lineFacts = z.object({
   sku: z.string(),
-  quantity: z.int().positive(),
-  subtotal: minorUnitsSchema,
-  discount: minorUnitsSchema,
-  tax: minorUnitsSchema,
-  total: minorUnitsSchema,
+  quantity: z.int(),
+  subtotal: z.int(),
+  discount: z.int(),
+  tax: z.int(),
+  total: z.int(),
 });
 
 /** What reconcile may know of an order. Amounts are in minor units of `currency`. */
@@ -39,13 +39,13 @@ export const orderFacts = defineFacts(
     outcome: z.enum(["open", "sold", "refused"]),
     /** In this status nothing more happens by itself. */
     rests: z.boolean(),
-    currency: currencySchema,
+    currency: z.string(),
     lines: z.array(lineFacts),
-    subtotal: minorUnitsSchema,
-    discount: minorUnitsSchema,
-    shipping: minorUnitsSchema,
-    tax: minorUnitsSchema,
-    total: minorUnitsSchema,
+    subtotal: z.int(),
+    discount: z.int(),
+    shipping: z.int(),
+    tax: z.int(),
+    total: z.int(),
     history: z.object({
       /** As the order counts them. */
       length: z.int(),
@@ -58,10 +58,11 @@ export const orderFacts = defineFacts(
   }),
 );
 
-/** Orders that were acknowledged (their idempotency key is kept) and of which there is no row. */
+/** Orders that were acknowledged (their idempotency key is still kept) and of which there is no row: a page of keys. */
 export const lostOrders = defineRpc({
   module: "order",
   name: "lostOrders",
-  request: z.object({ limit: z.int().min(1).max(1000) }),
-  response: z.object({ orderIds: z.array(z.string()) }),
+  request: z.object({ afterScope: z.string().nullable(), limit: z.int().min(1).max(10_000) }),
+  /** `lastScope`: where the next page begins; null after the last one. */
+  response: z.object({ orderIds: z.array(z.string()), lastScope: z.string().nullable() }),
 });

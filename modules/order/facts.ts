@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { arrayLiteral } from "../../runtime/database/array-literal.ts";
 import type { Database } from "../../runtime/database/port.ts";
-import type { orderFacts } from "./contract.ts";
+import type { lostOrders, orderFacts } from "./contract.ts";
 import { isDecided, isRefused, type Order, type OrderStatus } from "./order.ts";
 
 type Facts = NonNullable<z.infer<typeof orderFacts.response>["items"][number]["aggregate"]>;
@@ -50,13 +50,26 @@ export async function factsOf(database: Database, orders: readonly Order[]): Pro
   });
 }
 
-/** At most `limit` orders that a kept key leads to and that are not there. */
-export async function readLostOrders(database: Database, limit: number): Promise<{ orderIds: string[] }> {
+/** Looks at a page of kept keys, in the order of their scopes, for orders that are not there. */
+export async function readLostOrders(
+  database: Database,
+  { afterScope, limit }: z.infer<typeof lostOrders.request>,
+): Promise<z.infer<typeof lostOrders.response>> {
   const rows = await database.query({
-    text: `select i.reference from idempotency i
-      where i.status = 201 and not exists (select from orders o where o.id::text = i.reference)
-      order by i.reference limit $1::integer`,
-    params: [limit],
+    // Only what placed an order (201) has an order's id for its reference; CASE keeps the cast from the others.
+    text: `with page as (
+        select scope, case when status = 201 then reference::uuid end as order_id from idempotency
+        where scope > $1::uuid order by scope limit $2::integer)
+      select p.scope, p.order_id, p.order_id is not null and o.id is null as lost
+      from page p left join orders o on o.id = p.order_id order by p.scope`,
+    params: [afterScope ?? FIRST_SCOPE, limit],
   });
-  return { orderIds: rows.map((row) => String(row.reference)) };
+  const last = rows.at(-1);
+  return {
+    orderIds: rows.flatMap((row) => (row.lost === true ? [String(row.order_id)] : [])),
+    lastScope: last && rows.length === limit ? String(last.scope) : null,
+  };
 }
+
+/** No scope is all zeros: it is a hash with version and variant. */
+const FIRST_SCOPE = "00000000-0000-0000-0000-000000000000";

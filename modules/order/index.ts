@@ -33,7 +33,7 @@ export const order = defineModule<Order>({
     messaging: { definition, ports: undefined },
     rpc: [
       answersFacts(orderFacts, definition, database, (orders) => factsOf(database, orders)),
-      answers(lostOrders, ({ limit }) => readLostOrders(database, limit)),
+      answers(lostOrders, (request) => readLostOrders(database, request)),
     ],
     routes: ({ lane, changes }) =>
       orderRoutes(database, {

@@ -142,6 +142,7 @@ function unavailable(error: unknown): never {
         "The order could not be placed now. Send the same request with the same Idempotency-Key again.",
       ),
       again,
+      error,
     );
   throw error;
 }

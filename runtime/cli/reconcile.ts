@@ -1,7 +1,8 @@
 import { systemClock } from "../clock.ts";
+import { reconciliationSchema } from "../edge/reconcile-route.ts";
 import { flagsOf } from "./arguments.ts";
 import { figureReport, stated } from "./figures.ts";
-import { operatorClient, operatorFlags, operatorHelp } from "./operator-client.ts";
+import { OperatorError, operatorClient, operatorFlags, operatorHelp } from "./operator-client.ts";
 
 export const help = `reconcile: check the invariants over all modules of a running platform.
 
@@ -14,20 +15,14 @@ ${operatorHelp}
 Stock, money, orders, once, sequence, agreement: one line for each violation. Orders under way are told apart.
 Exit code 0 only when all hold.`;
 
-interface Reconciliation {
-  readonly ok: boolean;
-  readonly violations: readonly { readonly invariant: string; readonly subject: string; readonly detail: string }[];
-  readonly checkedAt: string;
-  readonly checked: Readonly<Record<"orders" | "inFlight" | "parked" | "stocks" | "violations", number>>;
-}
-
 export async function run(args: readonly string[]): Promise<number> {
   const flags = flagsOf(args, { ...operatorFlags, json: "string" });
   const startedAtMs = systemClock.now();
   const ask = await operatorClient(flags);
-  // What the endpoint's schema says; the server checks it.
-  const { ok, violations, checkedAt, checked } = (await ask({ method: "GET", path: "/ops/reconcile" }))
-    .body as Reconciliation;
+  const { body } = await ask({ method: "GET", path: "/ops/reconcile" });
+  const answer = reconciliationSchema.safeParse(body);
+  if (!answer.success) throw new OperatorError("The answer is not one of this version: is --url a platform's address?");
+  const { ok, violations, checkedAt, checked } = answer.data;
   for (const { invariant, subject, detail } of violations) console.log(`${invariant}  ${subject}: ${detail}`);
   if (checked.violations > violations.length) console.log(`… and ${checked.violations - violations.length} more`);
   console.log(

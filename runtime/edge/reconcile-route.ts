@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ProblemError, problem } from "../http/problem.ts";
 import { type Route, route } from "../http/route.ts";
 import { RpcUnavailable } from "../rpc/port.ts";
-import { type ReconcileDeps, reconcile, VIOLATION_LIMIT } from "./reconcile/reconcile.ts";
+import { type ReconcileDeps, type Reconciliation, reconcile, VIOLATION_LIMIT } from "./reconcile/reconcile.ts";
 import { INVARIANTS } from "./reconcile/violation.ts";
 
 const count = z.int().nonnegative();
@@ -18,9 +18,19 @@ export const reconciliationSchema = z.strictObject({
     .describe("How many were looked at. Orders in flight, or parked behind a dead letter, are judged for less."),
 });
 
-/** `GET /api/v1/ops/reconcile`: the invariants over the modules, on the running system. */
-export const reconcileRoute = (deps: ReconcileDeps): Route =>
-  route({
+/**
+ * `GET /api/v1/ops/reconcile`: the invariants over the modules, on the running system. Who asks while a run is under
+ * way gets its answer, so that asking often costs no more.
+ */
+export function reconcileRoute(deps: ReconcileDeps): Route {
+  let running: Promise<Reconciliation> | undefined;
+  const run = () => {
+    running ??= reconcile(deps).finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+  return route({
     method: "GET",
     path: "/api/v1/ops/reconcile",
     access: "operator",
@@ -33,11 +43,12 @@ export const reconcileRoute = (deps: ReconcileDeps): Route =>
     async handle({ keepOpen }) {
       keepOpen();
       try {
-        return { status: 200, body: await reconcile(deps) };
+        return { status: 200, body: await run() };
       } catch (error) {
         if (!(error instanceof RpcUnavailable)) throw error;
         const detail = `A module did not answer, so nothing can be said of the whole: ${error.message}. Ask again in a few seconds.`;
-        throw new ProblemError(problem("unavailable", detail), { "retry-after": "5" });
+        throw new ProblemError(problem("unavailable", detail), { "retry-after": "5" }, error);
       }
     },
   });
+}

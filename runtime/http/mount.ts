@@ -84,8 +84,12 @@ export function failure(
   path: string,
   deps: Pick<HttpDeps, "ids" | "onError">,
 ): Response {
-  if (error instanceof ProblemError) return problemResponse(error.problem, error.headers);
+  if (error instanceof ProblemError && error.cause === undefined) return problemResponse(error.problem, error.headers);
   const instance = `urn:uuid:${deps.ids.next()}`;
+  if (error instanceof ProblemError) {
+    deps.onError(error.cause, { method, path, instance });
+    return problemResponse({ ...error.problem, instance }, error.headers);
+  }
   deps.onError(error, { method, path, instance });
   if (error instanceof DatabaseError && error.kind === "unavailable") {
     const detail = "The database does not answer now. Send the same request again in a few seconds.";

@@ -65,8 +65,10 @@ export class ProblemError extends Error {
   constructor(
     readonly problem: Problem,
     readonly headers: Readonly<Record<string, string>> = {},
+    /** What is behind a 5xx, to be reported; who asked is not told. */
+    cause?: unknown,
   ) {
-    super(`${problem.status} ${problem.type}: ${problem.detail}`);
+    super(`${problem.status} ${problem.type}: ${problem.detail}`, { cause });
     this.name = "ProblemError";
   }
 }

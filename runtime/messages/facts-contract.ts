@@ -3,7 +3,8 @@
  *
  * Pages come in the order of the keys (byte by byte) and leave out no key that the module has anything of: an
  * aggregate, a mark, an open message, timer or call, a dead letter. What a page says was read within some milliseconds,
- * not at one moment: who finds a contradiction looks at those keys again before believing it.
+ * not at one moment: who finds a contradiction looks at those keys again before believing it. What an aggregate shows is
+ * declared loosely (any whole number, any text): damage must be shown, not be refused for its shape.
  */
 import * as z from "zod";
 import { defineRpc, type RpcMethod } from "../rpc/port.ts";
@@ -12,11 +13,14 @@ const factsRequest = z.object({
   /** Only keys after it; null from the first. Not looked at when `keys` are given. */
   after: z.string().nullable(),
   /** Exactly these; null: a page. */
-  keys: z.array(z.string()).nullable(),
+  keys: z.array(z.string()).max(1000).nullable(),
   limit: z.int().min(1).max(1000),
 });
 
 const numbers = z.record(z.string(), z.int());
+
+/** It stands in a shard that is not its key's, where nobody looks for it. */
+const misplaced = z.boolean();
 
 /** What the message core holds of a key. */
 const coreFacts = z.object({
@@ -27,9 +31,9 @@ const coreFacts = z.object({
   in: numbers,
   /** By topic: the last number given out. */
   out: numbers,
-  outbox: z.array(z.object({ topic: z.string(), sequence: z.int() })),
-  timers: z.array(z.object({ kind: z.string(), dueMs: z.number() })),
-  calls: z.array(z.object({ kind: z.string() })),
+  outbox: z.array(z.object({ topic: z.string(), sequence: z.int(), misplaced })),
+  timers: z.array(z.object({ kind: z.string(), dueMs: z.number(), misplaced })),
+  calls: z.array(z.object({ kind: z.string(), misplaced })),
   letters: z.array(z.object({ source: z.string(), sequence: z.int(), reason: z.string() })),
 });
 

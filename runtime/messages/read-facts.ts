@@ -5,6 +5,7 @@ import { answers, type RpcHandler } from "../rpc/port.ts";
 import type { AggregateStore, Positions } from "./aggregate.ts";
 import type { CoreFacts, FactsMethod, FactsPage, FactsRequest } from "./facts-contract.ts";
 import type { Messaging } from "./messaging.ts";
+import { shardOf } from "./shard.ts";
 
 /** Answers a module's facts method. `show` turns aggregates into facts, in the same order. */
 export function answersFacts<State, Shared, Ports, Facts>(
@@ -34,10 +35,13 @@ async function pageOfKeys<State>(
   aggregate: AggregateStore<State>,
   { after, limit }: FactsRequest,
 ): Promise<string[]> {
-  const beyond = (column: string, type: string) => (after === null ? "" : `where ${column} > $2::${type}`);
   const { table, key } = aggregate;
+  // A key of another kind, which only a message can bring, has its place among the others as a text.
+  const own =
+    after === null || fits(aggregate, after) ? key : { name: `${key.name}::text collate "C"`, sqlType: "text" };
+  const beyond = (column: string, type: string) => (after === null ? "" : `where ${column} > $2::${type}`);
   const parts = [
-    `(select ${key.name}::text collate "C" as key from ${table} ${beyond(key.name, key.sqlType)} order by ${key.name} limit $1::integer)`,
+    `(select ${key.name}::text collate "C" as key from ${table} ${beyond(own.name, own.sqlType)} order by ${own.name} limit $1::integer)`,
     ...CORE_TABLES.map(
       (name) => `(select distinct key from ${name} ${beyond("key", "text")} order by key limit $1::integer)`,
     ),
@@ -49,35 +53,51 @@ async function pageOfKeys<State>(
   return rows.map((row) => String(row.key));
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Whether there can be an aggregate of that key. */
+const fits = <State>({ key }: AggregateStore<State>, value: string) => key.sqlType !== "uuid" || UUID.test(value);
+
+/** One statement after the other: customers' reads share the pool. */
 async function readKeys<State>(database: Database, aggregate: AggregateStore<State>, keys: readonly string[]) {
   const wanted = arrayLiteral(keys);
-  const ask = (text: string) => database.query({ text, params: [wanted] }).then(groupedByKey);
-  const [rows, marks, outbox, timers, calls, letters] = await Promise.all([
-    database.query(aggregate.load(keys)),
-    ask("select key, topic, sequence from inbox_mark where key = any($1::text[])"),
-    // In whatever shard: a row in the wrong one is found by nobody else.
-    ask("select key, topic, sequence from outbox where key = any($1::text[]) order by key, topic, sequence"),
-    ask("select key, kind, due_at from timer where key = any($1::text[]) order by key, kind"),
-    ask("select key, kind from call_intent where key = any($1::text[]) order by key, kind, id"),
-    ask(
-      "select key, source, sequence, reason from dead_letter where key = any($1::text[]) order by key, source, sequence",
-    ),
-  ]);
+  const ask = async (text: string) =>
+    Map.groupBy(await database.query({ text, params: [wanted] }), (row) => String(row.key));
+  const rows = await database.query(aggregate.load(keys.filter((key) => fits(aggregate, key))));
+  const marks = await ask("select key, topic, sequence from inbox_mark where key = any($1::text[])");
+  // In whatever shard: a row in the wrong one is found by nobody else.
+  const outbox = await ask(
+    "select shard, key, topic, sequence from outbox where key = any($1::text[]) order by key, topic, sequence",
+  );
+  const timers = await ask("select shard, key, kind, due_at from timer where key = any($1::text[]) order by key, kind");
+  const calls = await ask(
+    "select shard, key, kind from call_intent where key = any($1::text[]) order by key, kind, id",
+  );
+  const letters = await ask(
+    "select key, source, sequence, reason from dead_letter where key = any($1::text[]) order by key, source, sequence",
+  );
   const aggregates = new Map(rows.map((row) => aggregate.decode(row)).map((stored) => [stored.key, stored]));
   const core = keys.map((key): CoreFacts => {
     const stored = aggregates.get(key);
+    const own = shardOf(key);
+    const rowsOf = (table: Map<string, Row[]>) => table.get(key) ?? [];
     return {
       key,
       version: stored?.version ?? 0,
-      in: withMarks(stored?.positions.in ?? {}, marks.get(key) ?? []),
+      in: withMarks(stored?.positions.in ?? {}, rowsOf(marks)),
       out: { ...stored?.positions.out },
-      outbox: (outbox.get(key) ?? []).map(({ topic, sequence }) => ({
+      outbox: rowsOf(outbox).map(({ shard, topic, sequence }) => ({
         topic: String(topic),
         sequence: Number(sequence),
+        misplaced: shard !== own,
       })),
-      timers: (timers.get(key) ?? []).map(({ kind, due_at }) => ({ kind: String(kind), dueMs: Number(due_at) })),
-      calls: (calls.get(key) ?? []).map(({ kind }) => ({ kind: String(kind) })),
-      letters: (letters.get(key) ?? []).map(({ source, sequence, reason }) => ({
+      timers: rowsOf(timers).map(({ shard, kind, due_at }) => ({
+        kind: String(kind),
+        dueMs: Number(due_at),
+        misplaced: shard !== own,
+      })),
+      calls: rowsOf(calls).map(({ shard, kind }) => ({ kind: String(kind), misplaced: shard !== own })),
+      letters: rowsOf(letters).map(({ source, sequence, reason }) => ({
         source: String(source),
         sequence: Number(sequence),
         reason: String(reason),
@@ -86,8 +106,6 @@ async function readKeys<State>(database: Database, aggregate: AggregateStore<Sta
   });
   return { aggregates, core };
 }
-
-const groupedByKey = (rows: readonly Row[]) => Map.groupBy(rows, (row) => String(row.key));
 
 function withMarks(positions: Positions["in"], marks: readonly Row[]): Record<string, number> {
   const merged: Record<string, number> = { ...positions };

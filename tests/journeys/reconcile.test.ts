@@ -95,9 +95,9 @@ const changed = (table: string, change: string, back: string, where: () => strin
   harm: () => `update ${table} set ${change} where ${where()}`,
   mend: () => `update ${table} set ${back} where ${where()}`,
 });
-const added = (table: string, values: () => string, where: () => string) => ({
-  harm: () => `insert into ${table} values (${values()})`,
-  mend: () => `delete from ${table} where ${where()}`,
+const added = (table: string, columns: string, values: () => string, where: string) => ({
+  harm: () => `insert into ${table} (${columns}) values (${values()})`,
+  mend: () => `delete from ${table} where ${where}`,
 });
 
 const DAMAGES: readonly Damage[] = [
@@ -136,11 +136,11 @@ const DAMAGES: readonly Damage[] = [
     invariant: "money",
     subject: isSold,
     ...added(
-      "payment_simulator.charge (key, status, detail, amount, currency, at)",
+      "payment_simulator.charge",
+      "key, status, detail, amount, currency, at",
       () => `'${sold}:auth:2', 'authorised', 'planted', 3780, 'USD', '2026-01-01Z'`,
-      () => "detail = 'planted'",
+      "detail = 'planted'",
     ),
-    mend: () => "delete from payment_simulator.charge where detail = 'planted'",
   },
   {
     name: "a charge that is gone from the provider's books",
@@ -159,6 +159,12 @@ const DAMAGES: readonly Damage[] = [
     invariant: "money",
     subject: isSold,
     ...changed("payment.payment", "captured = authorised + 1", "captured = 0", () => `order_id = '${sold}'`),
+  },
+  {
+    name: "less than nothing was refunded",
+    invariant: "money",
+    subject: isSold,
+    ...changed("payment.payment", "refunded = -1", "refunded = 0", () => `order_id = '${sold}'`),
   },
   {
     name: "an order's total is not what its lines say",
@@ -195,12 +201,12 @@ const DAMAGES: readonly Damage[] = [
     invariant: "orders",
     subject: isSold,
     ...added(
-      '"order".timer (shard, key, kind, due_at)',
+      '"order".timer',
+      "shard, key, kind, due_at",
       // No shard that is held, so that nobody fires it.
       () => `77, '${sold}', 'placement-deadline', '2026-01-01Z'`,
-      () => "shard = 77",
+      "shard = 77",
     ),
-    mend: () => 'delete from "order".timer where shard = 77',
   },
   {
     name: "a shipment is lost",
@@ -250,15 +256,27 @@ const DAMAGES: readonly Damage[] = [
     ...letter(() => "9, 'behind'"),
   },
   {
-    name: "an outbox row that nobody numbered",
+    name: "an outbox row where nobody looks",
+    invariant: "agreement",
+    subject: isSold,
+    ...outboxRow(1),
+  },
+  {
+    name: "a call where nobody looks",
     invariant: "agreement",
     subject: isSold,
     ...added(
-      '"order".outbox (shard, key, topic, sequence, message)',
-      () => `77, '${sold}', 'genai-demo.delivery.commands.v1', 8, '{}'`,
-      () => "shard = 77",
+      "payment.call_intent",
+      "shard, id, key, kind, request",
+      () => `77, '01900000-0000-7000-8000-000000000001', '${sold}', 'void', '{}'`,
+      "shard = 77",
     ),
-    mend: () => 'delete from "order".outbox where shard = 77',
+  },
+  {
+    name: "an outbox row that nobody numbered",
+    invariant: "agreement",
+    subject: isSold,
+    ...outboxRow(8),
   },
 ];
 
@@ -268,6 +286,15 @@ function mark(harm: number, mend: number): Pick<Damage, "harm" | "mend"> {
     `update delivery.shipment set positions = jsonb_set(positions::jsonb, '{in,genai-demo.delivery.commands.v1}',
       to_jsonb((positions::jsonb#>>'{in,genai-demo.delivery.commands.v1}')::int + ${step}))::json where order_id = '${sold}'`;
   return { harm: () => by(harm), mend: () => by(mend) };
+}
+
+function outboxRow(sequence: number): Pick<Damage, "harm" | "mend"> {
+  return added(
+    '"order".outbox',
+    "shard, key, topic, sequence, message",
+    () => `77, '${sold}', 'genai-demo.delivery.commands.v1', ${sequence}, '{}'`,
+    "shard = 77",
+  );
 }
 
 function letter(values: () => string): Pick<Damage, "harm" | "mend"> {
@@ -308,6 +335,16 @@ describe("damage is found", () => {
       await platform.sql("update inventory.stock set on_hand = on_hand + 1 where sku = 'SKU-007'");
     }
   });
+});
+
+test("a letter whose key can be no order's is no obstacle", async () => {
+  await platform.sql(`insert into delivery.dead_letter (key, source, sequence, reason, error, message, parked_at)
+    values ('not-an-order', 'genai-demo.delivery.commands.v1', 1, 'threw', 'planted', '{}', '2026-01-01Z')`);
+  try {
+    expect(await reconcile()).toMatchObject({ ok: true, violations: [], checked: { parked: 1 } });
+  } finally {
+    await platform.sql("delete from delivery.dead_letter where error = 'planted'");
+  }
 });
 
 test("while orders come in, those under way are no violations", async () => {

@@ -1,6 +1,8 @@
 /**
  * Holds what producers have numbered against what consumers have handled, for one key. Pure. A number that has been
- * given out is handled, or stands in the producer's outbox, or is parked as a dead letter of the consumer.
+ * given out is handled, or stands in the producer's outbox, or is parked as a dead letter of the consumer. (A transport
+ * that lets a message leave the outbox before it is handled needs a time that it may travel; the in-process one keeps
+ * it there.)
  */
 import type { CoreFacts } from "../../messages/facts-contract.ts";
 import { MODULE_NAMES, type ModuleName, type Subscriptions } from "./order-view.ts";
@@ -18,14 +20,17 @@ interface Sent {
 const NOTHING_SENT: Sent = { last: 0, open: new Set() };
 
 /** Judges every topic of the key, and the letters of each module. */
-export function judgeDelivery(parts: Parts, subscriptions: Subscriptions, say: Say): void {
+export function judgeDelivery(parts: Parts, subscriptions: Subscriptions, say: Say): { readonly unhandled: boolean } {
   const byModule = new Map(parts);
   const sent = new Map(parts.flatMap(([producer, part]) => sentBy(producer, part, say)));
+  let unhandled = false;
   for (const consumer of MODULE_NAMES) {
     const part = byModule.get(consumer);
-    for (const topic of subscriptions[consumer]) judgeMark(consumer, part, topic, sent.get(topic) ?? NOTHING_SENT, say);
+    for (const topic of subscriptions[consumer])
+      if (!judgeMark(consumer, part, topic, sent.get(topic) ?? NOTHING_SENT, say)) unhandled = true;
     if (part) judgeLetters(consumer, part, say);
   }
+  return { unhandled };
 }
 
 function sentBy(producer: ModuleName, { out, outbox }: CoreFacts, say: Say): (readonly [string, Sent])[] {
@@ -39,13 +44,21 @@ function sentBy(producer: ModuleName, { out, outbox }: CoreFacts, say: Say): (re
   ]);
 }
 
-function judgeMark(consumer: ModuleName, part: CoreFacts | undefined, topic: string, { last, open }: Sent, say: Say) {
+/** Whether all that was sent is handled. */
+function judgeMark(
+  consumer: ModuleName,
+  part: CoreFacts | undefined,
+  topic: string,
+  { last, open }: Sent,
+  say: Say,
+): boolean {
   const mark = part?.in[topic] ?? 0;
   if (mark > last) say("sequence", `${consumer} has handled number ${mark} of ${topic}, of which ${last} were sent`);
   const parked = new Set(part?.letters.flatMap(({ source, sequence }) => (source === topic ? [sequence] : [])));
   for (let number = mark + 1; number <= last; number++)
     if (!open.has(number) && !parked.has(number))
       say("sequence", `number ${number} of ${topic} waits nowhere: ${consumer} has handled ${mark} of ${last}`);
+  return mark >= last;
 }
 
 function judgeLetters(consumer: ModuleName, { letters, in: marks }: CoreFacts, say: Say) {

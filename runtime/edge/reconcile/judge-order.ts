@@ -1,9 +1,10 @@
 /**
  * Holds one order's facts from all modules against each other. Pure.
  *
- * An order with an open outbox row, call or timer is in flight: how its modules stand to each other is not judged then,
- * because some have heard what others have not. An order with a dead letter waits for an operator: neither is it. What
- * no message under way can excuse is judged always.
+ * An order with an open outbox row, call or timer, or with a number that is not handled yet, is in flight: how its
+ * modules stand to each other is not judged then, because some have heard what others have not. An order with a dead
+ * letter waits for an operator, and is not judged so either, unless the letter is notification's, whom no order waits
+ * for. What no message under way can excuse is judged always.
  */
 import type { CoreFacts } from "../../messages/facts-contract.ts";
 import { judgeDelivery } from "./judge-messages.ts";
@@ -21,9 +22,7 @@ const OVERDUE_MS = 60_000;
 /** What is wrong with an order at `now` (ms since the epoch). */
 export function judgeOrder(view: OrderView, subscriptions: Subscriptions, now: number): Judgement {
   const parts = partsOf(view);
-  const isParked = parts.some(([, { letters }]) => letters.length > 0);
-  const isInFlight = parts.some(([, part]) => part.outbox.length + part.timers.length + part.calls.length > 0);
-  const state = isParked ? "parked" : isInFlight ? "in flight" : "resting";
+  const isParked = parts.some(([name, { letters }]) => name !== "notification" && letters.length > 0);
   const found: Violation[] = [];
   const say = (invariant: Invariant, detail: string) => found.push({ invariant, subject: `order ${view.key}`, detail });
   judgeExistence(view, parts, say);
@@ -32,15 +31,30 @@ export function judgeOrder(view: OrderView, subscriptions: Subscriptions, now: n
   judgeNotices(view, say);
   judgeHistory(view, say);
   judgeTimers(parts, now, say);
-  judgeDelivery(parts, subscriptions, say);
+  judgePlaces(parts, say);
+  const { unhandled } = judgeDelivery(parts, subscriptions, say);
+  const isInFlight =
+    unhandled || parts.some(([, part]) => part.outbox.length + part.timers.length + part.calls.length > 0);
+  const state = isParked ? "parked" : isInFlight ? "in flight" : "resting";
   if (state === "resting") judgeTogether(view, say);
   return { state, violations: found };
 }
 
+/** Tax is contained in the total or added to it, by the rules of the destination. */
+const isTotal = (total: number, net: number, tax: number) => total === net || total === net + tax;
+
 type Say = (invariant: Invariant, detail: string) => void;
 
 function judgeExistence(view: OrderView, parts: readonly (readonly [ModuleName, CoreFacts])[], say: Say) {
-  if (view.order?.aggregate) return;
+  const order = view.order?.aggregate;
+  if (order) {
+    // What sold it and what put it to rest came from these: no message under way excuses that they are gone.
+    if (order.outcome === "sold" && !view.payment?.aggregate)
+      say("money", `it is ${order.status}, and there is no payment`);
+    if (order.outcome === "sold" && order.rests && !view.delivery?.aggregate)
+      say("once", `it is ${order.status}, and there is no shipment`);
+    return;
+  }
   const others = parts.filter(([name, { version }]) => name !== "order" && version > 0).map(([name]) => name);
   if (others.length > 0) say("orders", `${others.join(", ")} did something for it, and there is no such order`);
 }
@@ -53,16 +67,20 @@ function judgeAmounts({ order, payment }: OrderView, say: Say) {
     const offLines = lines.reduce((sum, line) => sum + line.discount, 0);
     if (ofLines !== subtotal || offLines !== discount)
       say("money", `its lines add up to ${ofLines} - ${offLines}, the order says ${subtotal} - ${discount}`);
-    // Tax is contained in the total or added to it, by the rules of the destination.
+    for (const line of lines)
+      if (!isTotal(line.total, line.subtotal - line.discount, line.tax))
+        say("money", `${line.subtotal} - ${line.discount} is not the total of ${line.total} of its line ${line.sku}`);
     const net = subtotal - discount + shipping;
-    if (total !== net && total !== net + tax)
-      say("money", `${subtotal} - ${discount} + ${shipping} is not its total of ${total}`);
+    if (!isTotal(total, net, tax)) say("money", `${subtotal} - ${discount} + ${shipping} is not its total of ${total}`);
   }
   const paid = payment?.aggregate;
   if (!paid) return;
   const { amount, authorised, captured, refunded } = paid;
-  if (!(refunded <= captured && captured <= authorised && authorised <= amount))
-    say("money", `refunded ${refunded} ≤ captured ${captured} ≤ authorised ${authorised} ≤ ${amount} does not hold`);
+  if (!(0 <= refunded && refunded <= captured && captured <= authorised && authorised <= amount))
+    say(
+      "money",
+      `0 ≤ refunded ${refunded} ≤ captured ${captured} ≤ authorised ${authorised} ≤ ${amount} does not hold`,
+    );
 }
 
 /** Nothing under way excuses a second charge. */
@@ -98,6 +116,16 @@ function judgeTimers(parts: readonly (readonly [ModuleName, CoreFacts])[], now: 
         say("orders", `the timer ${kind} of ${name} is ${Math.round((now - dueMs) / 1000)} s late`);
 }
 
+/** What stands in a shard that is not its key's is under way for ever. */
+function judgePlaces(parts: readonly (readonly [ModuleName, CoreFacts])[], say: Say) {
+  for (const [name, { outbox, timers, calls }] of parts) {
+    for (const { topic, sequence, misplaced } of outbox)
+      if (misplaced) say("agreement", `number ${sequence} of ${topic} stands in a shard of ${name} where nobody looks`);
+    for (const { kind, misplaced } of [...timers, ...calls])
+      if (misplaced) say("agreement", `${kind} stands in a shard of ${name} where nobody looks`);
+  }
+}
+
 /** What must be so once nothing is under way any more. */
 function judgeTogether(view: OrderView, say: Say) {
   const order = view.order?.aggregate;
@@ -107,7 +135,8 @@ function judgeTogether(view: OrderView, say: Say) {
   judgePayment(view, order.outcome === "sold", say);
   judgeReservation(view, order.outcome === "sold", say);
   judgeShipment(view, order.outcome === "sold", say);
-  if ((view.notification?.aggregate?.notices ?? []).length === 0)
+  const { aggregate, letters } = view.notification ?? { aggregate: null, letters: [] };
+  if ((aggregate?.notices ?? []).length === 0 && letters.length === 0)
     say("once", `it is ${order.status}, and nobody was told`);
 }
 
@@ -115,10 +144,7 @@ function judgePayment(view: OrderView, isSold: boolean, say: Say) {
   const order = view.order?.aggregate;
   const payment = view.payment?.aggregate;
   if (!order) return;
-  if (!payment) {
-    if (isSold) say("money", `it is ${order.status}, and there is no payment`);
-    return;
-  }
+  if (!payment) return;
   const wanted = isSold ? order.total : 0;
   const kept = payment.captured > 0 ? payment.captured - payment.refunded : payment.authorised;
   if (payment.currency !== order.currency || payment.amount !== order.total || kept !== wanted)
@@ -156,7 +182,6 @@ function judgeShipment(view: OrderView, isSold: boolean, say: Say) {
   const order = view.order?.aggregate;
   const shipment = view.delivery?.aggregate;
   if (!order) return;
-  if (isSold && !shipment) say("once", `it is ${order.status}, and there is no shipment`);
   if (!isSold && shipment) say("once", `it is ${order.status}, and there is a shipment that is ${shipment.status}`);
   if (isSold && shipment && sumBySku(shipment.lines) !== sumBySku(order.lines))
     say("once", `it is for ${sumBySku(order.lines)}, its shipment for ${sumBySku(shipment.lines)}`);

@@ -41,7 +41,7 @@ export interface Window {
   readonly next: string | null;
 }
 
-const PAGE = 500;
+const PAGE = 200;
 const TIMEOUT_MS = 15_000;
 
 /** The orders after `after`, in key order: as far as every module's page reaches. Rejects with `RpcUnavailable`. */

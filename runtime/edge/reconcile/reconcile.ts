@@ -43,6 +43,7 @@ export interface Reconciliation {
 export const VIOLATION_LIMIT = 1000;
 const LOOK_AGAIN_AFTER_MS = [250, 500, 1000, 2000] as const;
 const SKUS = 500;
+const KEYS = 5_000;
 const TIMEOUT_MS = 15_000;
 
 /** Reads everything once, and what looks wrong again. Rejects with `RpcUnavailable` when a module does not answer. */
@@ -70,14 +71,22 @@ export async function reconcile(deps: ReconcileDeps): Promise<Reconciliation> {
     after = next;
   } while (after !== null);
 
-  const { orderIds } = await rpc.call(lostOrders, { limit: VIOLATION_LIMIT }, { timeoutMs: TIMEOUT_MS });
-  add(
-    orderIds.map((id) => ({
-      invariant: "orders",
-      subject: `order ${id}`,
-      detail: "it was acknowledged, and there is no such order",
-    })),
-  );
+  let afterScope: string | null = null;
+  do {
+    const page: { readonly lastScope: string | null; readonly orderIds: readonly string[] } = await rpc.call(
+      lostOrders,
+      { afterScope, limit: KEYS },
+      { timeoutMs: TIMEOUT_MS },
+    );
+    add(
+      page.orderIds.map((id) => ({
+        invariant: "orders",
+        subject: `order ${id}`,
+        detail: "it was acknowledged, and there is no such order",
+      })),
+    );
+    afterScope = page.lastScope;
+  } while (afterScope !== null);
 
   let afterSku: string | null = null;
   do {

@@ -2,7 +2,8 @@
  * The six promises that reconcile checks, by name:
  * - `stock`: figures are what movements and reservations sum up to; never negative, never oversold.
  * - `money`: refunded ≤ captured ≤ authorised, as the order stands; at most one effective charge in the provider's books.
- * - `orders`: every acknowledged order exists, moves on or rests, and none is past its deadline.
+ * - `orders`: every order that was acknowledged (as long as its key is kept) exists; each moves on or rests, and none is
+ *   past its deadline.
  * - `once`: at most one shipment an order, one notice for each kind and channel.
  * - `sequence`: each consumer has handled each topic and key without gap or repeat.
  * - `agreement`: outbox, inbox and dead letters tell the same story.
