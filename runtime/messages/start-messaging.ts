@@ -110,7 +110,10 @@ export function startMessaging<State, Shared, Ports>(
     calls,
     timers,
     recheckWaiting: lane.recheckWaiting,
-    renewed: condition.renewed,
+    renewed(error) {
+      if (error === null) lane.databaseAnswers();
+      condition.renewed(error);
+    },
     retain: createRetention(database, clock, deps.retention),
   });
 
