@@ -128,6 +128,7 @@ export function startMessaging<State, Shared, Ports>(
   const letters = createLetterRelease({
     ...deps,
     module,
+    aggregate: messaging.aggregate,
     letGo: lane.letGo,
     putBack(timer) {
       upkeep.oweSweep();
