@@ -12,7 +12,12 @@ const stock: SkuStock = {
   ],
 };
 const held: Reservation = { orderId: "o", status: "HELD", allocations: [{ sku: "A", warehouse: "w1", quantity: 2 }] };
-const movement = (reservedDelta: number, sku = "A") => ({ table: "movement", row: { sku, reservedDelta } });
+const movement = (reservedDelta: number, warehouse = "w1", sku = "A", onHandDelta = 0) => ({
+  table: "movement",
+  row: { sku, warehouse, onHandDelta, reservedDelta },
+});
+const counted = (...onHand: number[]) =>
+  new Map([["A", { ...stock, warehouses: stock.warehouses.map((each, i) => ({ ...each, onHand: onHand[i] ?? 0 })) }]]);
 const changed = (...reserved: number[]) =>
   new Map([
     ["A", { ...stock, warehouses: stock.warehouses.map((each, i) => ({ ...each, reserved: reserved[i] ?? 0 })) }],
@@ -21,10 +26,11 @@ const check = (decision: Decision<Reservation, SkuStock>, before: Reservation | 
   stockInvariants(before, decision, new Map([["A", stock]]));
 
 test("a change of the stock has the movements that explain it", () => {
-  expect(() => check({ shared: changed(4, 1), entries: [movement(2), movement(1)] })).not.toThrow();
+  expect(() => check({ shared: changed(4, 1), entries: [movement(2), movement(1, "w2")] })).not.toThrow();
   expect(() =>
     check({ state: { ...held, status: "RELEASED" }, shared: changed(0, 0), entries: [movement(-2)] }),
   ).not.toThrow();
+  expect(() => check({ shared: counted(4, 5), entries: [movement(0, "w1", "A", -1)] })).not.toThrow();
   expect(() => check({ state: { ...held, status: "FIRM" } })).not.toThrow();
 });
 
@@ -32,7 +38,11 @@ test.each<[string, Decision<Reservation, SkuStock>]>([
   ["changes a figure without a movement", { shared: changed(3, 0) }],
   ["moves what it does not change", { entries: [movement(1)] }],
   ["moves more than it changes", { shared: changed(3, 0), entries: [movement(2)] }],
-  ["moves another SKU", { shared: changed(3, 0), entries: [movement(1, "B")] }],
+  ["moves another SKU", { shared: changed(3, 0), entries: [movement(1, "w1", "B")] }],
+  ["moves it in another warehouse", { shared: changed(3, 0), entries: [movement(1, "w2")] }],
+  ["moves units between warehouses", { shared: changed(1, 1) }],
+  ["changes what is on hand without a movement", { shared: counted(6, 5) }],
+  ["finds units that are nowhere", { entries: [movement(0, "w1", "A", 1)] }],
   ["oversells", { shared: changed(6, 0), entries: [movement(4)] }],
   ["goes below zero", { shared: changed(-1, 0), entries: [movement(-3)] }],
   ["splits a unit", { shared: changed(2.5, 0), entries: [movement(0.5)] }],

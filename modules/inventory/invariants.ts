@@ -2,7 +2,7 @@
 import { invariant } from "../../runtime/invariant.ts";
 import type { DecisionInvariants } from "../../runtime/messages/decision.ts";
 import type { ReservationStatus } from "./reservation.ts";
-import { checkFigures, type SkuStock } from "./stock.ts";
+import { checkFigures, type SkuStock, type WarehouseStock } from "./stock.ts";
 import type { Reservation } from "./store.ts";
 
 /** Where a reservation may go from each status; it may also stay. */
@@ -24,21 +24,30 @@ export const stockInvariants: DecisionInvariants<Reservation, SkuStock> = (befor
     );
     invariant(state.allocations === before.allocations, () => `the allocations of ${before.orderId} are not kept`);
   }
-  const unexplained = new Map<string, number>();
+  const unexplained = new Map<string, Figures>();
+  /** Adds to what is unexplained of one SKU in one warehouse. */
+  const add = (sku: string, warehouse: string, by: Figures, sign: 1 | -1) => {
+    const name = `${sku} in ${warehouse}`;
+    const { onHand, reserved } = unexplained.get(name) ?? { onHand: 0, reserved: 0 };
+    unexplained.set(name, { onHand: onHand + sign * by.onHand, reserved: reserved + sign * by.reserved });
+  };
   for (const [sku, stock] of changed) {
     for (const each of stock.warehouses) checkFigures(sku, each);
-    unexplained.set(sku, reservedOf(stock) - reservedOf(shared.get(sku)));
+    for (const each of stock.warehouses) add(sku, each.warehouse, each, 1);
+    for (const each of shared.get(sku)?.warehouses ?? []) add(sku, each.warehouse, each, -1);
   }
-  for (const { row } of entries) {
-    const sku = String(row.sku);
-    unexplained.set(sku, (unexplained.get(sku) ?? 0) - Number(row.reservedDelta));
-  }
-  for (const [sku, units] of unexplained)
-    invariant(units === 0, () => `${units} reserved units of ${sku} are explained by no movement`);
+  for (const { row } of entries)
+    add(
+      String(row.sku),
+      String(row.warehouse),
+      { onHand: Number(row.onHandDelta), reserved: Number(row.reservedDelta) },
+      -1,
+    );
+  for (const [name, { onHand, reserved }] of unexplained)
+    invariant(
+      onHand === 0 && reserved === 0,
+      () => `${onHand} units on hand and ${reserved} reserved units of ${name} are explained by no movement`,
+    );
 };
 
-const reservedOf = (stock: SkuStock | undefined) => {
-  let units = 0;
-  for (const { reserved } of stock?.warehouses ?? []) units += reserved;
-  return units;
-};
+type Figures = Pick<WarehouseStock, "onHand" | "reserved">;

@@ -68,11 +68,11 @@ async function placeOnce(
   let placement: Placement;
   try {
     placement = await priced(deps, request);
-  } catch (refusal) {
+  } catch (reason) {
     // Prices and products change: what was placed before is answered from what was placed.
     await twinsBefore;
     const earlier = await deps.earlier(request.claim);
-    if (!earlier) throw refusal;
+    if (!earlier) throw reason;
     return earlier;
   }
   const id = deps.ids.next();

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { UsageError } from "./arguments.ts";
 import { run } from "./deadletters.ts";
 import { OperatorError } from "./operator-client.ts";
@@ -38,4 +38,86 @@ describe("deadletters", () => {
       expect(await failure(...args)).toBeInstanceOf(OperatorError);
     expect(await run(["replay", "x", "--token", "t", "--url", "http://127.0.0.1:1"])).toBe(1);
   });
+});
+
+/** A letter as the platform tells it. */
+const letter = (sequence: number, reason: "threw" | "rejected" | "behind", error: string) => ({
+  id: `order:k:t:${sequence}`,
+  module: "order",
+  key: "k",
+  source: "t",
+  sequence,
+  reason,
+  error,
+  parkedAt: "2026-01-01T00:00:00.000Z",
+});
+type Letter = ReturnType<typeof letter>;
+const report = (id: string, released: readonly string[], left: readonly Letter[], pending = false) => ({
+  id,
+  released,
+  releasedCount: released.length,
+  left,
+  leftCount: left.length,
+  state: left.some((each) => each.id === id) ? "parked" : "gone",
+  pending,
+});
+
+/** Runs the command against a platform that gives these answers, one a request. */
+async function against(answers: readonly unknown[], ...args: string[]) {
+  const asked: string[] = [];
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch(request) {
+      asked.push(decodeURIComponent(new URL(request.url).pathname.replace("/api/v1/ops/deadletters/", "")));
+      return Response.json(answers[asked.length - 1]);
+    },
+  });
+  const printed: string[] = [];
+  const log = spyOn(console, "log").mockImplementation((line: string) => printed.push(line));
+  try {
+    const code = await run([...args, "--token", "t", "--url", server.url.origin]);
+    return { code, asked, printed: printed.join("\n") };
+  } finally {
+    log.mockRestore();
+    await server.stop(true);
+  }
+}
+
+describe("a replay that its time cut short", () => {
+  const ids = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => `order:k:t:${from + i}`);
+
+  test("is asked for again from what is left, until nothing is", async () => {
+    const answers = [
+      report("order:k:t:1", ids(1, 2), [letter(3, "behind", "an earlier one is parked")]),
+      report("order:k:t:3", ids(3, 3), []),
+    ];
+    const { code, asked, printed } = await against(answers, "replay", "order:k:t:1");
+    expect([code, asked]).toEqual([0, ["order:k:t:1/replay", "order:k:t:3/replay"]]);
+    expect(printed).toBe("released    order:k:t:1\nreleased    order:k:t:2\nreleased    order:k:t:3");
+  });
+
+  test("or until one is left that cannot be handled, which is told once", async () => {
+    const left = [letter(3, "threw", "Error: still broken")];
+    const answers = [report("order:k:t:1", ids(1, 2), left), report("order:k:t:3", [], left)];
+    const { code, asked, printed } = await against(answers, "replay", "order:k:t:1");
+    expect([code, asked.length]).toEqual([1, 2]);
+    expect(printed.match(/still there/g)).toHaveLength(1);
+  });
+
+  test("is not asked for again while it goes on by itself", async () => {
+    const answers = [report("order:k:t:1", ids(1, 1), [letter(2, "behind", "an earlier one is parked")], true)];
+    const { code, asked, printed } = await against(answers, "replay", "order:k:t:1");
+    expect([code, asked.length]).toEqual([1, 1]);
+    expect(printed).toContain("not over yet");
+  });
+});
+
+test("a letter that was not discarded is told with the reason, and whether it goes on", async () => {
+  const id = "order:k:t:1";
+  const left = [letter(1, "rejected", "value out of range")];
+  const refused = await against([report(id, [], left)], "discard", id, "--reason", "r");
+  expect([refused.code, refused.printed]).toEqual([1, `not discarded ${id}\n            rejected: value out of range`]);
+  const slow = await against([report(id, [], left, true)], "discard", id, "--reason", "r");
+  expect([slow.code, slow.printed]).toEqual([1, `not discarded yet ${id}\n            it goes on`]);
 });

@@ -1,5 +1,7 @@
 /** `deadletters`: what a running platform could not handle, and what an operator does about it. */
-import * as z from "zod";
+import type * as z from "zod";
+import { type itemSchema, openedSchema, pageSchema, reportSchema } from "../edge/dead-letter-routes.ts";
+import { DISCARD_REASON_LIMIT } from "../messages/dead-letter.ts";
 import { UsageError, wordsAndFlagsOf } from "./arguments.ts";
 import { type OperatorClient, OperatorError, operatorClient, operatorFlags, operatorHelp } from "./operator-client.ts";
 
@@ -21,32 +23,7 @@ Example: bun run deadletters list; bun run deadletters replay --all`;
 
 const PATH = "/ops/deadletters";
 
-const letterSchema = z.object({
-  id: z.string(),
-  module: z.string(),
-  key: z.string(),
-  source: z.string(),
-  reason: z.string(),
-  error: z.string(),
-  parkedAt: z.string(),
-  type: z.string().optional(),
-  discarded: z.object({ at: z.string(), reason: z.string() }).optional(),
-});
-type Letter = z.infer<typeof letterSchema>;
-const pageSchema = z.object({ items: z.array(letterSchema), nextCursor: z.string().nullable() });
-const openedSchema = letterSchema.extend({
-  fullError: z.string(),
-  payload: z.unknown(),
-  trace: z.record(z.string(), z.string()),
-});
-const reportSchema = z.object({
-  released: z.array(z.string()),
-  releasedCount: z.number(),
-  left: z.array(letterSchema),
-  leftCount: z.number(),
-  state: z.enum(["parked", "discarded", "gone"]),
-  pending: z.boolean(),
-});
+type Letter = z.infer<typeof itemSchema>;
 type Report = z.infer<typeof reportSchema>;
 
 /** Runs the command; its exit code. */
@@ -78,8 +55,8 @@ export async function run(args: readonly string[]): Promise<number> {
     case "discard": {
       const id = only(given, "discard ID --reason TEXT");
       const reason = text("reason")?.trim() ?? "";
-      if (reason.length === 0 || reason.length > 500)
-        throw new UsageError("deadletters discard needs --reason TEXT of 1 to 500 characters");
+      if (reason.length === 0 || reason.length > DISCARD_REASON_LIMIT)
+        throw new UsageError(`deadletters discard needs --reason TEXT of 1 to ${DISCARD_REASON_LIMIT} characters`);
       return discard(await operatorClient(flags), id, reason);
     }
     default:
@@ -169,10 +146,11 @@ async function replay(client: OperatorClient, ids: readonly string[]): Promise<n
     // An earlier one of the same topic and key has taken it along.
     if (released.has(id)) continue;
     try {
-      const { body } = await client({ method: "POST", path: `${pathOf(id)}/replay`, body: {} });
-      const report = reportSchema.parse(body);
-      for (const gone of report.released) released.add(gone);
-      tell(report);
+      const report = await replayWhileItGoesOn(client, id, (gone) => {
+        for (const each of gone.released) released.add(each);
+        tellReleased(gone);
+      });
+      tellLeft(report);
       everything &&= report.leftCount === 0 && !report.pending;
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
@@ -183,21 +161,44 @@ async function replay(client: OperatorClient, ids: readonly string[]): Promise<n
   return everything ? 0 : 1;
 }
 
+/**
+ * One request releases what it can within its time. It is repeated from the first letter that is left while the one
+ * before released something and nothing is under way; the last one releases nothing, or leaves nothing.
+ */
+async function replayWhileItGoesOn(client: OperatorClient, id: string, told: (report: Report) => void) {
+  for (let next = id; ; ) {
+    const { body } = await client({ method: "POST", path: `${pathOf(next)}/replay`, body: {} });
+    const report = reportSchema.parse(body);
+    told(report);
+    const [first] = report.left;
+    if (report.pending || report.releasedCount === 0 || !first) return report;
+    next = first.id;
+  }
+}
+
 async function discard(client: OperatorClient, id: string, reason: string): Promise<number> {
   const { body } = await client({ method: "POST", path: `${pathOf(id)}/discard`, body: { reason } });
   const report = reportSchema.parse(body);
   if (report.state === "parked") {
-    print(`not discarded yet ${id}`);
+    const own = report.left.find((letter) => letter.id === id);
+    const why = own ? `${own.reason}: ${own.error}` : "it is still parked, behind many others of its key";
+    print(
+      report.pending ? `not discarded yet ${id}\n            it goes on` : `not discarded ${id}\n            ${why}`,
+    );
     return 1;
   }
   print(`discarded   ${id}${report.state === "discarded" ? " (it is passed over when its turn comes)" : ""}`);
-  tell(report);
+  tellReleased(report);
+  tellLeft(report);
   return report.pending ? 1 : 0;
 }
 
-function tell({ released, releasedCount, left, leftCount, pending }: Report): void {
+function tellReleased({ released, releasedCount }: Report): void {
   for (const id of released) print(`released    ${id}`);
   if (releasedCount > released.length) print(`released    ${releasedCount - released.length} more`);
+}
+
+function tellLeft({ left, leftCount, pending }: Report): void {
   for (const letter of left)
     print(`still there ${letter.id}\n            ${letter.discarded ? "discarded" : letter.reason}: ${letter.error}`);
   if (leftCount > left.length) print(`still there ${leftCount - left.length} more`);

@@ -11,13 +11,13 @@ export const operatorHelp = `  --url URL      the platform's public address (def
   --token TOKEN  an operator's bearer token (default: OPERATOR_TOKEN, else one of the development issuer in --data)
   --data DIR     the data directory of a platform in local dev (DATA_DIR, .data)`;
 
-export interface OperatorAnswer {
+interface OperatorAnswer {
   readonly status: number;
   /** The JSON body. */
   readonly body: unknown;
 }
 
-export interface OperatorRequest {
+interface OperatorRequest {
   readonly method: "GET" | "POST";
   /** From `/api/v1` on. */
   readonly path: string;

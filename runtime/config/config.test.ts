@@ -50,6 +50,12 @@ test("rules across settings", () => {
   expect(faultsOf(() => load("dev", { TRANSPORT: "inprocess", MODULES: "order" }))[0]?.advice).toContain(
     "--modules all",
   );
+  expect(load("dev", { EXCLUSIVE_DATABASE: "true" }).config.exclusiveDatabase).toBe(true);
+  const served = { DATABASE_URL: "postgres://a@b/c", DEVELOPMENT_ISSUER: "true" };
+  expect(faultsOf(() => load("serve", { ...served, EXCLUSIVE_DATABASE: "false" }))).toEqual([]);
+  expect(faultsOf(() => load("serve", { ...served, EXCLUSIVE_DATABASE: "true" }))).toEqual([
+    { setting: "EXCLUSIVE_DATABASE", given: "true", advice: expect.stringContaining("only for dev") },
+  ]);
   expect(faultsOf(() => load("dev", { INTERNAL_PORT: "8080" }))[0]?.setting).toBe("INTERNAL_PORT");
 });
 

@@ -80,7 +80,7 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       parser: boolean,
       fallback: false,
       description:
-        "No other process uses DATABASE_URL: what a process before left there is taken over at once. Never with replicas.",
+        "No other process uses DATABASE_URL: what a process before left there is taken over at once. Only for dev.",
     }),
     dataDir: setting({
       env: "DATA_DIR",
@@ -269,6 +269,12 @@ function crossFaults<M extends string>(
       given: subset ? config.modules.join(",") : "kafka",
       advice:
         "needs the Kafka transport, which this version does not have yet: run --modules all with --transport inprocess.",
+    });
+  if (config.exclusiveDatabase && given.mode !== "dev")
+    faults.push({
+      setting: "EXCLUSIVE_DATABASE",
+      given: "true",
+      advice: `is only for dev: in ${given.mode} it would take the work away from other replicas at each start; unset it.`,
     });
   if (given.mode === "serve" || given.mode === "migrate") {
     const without = config.databaseUrl ? [] : config.modules.filter((name) => urlOf(values, name) === null);

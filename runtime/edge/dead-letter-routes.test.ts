@@ -52,6 +52,8 @@ const handlersOf = (module: string): readonly RpcHandler[] => {
   if (!database) return deadLetterHandlers(module, undefined);
   const release = createLetterRelease({
     module,
+    // Any key will do.
+    aggregate: { load: (keys) => ({ text: "select 1 where $1::text is null", params: [keys[0] ?? null] }) },
     database,
     clock: systemClock,
     scheduler,

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { decodeCursor, encodeCursor, PAGE_LIMIT, pageOf, pageQuery } from "../http/paging.ts";
 import { ProblemError, problem } from "../http/problem.ts";
 import { type Route, route } from "../http/route.ts";
-import { type Letter, letterId, parseLetterId } from "../messages/dead-letter.ts";
+import { DISCARD_REASON_LIMIT, type Letter, letterId, parseLetterId } from "../messages/dead-letter.ts";
 import { deadLetterRpc } from "../messages/dead-letter-rpc.ts";
 import type { ReleaseResult } from "../messages/release-letters.ts";
 import { LETTERS_ANSWERED_WITHIN_MS } from "../messages/start-messaging.ts";
@@ -22,7 +22,8 @@ const READ_TIMEOUT_MS = 10_000;
 const ACT_TIMEOUT_MS = LETTERS_ANSWERED_WITHIN_MS + 5_000;
 const PATH = "/api/v1/ops/deadletters";
 
-const itemSchema = z.strictObject({
+/** A letter in a list. */
+export const itemSchema = z.strictObject({
   id: z.string().meta({ example: "delivery:018f6d0e-0000-7000-8000-000000000000:genai-demo.delivery.commands.v1:1" }),
   module: z.string(),
   key: z.string().describe("The aggregate's key, such as the order id."),
@@ -39,7 +40,8 @@ const itemSchema = z.strictObject({
     .optional()
     .describe("It only stands for its number until its turn comes."),
 });
-const openedSchema = itemSchema.extend({
+/** One letter with what is in it. */
+export const openedSchema = itemSchema.extend({
   fullError: z.string(),
   payload: z.unknown().describe("The message's data, the timer's due time, or the call's request and outcome."),
   trace: z.strictObject({
@@ -48,7 +50,8 @@ const openedSchema = itemSchema.extend({
     causationId: z.string().optional(),
   }),
 });
-const reportSchema = z.strictObject({
+/** The answer to a replay or a discard. */
+export const reportSchema = z.strictObject({
   id: z.string(),
   released: z.array(z.string()).describe("Ids of those that are gone by this request, in order, at most 100."),
   releasedCount: z.int(),
@@ -59,6 +62,8 @@ const reportSchema = z.strictObject({
     .describe("What this letter is now; discarded: it stands only for its number until its turn comes."),
   pending: z.boolean().describe("It was not over yet when this was answered; it goes on."),
 });
+/** The answer to a list. */
+export const pageSchema = pageOf(itemSchema);
 const letterPath = z.object({ id: z.string().min(1).max(1000) });
 /** Time, module, key, source and number of the last letter; what the database cannot hold is no cursor of ours. */
 const cursorSchema = z.tuple([
@@ -81,13 +86,20 @@ const FIRST = { key: "", source: "", sequence: 0 };
 
 /** The routes under `/api/v1/ops/deadletters`. */
 export function deadLetterRoutes({ rpc, modules }: DeadLetterDeps): readonly Route[] {
+  const methods = new Map(modules.map((module) => [module, deadLetterRpc(module)]));
+  function methodsOf(module: string) {
+    const found = methods.get(module);
+    if (!found) throw new Error(`${module} is no module of this platform`);
+    return found;
+  }
+
   /** The letters after a cursor in the order of all modules: time of parking, module, then the module's own order. */
   async function page(asked: readonly string[], after: z.infer<typeof cursorSchema> | null, limit: number) {
     const answers = await Promise.allSettled(
       asked.map(async (module) => {
         const position = after && positionIn(module, after);
         const { letters } = await rpc.call(
-          deadLetterRpc(module).list,
+          methodsOf(module).list,
           { after: position, limit },
           { timeoutMs: READ_TIMEOUT_MS },
         );
@@ -151,7 +163,7 @@ export function deadLetterRoutes({ rpc, modules }: DeadLetterDeps): readonly Rou
           .describe("Only this module's."),
         ...pageQuery,
       }),
-      responses: { 200: { description: "Dead letters of all modules.", schema: pageOf(itemSchema) } },
+      responses: { 200: { description: "Dead letters of all modules.", schema: pageSchema } },
       async handle({ query }) {
         const limit = query.limit ?? PAGE_LIMIT;
         const after = decodeCursor(cursorSchema, query.cursor);
@@ -187,7 +199,7 @@ export function deadLetterRoutes({ rpc, modules }: DeadLetterDeps): readonly Rou
       async handle({ params: { id } }) {
         const { module, place } = placeOf(id);
         const { letter } = await rpc
-          .call(deadLetterRpc(module).show, place, { timeoutMs: READ_TIMEOUT_MS })
+          .call(methodsOf(module).show, place, { timeoutMs: READ_TIMEOUT_MS })
           .catch((error) => unavailable([module], error));
         if (!letter) throw notFound(id);
         const { fullError, payload, trace, ...listed } = letter;
@@ -213,7 +225,7 @@ export function deadLetterRoutes({ rpc, modules }: DeadLetterDeps): readonly Rou
       async handle({ params: { id }, idempotency }) {
         const { module, place } = placeOf(id);
         const request = { place, claim: idempotency };
-        return report(id, module, rpc.call(deadLetterRpc(module).replay, request, { timeoutMs: ACT_TIMEOUT_MS }));
+        return report(id, module, rpc.call(methodsOf(module).replay, request, { timeoutMs: ACT_TIMEOUT_MS }));
       },
     }),
     route({
@@ -228,7 +240,11 @@ export function deadLetterRoutes({ rpc, modules }: DeadLetterDeps): readonly Rou
       params: letterPath,
       idempotency: "accepted",
       body: z.strictObject({
-        reason: z.string().max(500).regex(/\S/, "must say why").describe("Logged, and shown while the letter stands."),
+        reason: z
+          .string()
+          .max(DISCARD_REASON_LIMIT)
+          .regex(/\S/, "must say why")
+          .describe("Logged, and shown while the letter stands."),
       }),
       bodyExample: { reason: "The customer has cancelled by telephone." },
       responses: {
@@ -238,7 +254,7 @@ export function deadLetterRoutes({ rpc, modules }: DeadLetterDeps): readonly Rou
       async handle({ params: { id }, body: { reason }, idempotency }) {
         const { module, place } = placeOf(id);
         const request = { place, reason, claim: idempotency };
-        return report(id, module, rpc.call(deadLetterRpc(module).discard, request, { timeoutMs: ACT_TIMEOUT_MS }));
+        return report(id, module, rpc.call(methodsOf(module).discard, request, { timeoutMs: ACT_TIMEOUT_MS }));
       },
     }),
   ];

@@ -30,7 +30,6 @@ export const PROBLEMS = {
   "not-found": [404, "Not found"],
   "method-not-allowed": [405, "The method is not allowed here"],
   "body-timeout": [408, "The body did not arrive in time"],
-  conflict: [409, "The request conflicts with the present state"],
   "version-mismatch": [412, "The resource has changed since it was read"],
   "body-too-large": [413, "The body is too large"],
   "url-too-long": [414, "The URL is too long"],

@@ -10,7 +10,7 @@ export function layerProblems(spec: RouteSpec): ProblemSlug[] {
   if (spec.body) slugs.push("malformed-json", "body-timeout", "body-too-large", "unsupported-media-type");
   if (spec.query && "cursor" in spec.query.shape) slugs.push("invalid-cursor");
   if (spec.headers && "if-match" in spec.headers.shape) slugs.push("version-mismatch");
-  if (spec.idempotency) slugs.push("conflict", "idempotency-key-reused");
+  if (spec.idempotency) slugs.push("idempotency-key-reused");
   return slugs;
 }
 

@@ -27,7 +27,7 @@ export interface DeadLetterRow {
   readonly message: string;
 }
 
-export type LetterName = Pick<DeadLetterRow, "key" | "source" | "sequence">;
+type LetterName = Pick<DeadLetterRow, "key" | "source" | "sequence">;
 
 export interface BatchPlan<State, Shared> {
   readonly working: Map<string, Working<State>>;

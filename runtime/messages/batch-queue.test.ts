@@ -107,6 +107,23 @@ describe("a batch", () => {
     expect([second.verify, ...keysOf(second)]).toEqual([false, "a"]);
   });
 
+  test("to be verified leaves each second batch, and most of the room, to other work that is due", () => {
+    const { time, queue } = queueAt();
+    for (let i = 0; i < 9; i++) queue.pushVerified(item(`v${i}`));
+    queue.push(item("background"), true);
+    // What waits for company is not due.
+    expect(keysOf(queue.take())).toEqual(["v0", "v1", "v2", "v3"]);
+    for (let i = 0; i < 5; i++) queue.push(item(`u${i}`), false);
+    expect(keysOf(queue.take())).toEqual(["u0", "u1", "u2", "u3"]);
+    expect(keysOf(queue.take())).toEqual(["v4"]);
+    expect(keysOf(queue.take())).toEqual(["u4", "background"]);
+    queue.push(item("late"), true);
+    time.ms += 50;
+    expect(keysOf(queue.take())).toEqual(["v5"]);
+    expect(keysOf(queue.take())).toEqual(["late"]);
+    expect(keysOf(queue.take())).toEqual(["v6", "v7", "v8"]);
+  });
+
   test("holds one item a key where rows are shared, without changing their order", () => {
     const { queue } = queueAt(true);
     queue.push(item("a", 1), false);

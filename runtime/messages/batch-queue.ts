@@ -1,6 +1,7 @@
 /**
  * What waits for the lane. Work on the customer's path makes a batch start at once; background work and outbox
- * acknowledgements wait for company some milliseconds, and ride along with whatever starts earlier.
+ * acknowledgements wait for company some milliseconds, and ride along with whatever starts earlier. What is to be
+ * verified makes batches of its own; while other work is due they are small, and each second batch is for that work.
  */
 import type { Clock } from "../clock.ts";
 import type { Item, OutboxRow } from "./item.ts";
@@ -13,7 +14,7 @@ export interface Acknowledged {
 
 export interface BatchQueue<State, Shared> {
   push(item: Item<State, Shared>, background: boolean): void;
-  /** For a message that came too early: it is looked at again with nothing taken on trust. */
+  /** For what is to be looked at with nothing taken on trust: a message that came too early, a dead letter. */
   pushVerified(item: Item<State, Shared>): void;
   acknowledge(row: Acknowledged): void;
   /** 0 when a batch may start, infinity when nothing waits. */
@@ -44,6 +45,8 @@ export function createBatchQueue<State, Shared>(
   let verified: Item<State, Shared>[] = [];
   const acknowledgements: Acknowledged[] = [];
   let backgroundSinceMs = 0;
+  /** The batch before was verified: the other work's turn, when it is due. */
+  let othersTurn = false;
   let acknowledgedSinceMs = 0;
 
   function takeFrom(source: Item<State, Shared>[], room: number, taken: Item<State, Shared>[], keys: Set<string>) {
@@ -61,6 +64,10 @@ export function createBatchQueue<State, Shared>(
     }
     return left;
   }
+
+  const backgroundIsDue = () => background.length > 0 && clock.now() >= backgroundSinceMs + limits.backgroundDelayMs;
+  /** What one kind of work may take of a batch where another waits. */
+  const share = Math.ceil(limits.batchLimit / 4);
 
   return {
     push(item, isBackground) {
@@ -86,16 +93,18 @@ export function createBatchQueue<State, Shared>(
     },
     take() {
       const acknowledged = acknowledgements.splice(0, 5 * limits.batchLimit);
-      if (verified.length > 0) {
+      const othersAreDue = urgent.length > 0 || backgroundIsDue();
+      if (verified.length > 0 && !(othersAreDue && othersTurn)) {
         const items: Item<State, Shared>[] = [];
-        verified = takeFrom(verified, limits.batchLimit, items, new Set());
+        verified = takeFrom(verified, othersAreDue ? share : limits.batchLimit, items, new Set());
+        othersTurn = true;
         return { items, acknowledged, verify: true };
       }
+      othersTurn = false;
       const items: Item<State, Shared>[] = [];
       const keys = new Set<string>();
-      const overdue = background.length > 0 && clock.now() >= backgroundSinceMs + limits.backgroundDelayMs;
       // Full batches of urgent work must not starve the rest: what is urgent may wait for a mark that it advances.
-      const kept = overdue ? Math.min(background.length, Math.ceil(limits.batchLimit / 4)) : 0;
+      const kept = backgroundIsDue() ? Math.min(background.length, share) : 0;
       urgent = takeFrom(urgent, limits.batchLimit - kept, items, keys);
       background = takeFrom(background, limits.batchLimit - items.length, items, keys);
       if (background.length > 0) backgroundSinceMs = clock.now();

@@ -38,6 +38,8 @@ export interface BatchRun<State, Shared> {
   readonly plan: BatchPlan<State, Shared>;
   /** Some of the items were written: the database takes commits. */
   readonly written: boolean;
+  /** The database was asked for something, and did it: it is there. */
+  readonly answered: boolean;
   /** Messages that came too early; verified: a number before them has not come yet and is not parked either. */
   readonly early: readonly MessageItem[];
 }
@@ -60,7 +62,11 @@ export async function runBatch<State, Shared, Ports>(
     const run = decide(deps, loaded, new Map(), prepared, verify);
     const statement = saveStatement(messaging, run.plan, acknowledged, deps.clock.now(), deps.shape);
     if (statement) await announced(deps, run, () => lane.run(statement));
-    return { ...run, written: statement !== undefined && items.length > 0 };
+    return {
+      ...run,
+      written: statement !== undefined && items.length > 0,
+      answered: loaded.asked || statement !== undefined,
+    };
   }
   const transaction = await lane.begin(messaging.shared.lock(sharedKeys));
   let run: Decided<State, Shared>;
@@ -75,10 +81,10 @@ export async function runBatch<State, Shared, Ports>(
   const last = statement;
   if (last) await announced(deps, run, () => transaction.commit(last));
   else await transaction.rollback();
-  return { ...run, written: last !== undefined };
+  return { ...run, written: last !== undefined, answered: true };
 }
 
-type Decided<State, Shared> = Omit<BatchRun<State, Shared>, "written">;
+type Decided<State, Shared> = Omit<BatchRun<State, Shared>, "written" | "answered">;
 
 async function announced<State, Shared, Ports>(
   { intents }: BatchDeps<State, Shared, Ports>,

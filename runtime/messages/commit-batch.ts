@@ -1,9 +1,10 @@
 /**
  * Runs a batch until it is committed, parked or hopeless. What the database answers decides what is done next:
  * a conflict runs it again verifying, then in halves; an unavailable database is waited for and the batch is run again
- * verifying, for ever (a command fails when nobody waits for it any longer, or the outage lasts); what the database rejects is halved until
- * the culprit is alone, and that one is parked. A lone item that meets a conflict again and again is parked as well (a
- * broken unique constraint looks like a rival), so it cannot stop the lane for ever.
+ * verifying, for ever (a command fails when nobody waits for it any longer, or the outage lasts); what the database
+ * rejects is halved until the culprit is alone, and that one is parked. A lone item that meets a conflict again and
+ * again, with no outage between, is parked as well (a broken unique constraint looks like a rival), so it cannot stop
+ * the lane for ever.
  */
 import type { Clock } from "../clock.ts";
 import { DatabaseError } from "../database/port.ts";
@@ -39,10 +40,10 @@ type Next = "wait" | "verify" | "halve" | "park";
 /** A lone item that was decided on fresh rows so often loses to no rival: its decision contradicts the tables. */
 const LONE_CONFLICTS = 30;
 
-function judge(error: unknown, size: number, verifying: boolean, attempt: number): Next {
+function judge(error: unknown, size: number, verifying: boolean, conflicts: number): Next {
   const kind = error instanceof DatabaseError ? error.kind : "rejected";
   if (kind === "unavailable") return "wait";
-  if (kind === "conflict" && (!verifying || (size <= 1 && attempt < LONE_CONFLICTS))) return "verify";
+  if (kind === "conflict" && (!verifying || (size <= 1 && conflicts < LONE_CONFLICTS))) return "verify";
   if (size > 1) return "halve";
   // What was decided on a remembered row may be refused only because that row is not so any more.
   return verifying ? "park" : "verify";
@@ -61,19 +62,22 @@ export async function commitBatch<State, Shared, Ports>(
   const { scheduler, retryMs } = deps;
   let left = items;
   let verifying = verify;
+  /** Met on fresh rows, since the database was last away: an outage leaves behind what a rival has done meanwhile. */
+  let conflicts = 0;
   for (let attempt = 0; !deps.stopped(); attempt++) {
     const error = await once(deps, left, acknowledged, verifying);
     if (error === undefined) return;
     deps.forget(left);
-    switch (judge(error, left.length, verifying, attempt)) {
+    switch (judge(error, left.length, verifying, conflicts)) {
       case "wait":
+        conflicts = 0;
         deps.unavailable(error);
         deps.uncertain();
         left = failHopeless(deps, left, error);
         await scheduler.sleep(retryMs * Math.min(MOST_RETRY_PAUSES, attempt + 1));
         break;
       case "verify":
-        if (verifying) await scheduler.sleep(Math.min(retryMs, attempt));
+        if (verifying) await scheduler.sleep(Math.min(retryMs, ++conflicts));
         break;
       case "halve": {
         const middle = left.length >> 1;

@@ -2,11 +2,26 @@
 import * as z from "zod";
 import type { Database } from "../database/port.ts";
 import { answers, defineRpc, type RpcHandler } from "../rpc/port.ts";
-import { letterPlaceSchema, letterSchema, openedLetterSchema } from "./dead-letter.ts";
+import {
+  DISCARD_REASON_LIMIT,
+  KEY_LIMIT,
+  letterPlaceSchema,
+  letterSchema,
+  openedLetterSchema,
+  SEQUENCE_LIMIT,
+  SOURCE_LIMIT,
+} from "./dead-letter.ts";
 import { readLetter, readLetters } from "./dead-letters.ts";
 import type { LetterRelease } from "./release-letters.ts";
 
-const positionSchema = letterPlaceSchema.extend({ parkedAtMs: z.number() });
+/** What is asked about is bounded; what is answered is as long as what was parked. */
+const placeSchema = z.object({
+  key: z.string().max(KEY_LIMIT),
+  source: z.string().max(SOURCE_LIMIT),
+  sequence: z.int().min(0).max(SEQUENCE_LIMIT),
+});
+/** Any key that a list has told, also one that is too long to be asked about. */
+const positionSchema = placeSchema.extend({ key: z.string().max(1000), parkedAtMs: z.number() });
 const claimSchema = z.object({ scope: z.uuid(), bodyHash: z.uuid() }).nullable();
 const releaseSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("unknown") }),
@@ -27,25 +42,25 @@ export const deadLetterRpc = (module: string) => ({
   list: defineRpc({
     module,
     name: "deadLetters.list",
-    request: z.object({ after: positionSchema.nullable(), limit: z.int().positive() }),
+    request: z.object({ after: positionSchema.nullable(), limit: z.int().positive().max(1000) }),
     response: z.object({ letters: z.array(letterSchema).readonly() }),
   }),
   show: defineRpc({
     module,
     name: "deadLetters.show",
-    request: letterPlaceSchema,
+    request: placeSchema,
     response: z.object({ letter: openedLetterSchema.nullable() }),
   }),
   replay: defineRpc({
     module,
     name: "deadLetters.replay",
-    request: z.object({ place: letterPlaceSchema, claim: claimSchema }),
+    request: z.object({ place: placeSchema, claim: claimSchema }),
     response: releaseSchema,
   }),
   discard: defineRpc({
     module,
     name: "deadLetters.discard",
-    request: z.object({ place: letterPlaceSchema, reason: z.string(), claim: claimSchema }),
+    request: z.object({ place: placeSchema, reason: z.string().max(DISCARD_REASON_LIMIT), claim: claimSchema }),
     response: releaseSchema,
   }),
 });

@@ -37,8 +37,13 @@ export type OpenedLetter = z.infer<typeof openedLetterSchema>;
 export const letterId = (module: string, { key, source, sequence }: LetterPlace) =>
   `${module}:${key}:${source}:${sequence}`;
 
+/** Longer ones cannot be asked about. */
+export const KEY_LIMIT = 500;
+export const SOURCE_LIMIT = 602;
+export const SEQUENCE_LIMIT = 2_147_483_647;
+export const DISCARD_REASON_LIMIT = 500;
+
 const ID = /^([a-z][a-z0-9_-]{0,62}):([^:]{1,500}):([^:]{1,200}(?::[^:]{1,200}){0,2}):(0|[1-9]\d{0,9})$/;
-const SEQUENCE_LIMIT = 2_147_483_647;
 
 /** The parts of a letter's id, or undefined for what is none. */
 export function parseLetterId(id: string): { readonly module: string; readonly place: LetterPlace } | undefined {
@@ -79,7 +84,7 @@ export function openedLetterOf(row: Row): OpenedLetter {
   return { ...letterOf(row), fullError: String(row.error), payload: payloadOf(content), trace: traceOf(content) };
 }
 
-export type LetterContent =
+type LetterContent =
   | { readonly kind: "message"; readonly envelope: Envelope }
   | { readonly kind: "timer"; readonly timer: { readonly dueMs: number } }
   | { readonly kind: "call"; readonly intent: IntentRow; readonly outcome: unknown };

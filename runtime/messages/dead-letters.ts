@@ -10,7 +10,7 @@ import {
 } from "./dead-letter.ts";
 
 /** A place in the order of a list: by the time of parking, then key, source and number. */
-export interface LetterPosition extends LetterPlace {
+interface LetterPosition extends LetterPlace {
   readonly parkedAtMs: number;
 }
 

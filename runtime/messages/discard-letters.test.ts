@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { DatabaseError } from "../database/port.ts";
 import { readLetter } from "./dead-letters.ts";
-import { at, before, done, nothing, parkedKey, send } from "./letters.fixture.ts";
-import { ids, newKey, testBench, until } from "./replicas.fixture.ts";
+import { at, before, done, nothing, parkedKey, send, sequences } from "./letters.fixture.ts";
+import { ids, newKey, type Replica, testBench, until } from "./replicas.fixture.ts";
 
 const bench = testBench();
 
@@ -89,6 +90,45 @@ describe("a discarded message", () => {
     const replica = await bench.replica();
     expect(await replica.running.letters.discard(at(newKey(), 1), because, null)).toEqual({ kind: "unknown" });
     expect(await replica.running.letters.replay(at(newKey(), 1), null)).toEqual({ kind: "unknown" });
+  });
+});
+
+describe("a letter whose key the aggregate cannot be asked for", () => {
+  const because = "it is no order of ours";
+  const said = (replica: Replica) =>
+    replica.logged.flatMap(({ event, fields }) => (event === "letter.discarded" ? [fields.sequence] : []));
+
+  test("is ended with its mark beside it, in its turn, and what it stood before goes with it", async () => {
+    const replica = await bench.replica({ uuidKeys: true });
+    const key = newKey();
+    await send(replica, key, ["first", "second", "third", "fourth"]);
+    expect((await bench.letters(key)).map(({ reason }) => reason)).toEqual(Array(4).fill("rejected"));
+    const discard = async (sequence: number) =>
+      done(await replica.running.letters.discard(at(key, sequence), because, null));
+    expect(await discard(3)).toMatchObject({ released: [], state: "discarded" });
+    expect(await discard(2)).toMatchObject({ released: [], state: "discarded" });
+    expect(await bench.count("inbox_mark")).toBe(0);
+    expect(await discard(1)).toMatchObject({ state: "gone", left: [[4, "rejected", expect.any(String)]] });
+    expect(await bench.rows("select sequence from inbox_mark where key = $1", key)).toEqual([{ sequence: 3 }]);
+    expect(await discard(4)).toEqual(nothing);
+    expect(said(replica)).toEqual([3, 2, 1, 4]);
+    expect(await bench.count("effect")).toBe(0);
+    // Its repetition finds the mark, and a later number is parked as the first was.
+    await send(replica, key, ["fifth"], "Do", 5);
+    expect(await sequences(bench, key)).toEqual([5]);
+  });
+
+  test("or that the database refuses to count is not told as discarded", async () => {
+    const key = await parkedKey(bench);
+    const replica = await bench.replica({ mended: true });
+    replica.faults.seen = ({ text }) => {
+      if (text.includes("delete from dead_letter d")) throw new DatabaseError("rejected", "22003", "planted: no");
+    };
+    const report = done(await replica.running.letters.discard(at(key, 2), because, null));
+    expect(report).toMatchObject({ released: [], state: "parked", pending: false });
+    expect(report.left[0]).toEqual([2, "rejected", expect.stringContaining("planted: no")]);
+    expect(said(replica)).toEqual([]);
+    expect(await sequences(bench, key)).toEqual([2, 3, 4]);
   });
 });
 

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { systemClock } from "../clock.ts";
+import { DatabaseError } from "../database/port.ts";
+import { systemScheduler } from "../scheduler.ts";
 import { CommandUnavailable } from "./command-unavailable.ts";
 import { ids, incoming, newKey, testBench, until } from "./replicas.fixture.ts";
-import { openTally } from "./tally.fixture.ts";
+import { changeTally, openTally } from "./tally.fixture.ts";
 
 const bench = testBench();
 
@@ -84,6 +86,50 @@ describe("a lane without a database", () => {
         () => false,
       ),
     );
+  });
+
+  test("has its whole patience again once the database has answered anything, also when nothing was to be written", async () => {
+    const time = { aheadMs: 0 };
+    const clock = { now: () => systemClock.now() + time.aheadMs };
+    for (const quiet of [true, false]) {
+      const replica = await bench.replica({ clock });
+      const events = () => replica.logged.map(({ event }) => event).filter((event) => event.startsWith("batch."));
+      replica.faults.down = true;
+      // Without an idempotency key it is given up at the first failure: nothing is left to be tried again.
+      expect(await failure(replica.run(openTally, newKey(), { name: "x" }))).toBeInstanceOf(CommandUnavailable);
+      replica.faults.upkeepDown = !quiet;
+      replica.faults.down = false;
+      // A renewal of the lease tells it, or a decision that only read.
+      if (!quiet) expect((await replica.run(changeTally, newKey(), { name: "x", refuse: true })).kind).toBe("decided");
+      await until("the outage is over", () => events().at(-1) === "batch.available");
+      replica.faults.upkeepDown = false;
+      time.aheadMs += 60_000;
+      await until("the lease is renewed", () => bench.count("replica").then((count) => count > 0));
+      let failures = 0;
+      replica.faults.seen = ({ text }) => {
+        if (!text.startsWith("with w0") || failures++ > 0) return;
+        throw new DatabaseError("unavailable", "40P01", "planted: deadlock");
+      };
+      const command = replica.run(openTally, newKey(), { name: "x" }, { idempotency: idempotency() });
+      expect((await command).kind).toBe("decided");
+      expect(failures).toBeGreaterThan(1);
+      await replica.stop();
+    }
+  });
+
+  test("on a full disk is believed to work only when it has written something", async () => {
+    const replica = await bench.replica();
+    await bench.rows("insert into trouble values ('53100')");
+    const run = (command: typeof openTally, refuse: boolean) =>
+      failure(replica.run(command, newKey(), { name: "x", refuse }));
+    const events = () => replica.logged.map(({ event }) => event).filter((event) => event.startsWith("batch."));
+    expect(await run(openTally, false)).toBeInstanceOf(CommandUnavailable);
+    expect(await run(changeTally, true)).toBeUndefined();
+    await systemScheduler.sleep(150);
+    expect(events()).toEqual(["batch.unavailable"]);
+    await bench.rows("delete from trouble");
+    expect(await run(openTally, false)).toBeUndefined();
+    expect(events()).toEqual(["batch.unavailable", "batch.available"]);
   });
 
   test("refuses commands beyond its limit at once, and takes them again afterwards", async () => {

@@ -12,6 +12,7 @@ import type { BatchPlan } from "./batch-plan.ts";
 import { createBatchQueue } from "./batch-queue.ts";
 import { CommandUnavailable } from "./command-unavailable.ts";
 import { type CommitDeps, commitBatch } from "./commit-batch.ts";
+import { isDiskFull } from "./condition.ts";
 import { type Handlers, handlerName } from "./decide-batch.ts";
 import type { Command } from "./decision.ts";
 import { createEarlyMessages } from "./early-messages.ts";
@@ -54,7 +55,7 @@ export interface LaneDeps<State, Shared, Ports>
   readonly committed: (plan: BatchPlan<State, Shared>) => void;
   /** A commit's answer was lost: what it wrote, if it did, was not announced by `committed`. */
   readonly uncertain: () => void;
-  /** Null when a batch was committed, else why the database could not commit it. */
+  /** Null when the database works for batches, else why it could not commit one. */
   readonly condition: (error: unknown) => void;
 }
 
@@ -73,6 +74,8 @@ export interface ModuleLane<State, Shared> {
   letGo(letters: readonly MessageItem[]): void;
   /** Looks again at messages that wait for an earlier number. */
   recheckWaiting(): void;
+  /** The database has answered somebody else: an outage that left nothing to be tried again is over. */
+  databaseAnswers(): void;
   start(): void;
   /** Resolves when the batch in flight has ended; what is queued stays undone. */
   stop(): Promise<void>;
@@ -112,8 +115,8 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
   let stopped = false;
   let ended: Promise<void> = Promise.resolve();
   let wake: () => void = NOTHING;
-  /** Since when the database has committed nothing that was asked of it; null while it does. */
-  let outageSinceMs: number | null = null;
+  /** Since when the database has not done what was asked of it, and why it could not; null while it does. */
+  let outage: { readonly sinceMs: number; readonly diskFull: boolean } | null = null;
 
   const isBackground = (item: Item<State, Shared>) =>
     item.kind === "message" &&
@@ -135,8 +138,8 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
     forget: cache.drop,
     uncertain: deps.uncertain,
     unavailable(error) {
-      if (outageSinceMs === null) log("warn", "batch.unavailable", { module: messaging.module, error: String(error) });
-      outageSinceMs ??= clock.now();
+      if (outage === null) log("warn", "batch.unavailable", { module: messaging.module, error: String(error) });
+      outage = { sinceMs: outage?.sinceMs ?? clock.now(), diskFull: isDiskFull(error) };
       deps.condition(error);
       if (outOfPatience()) for (const giveUp of [...unanswered]) giveUp("the database takes no commits now");
     },
@@ -145,7 +148,15 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
   };
 
   function outOfPatience() {
-    return outageSinceMs !== null && clock.now() - outageSinceMs >= OUTAGE_PATIENCE_MS;
+    return outage !== null && clock.now() - outage.sinceMs >= OUTAGE_PATIENCE_MS;
+  }
+
+  /** The database did what was asked of it. On a full disk it still reads and deletes: only a write tells of room. */
+  function works(wrote: boolean) {
+    if (outage?.diskFull && !wrote) return;
+    if (outage !== null) log("info", "batch.available", { module: messaging.module });
+    outage = null;
+    deps.condition(null);
   }
 
   /** Why no command is taken now, or null. In an outage only while another batch is being tried: somebody must try. */
@@ -186,13 +197,9 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
     }
   }
 
-  function finish({ plan, early: cameEarly, written }: BatchRun<State, Shared>, verified: boolean) {
+  function finish({ plan, early: cameEarly, written, answered }: BatchRun<State, Shared>, verified: boolean) {
     cache.keep(plan.working.values());
-    if (written) {
-      if (outageSinceMs !== null) log("info", "batch.available", { module: messaging.module });
-      outageSinceMs = null;
-      deps.condition(null);
-    }
+    if (answered) works(written);
     for (const { key, source, error } of plan.deadLetters)
       log("error", "message.parked", { module: messaging.module, key, source, error });
     deps.committed(plan);
@@ -250,6 +257,10 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
     recheckWaiting() {
       for (const item of early.takeAll()) queue.pushVerified(item);
       wake();
+    },
+    databaseAnswers() {
+      // While a batch is being tried, it alone tells: what others are answered does not help it.
+      if (!busy) works(false);
     },
     start() {
       if (running) return;

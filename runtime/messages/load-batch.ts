@@ -27,6 +27,8 @@ export interface Loaded<State, Shared> {
   readonly parked: ReadonlyMap<string, number>;
   /** Dead letters among the items that are discarded. */
   readonly discarded: ReadonlySet<MessageItem>;
+  /** The database was asked, and answered. */
+  readonly asked: boolean;
 }
 
 /** Uses the cache where it may. */
@@ -71,6 +73,7 @@ export async function loadOptimistic<State, Shared, Ports>(
     dropped: [],
     parked: new Map(),
     discarded: new Set(),
+    asked: missing.size > 0,
   };
 }
 
@@ -171,7 +174,17 @@ export async function loadVerifying<State, Shared, Ports>(
     return true;
   });
   const parked = new Map(parkedRows.map((row) => [`${row.key} ${row.source}`, Number(row.last)]));
-  return { stored, assumedAbsent: new Set(), remembered: new Set(), rowless, items: left, dropped, parked, discarded };
+  return {
+    stored,
+    assumedAbsent: new Set(),
+    remembered: new Set(),
+    rowless,
+    items: left,
+    dropped,
+    parked,
+    discarded,
+    asked: true,
+  };
 }
 
 /** Which of these dead letters are still there. */

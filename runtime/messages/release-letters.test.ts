@@ -209,6 +209,7 @@ describe("a crash in the middle of a release", () => {
     const replica = await bench.replica({ mended: true });
     const hasty = createLetterRelease({
       module: "tally",
+      aggregate: tally().aggregate,
       database: bench.database,
       clock: systemClock,
       scheduler: systemScheduler,
@@ -222,6 +223,36 @@ describe("a crash in the middle of a release", () => {
     replica.faults.down = false;
     await until("it went on", async () => (await bench.effects(key)).length === 4);
     expect(await bench.count("dead_letter")).toBe(0);
+  });
+});
+
+describe("a release whose time is over between two pages", () => {
+  test("tells what is left, and that nothing goes on by itself", async () => {
+    const key = await parkedKey(
+      bench,
+      Array.from({ length: 120 }, (_, index) => `${index + 3}`),
+    );
+    const replica = await bench.replica({ mended: true });
+    const time = { aheadMs: 0 };
+    const hasty = createLetterRelease({
+      module: "tally",
+      aggregate: tally().aggregate,
+      database: bench.database,
+      clock: { now: () => systemClock.now() + time.aheadMs },
+      scheduler: systemScheduler,
+      log: () => undefined,
+      letGo(letters) {
+        replica.running.lane.letGo(letters);
+        time.aheadMs += 20_000;
+      },
+      putBack: () => undefined,
+      answerWithinMs: 10_000,
+    });
+    const part = { kind: "done", releasedCount: 100, leftCount: 21, pending: false };
+    expect(await hasty.replay(at(key, 2), null)).toMatchObject(part);
+    expect((await sequences(bench, key)).length).toBe(21);
+    expect(await hasty.replay(at(key, 102), null)).toMatchObject({ releasedCount: 21, leftCount: 0, pending: false });
+    expect(await bench.effects(key)).toHaveLength(122);
   });
 });
 

@@ -6,9 +6,10 @@
  * and everything behind it stays behind it. What parks meanwhile is released as well; a message is parked behind a
  * letter only in a commit that holds that letter, so when the last look finds none, none can come. A number that the
  * mark has passed already is only removed. A discarded message is passed over in one commit when its turn comes, and
- * until then its row stands as a marker; discarding the first one releases what was parked behind it.
+ * until then its row stands as a marker; discarding the first one releases what was parked behind it. One that the
+ * database refuses to count as well stays parked, with the new error.
  *
- * Timers and calls: put-back.ts.
+ * Timers and calls: put-back.ts. Keys that cannot be loaded: discard-unloadable.ts.
  *
  * A message that its transport delivers again while its letter stands is treated like any other: should its turn have
  * come and its handler be mended, it is handled, and the letter is only removed later.
@@ -21,15 +22,18 @@ import type { Clock } from "../clock.ts";
 import { arrayLiteral } from "../database/array-literal.ts";
 import type { Database, Row } from "../database/port.ts";
 import type { Scheduler } from "../scheduler.ts";
+import type { AggregateStore } from "./aggregate.ts";
 import { contentOf, type Letter, type LetterPlace, letterId, letterKind, letterOf } from "./dead-letter.ts";
 import { letterRow, queueRows } from "./dead-letters.ts";
+import { discardUnloadable, isUnloadable } from "./discard-unloadable.ts";
 import { findEarlierRequest } from "./earlier-request.ts";
 import type { LetterAction, MessageItem, TimerRow } from "./item.ts";
 import type { Log } from "./log.ts";
 import { putBack, stateOf } from "./put-back.ts";
 
-export interface LetterReleaseDeps {
+interface LetterReleaseDeps {
   readonly module: string;
+  readonly aggregate: Pick<AggregateStore<unknown>, "load">;
   readonly database: Database;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
@@ -47,7 +51,7 @@ export interface RequestClaim {
   readonly bodyHash: string;
 }
 
-export interface ReleaseReport {
+interface ReleaseReport {
   /** The first ones that are gone, in order, and how many there were. */
   readonly released: readonly LetterPlace[];
   readonly releasedCount: number;
@@ -72,8 +76,9 @@ export interface LetterRelease {
 }
 
 /** So many are told by name, and given to the lane at once. */
-export const NAMED_LIMIT = 100;
-const LOOK_EVERY_MS = 20;
+const NAMED_LIMIT = 100;
+/** Pauses between looks at what was put back: the first, each one longer than that before it, and the longest. */
+const LOOK_MS = { first: 20, growth: 1.5, most: 500 };
 
 interface Progress {
   readonly released: LetterPlace[];
@@ -154,11 +159,12 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
     return inTime;
   }
 
+  /** What was given to the lane and has not settled goes on; what comes after it waits for the operator to ask again. */
   async function releaseQueue({ key, source }: LetterPlace, progress: Progress, untilMs: number): Promise<void> {
-    for (;;) {
+    while (clock.now() < untilMs) {
       const rows = await database.query(queueRows({ key, source }, NAMED_LIMIT));
       if (rows.length === 0) return;
-      progress.pending = clock.now() >= untilMs || !(await letGo(rows, { kind: "release" }, untilMs));
+      progress.pending = !(await letGo(rows, { kind: "release" }, untilMs));
       const sequences = rows.map((row) => Number(row.sequence));
       const standing = await database.query({
         text: "select sequence from dead_letter where key = $1 and source = $2 and sequence = any($3::integer[])",
@@ -181,13 +187,25 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
   /** Waits for what becomes of a timer or call that is put back. */
   async function putBackAndWait(place: LetterPlace, letter: Row | undefined, progress: Progress, untilMs: number) {
     if (letter) deps.putBack(await putBack(database, place, letter, clock.now()));
-    for (;;) {
+    for (let pauseMs = LOOK_MS.first; ; pauseMs = Math.min(LOOK_MS.most, pauseMs * LOOK_MS.growth)) {
       const state = await stateOf(database, place, clock.now());
       if (state === "gone" && letter) count(progress, [place]);
       progress.pending = state === "waits" && clock.now() >= untilMs;
       if (state !== "waits" || progress.pending) return;
-      await scheduler.sleep(LOOK_EVERY_MS);
+      await scheduler.sleep(Math.min(pauseMs, Math.max(0, untilMs - clock.now())));
     }
+  }
+
+  /** Whether a letter that the lane has settled is gone or marked; ends it where the lane cannot. */
+  async function discarded(place: LetterPlace, reason: string): Promise<boolean> {
+    const parked = async () => (await database.query(letterRow(place)))[0]?.discarded_at === null;
+    if (await parked()) {
+      if (!(await isUnloadable(database, deps.aggregate, place.key))) return false;
+      await discardUnloadable(database, place, reason, clock.now());
+      if (await parked()) return false;
+    }
+    deps.log("warn", "letter.discarded", { module, ...place, reason });
+    return true;
   }
 
   return {
@@ -209,8 +227,7 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
         }
         if (letter) {
           progress.pending = !(await letGo([letter], { kind: "discard", reason }, untilMs));
-          if (progress.pending) return;
-          deps.log("warn", "letter.discarded", { module, ...place, reason });
+          if (progress.pending || !(await discarded(place, reason))) return;
         }
         const [first] = await database.query(queueRows(place, 1));
         // Those behind it follow; those before it wait for a replay of their own.

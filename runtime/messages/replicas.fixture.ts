@@ -52,6 +52,8 @@ export interface ReplicaOptions {
   readonly shared?: boolean;
   /** Runs the version whose handlers do not throw. */
   readonly mended?: boolean;
+  /** The aggregate's keys are UUIDs. */
+  readonly uuidKeys?: boolean;
   readonly exclusive?: boolean;
   readonly limits?: Partial<LaneLimits>;
   readonly ports?: Ports;
@@ -134,6 +136,7 @@ async function openBench(): Promise<Bench> {
         "dead_letter",
         "replica",
         "tally",
+        "uuid_tally",
         "effect",
         "pot",
         "trouble",
@@ -173,7 +176,8 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
     },
   });
   const ports: Ports = options.ports ?? { make: async () => "yes" };
-  const definition = tally({ shared: options.shared ?? false, mended: options.mended ?? false });
+  const { shared = false, mended = false, uuidKeys = false } = options;
+  const definition = tally({ shared, mended, uuidKeys });
   const timeoutMs = options.callTimeoutMs ?? 2000;
   const running = startMessaging(
     { ...definition, calls: definition.calls.map((each) => ({ ...each, timeoutMs })) },

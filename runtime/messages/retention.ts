@@ -1,8 +1,8 @@
 /**
  * Keeps what the core remembers bounded: idempotency keys, and marks of keys that have no aggregate row. Horizons are
  * longer than a client repeats a request, and than a transport can redeliver a message; what is younger is never
- * touched, nor is a mark that dead letters wait for. Run by the holder of the first shard, in small deletes, until nothing old is left; a run that fails goes on
- * at the next upkeep where it stopped.
+ * touched, nor is a mark that dead letters wait for. Run by the holder of the first shard, in small deletes, until
+ * nothing old is left; a run that fails goes on at the next upkeep where it stopped.
  */
 import type { Clock } from "../clock.ts";
 import type { Database } from "../database/port.ts";

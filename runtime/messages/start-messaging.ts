@@ -110,7 +110,10 @@ export function startMessaging<State, Shared, Ports>(
     calls,
     timers,
     recheckWaiting: lane.recheckWaiting,
-    renewed: condition.renewed,
+    renewed(error) {
+      if (error === null) lane.databaseAnswers();
+      condition.renewed(error);
+    },
     retain: createRetention(database, clock, deps.retention),
   });
 
@@ -125,6 +128,7 @@ export function startMessaging<State, Shared, Ports>(
   const letters = createLetterRelease({
     ...deps,
     module,
+    aggregate: messaging.aggregate,
     letGo: lane.letGo,
     putBack(timer) {
       upkeep.oweSweep();

@@ -45,6 +45,14 @@ const tallies = pgTable("tally", {
   version: integer("version").notNull(),
   positions: json<Positions>("positions").notNull(),
 });
+/** Keys of most modules are UUIDs, so there are keys that it cannot be asked for. */
+const uuidTallies = pgTable("uuid_tally", {
+  id: uuid("id").primaryKey(),
+  total: integer("total").notNull(),
+  label: text("label"),
+  version: integer("version").notNull(),
+  positions: json<Positions>("positions").notNull(),
+});
 const effects = pgTable("effect", {
   id: uuid("id").primaryKey(),
   key: text("key").notNull(),
@@ -54,6 +62,8 @@ const effects = pgTable("effect", {
 export const TALLY_MIGRATION = {
   id: "0001_tally",
   sql: `create table tally (id text collate "C" primary key, total integer not null, label text unique, version integer not null,
+      positions json not null);
+    create table uuid_tally (id uuid primary key, total integer not null, label text, version integer not null,
       positions json not null);
     create table effect (id uuid primary key, key text not null, what text not null);
     create table pot (name text primary key, amount integer not null);
@@ -159,9 +169,9 @@ function asMended(given: Instruction, mended: boolean): Instruction {
 const shares = (_state: Tally | undefined, given: Instruction) => (given.pot === undefined ? [] : [given.pot]);
 
 /** `mended`: handlers no longer throw, but for what is `still` broken. */
-export const tally = ({ shared = false, mended = false } = {}): Messaging<Tally, Pot, Ports> => ({
+export const tally = ({ shared = false, mended = false, uuidKeys = false } = {}): Messaging<Tally, Pot, Ports> => ({
   module: "tally",
-  aggregate: aggregateStore<Tally>(tallies, { key: "id", mutable: ["total", "label"] }),
+  aggregate: aggregateStore<Tally>(uuidKeys ? uuidTallies : tallies, { key: "id", mutable: ["total", "label"] }),
   ...(shared ? { shared: potStore } : {}),
   entries: { effect: entryStore(effects) },
   subscribes: ["genai-demo.tally.commands.v1", "genai-demo.foreign.events.v1"],

@@ -27,7 +27,7 @@ export interface UpkeepDeps {
   readonly renewMs: number;
   /** How often it is asked whether a sweep is owed; while there are other replicas it always is. */
   readonly pollMs: number;
-  /** Looks again at messages that wait for an earlier number. */
+  /** Looks again at messages that wait for an earlier number; each look reads them all, so it is no oftener than a renewal. */
   readonly recheckWaiting: () => void;
   readonly retain: () => Promise<void>;
   /** Null when the last renewal went well, else why it did not. */
@@ -56,6 +56,7 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
   const { clock, scheduler, shards, relay, calls, timers } = deps;
   let owed = true;
   let sweptMs = 0;
+  let recheckedMs = clock.now();
   let stopped = false;
   const underWay = new Set<Promise<void>>();
 
@@ -86,7 +87,10 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
   }
 
   async function look() {
-    deps.recheckWaiting();
+    if (clock.now() >= recheckedMs + deps.renewMs) {
+      recheckedMs = clock.now();
+      deps.recheckWaiting();
+    }
     if (owed || !shards.alone() || clock.now() >= sweptMs + SLOW_SWEEP_MS) await sweep();
     else if (relay.behind()) await relay.sweep();
     if (shards.holds(0)) await deps.retain();

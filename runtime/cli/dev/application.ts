@@ -1,6 +1,6 @@
 /** The application as the supervisor's child: it loads its code at once and starts when it is told to. */
 import type { Scheduler } from "../../scheduler.ts";
-import { type Order, Report } from "./messages.ts";
+import { type Instruction, Report } from "./protocol.ts";
 
 export interface Application {
   readonly pid: number;
@@ -18,7 +18,7 @@ export interface Ending {
   readonly signal: string | number | null;
 }
 
-export interface ApplicationSettings {
+interface ApplicationSettings {
   /** The command line after Bun's own program. */
   readonly command: readonly string[];
   readonly scheduler: Scheduler;
@@ -38,9 +38,9 @@ export function spawnApplication({ command, scheduler }: ApplicationSettings): A
       ready.resolve(report.url);
     },
   });
-  const tell = (order: Order) => {
+  const tell = (instruction: Instruction) => {
     try {
-      child.send(order);
+      child.send(instruction);
     } catch (error) {
       // It has just ended, or hung up and so is about to: `ended` tells.
       if (!(error instanceof Error && "code" in error && error.code === "ERR_IPC_CHANNEL_CLOSED")) throw error;

@@ -8,6 +8,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Scheduler } from "../../scheduler.ts";
+import { StartError } from "../../start-error.ts";
 
 /** In every supervised application's command line, with its data directory. */
 export const SUPERVISED_FLAG = "--supervised";
@@ -15,6 +16,8 @@ export const SUPERVISED_FLAG = "--supervised";
 const noteOf = (dataDir: string) => join(dataDir, "application.pid");
 const POLL_MS = 20;
 const PATIENCE_MS = 2_000;
+/** Only a process that the kernel itself holds up lasts so long. */
+const KILL_PATIENCE_MS = 5_000;
 
 /** Notes which applications run; none removes the note. */
 export function noteApplications(dataDir: string, pids: ReadonlySet<number>): void {
@@ -26,16 +29,31 @@ export function noteApplications(dataDir: string, pids: ReadonlySet<number>): vo
   }
 }
 
-/** Resolves when none of the noted applications runs any more; ends by force what does not end by itself. */
+/**
+ * Resolves when none of the noted applications runs any more; ends by force what does not end by itself. Rejects with a
+ * `StartError` when one outlives that as well.
+ */
 export async function endOrphans(dataDir: string, scheduler: Scheduler, say: (line: string) => void): Promise<void> {
   for (const pid of notedIn(dataDir)) {
     for (let waitedMs = 0; isApplication(pid, dataDir); waitedMs += POLL_MS) {
       if (waitedMs === PATIENCE_MS) {
         say(`ending the application ${pid} that an earlier process left behind`);
-        process.kill(pid, "SIGKILL");
+        kill(pid);
       }
+      if (waitedMs >= PATIENCE_MS + KILL_PATIENCE_MS)
+        throw new StartError(
+          `the application ${pid} that an earlier process left behind does not end, even by force: see what holds it (ps -o stat,wchan -p ${pid}), end it, and start again`,
+        );
       await scheduler.sleep(POLL_MS);
     }
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has just ended by itself, or is not ours to end: the next look tells.
   }
 }
 

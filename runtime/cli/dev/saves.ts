@@ -26,7 +26,7 @@ export interface Saves {
   close(): void;
 }
 
-export interface WatchSettings {
+interface WatchSettings {
   readonly root: string;
   /** Folders under the root, and all below them. */
   readonly folders: readonly string[];

@@ -12,7 +12,7 @@ import { StartError } from "../../start-error.ts";
 import type { Application, Ending } from "./application.ts";
 import type { Save, Saves } from "./saves.ts";
 
-export interface SuperviseSettings {
+interface SuperviseSettings {
   readonly spawn: () => Application;
   /** What the application needs in its environment; resolves when all of it is there. */
   readonly environment: Promise<Readonly<Record<string, string>>>;

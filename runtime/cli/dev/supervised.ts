@@ -7,7 +7,7 @@ import type { Module } from "../../module.ts";
 import type { StopLimits } from "../../platform.ts";
 import { systemScheduler as scheduler } from "../../scheduler.ts";
 import { type PlatformFlags, runPlatform } from "../run-platform.ts";
-import { Order, type Report } from "./messages.ts";
+import { Instruction, type Report } from "./protocol.ts";
 
 /** The database of a supervisor that is gone goes as well, so an orderly end could take long. */
 const ORPHAN_LIMIT_MS = 500;
@@ -18,9 +18,11 @@ export async function runSupervised(registry: readonly Module[], flags: Platform
   const start = Promise.withResolvers<Readonly<Record<string, string>>>();
   const stop = Promise.withResolvers<StopLimits>();
   process.on("message", (message: unknown) => {
-    const order = Order.parse(message);
-    if (order.kind === "start") return start.resolve(order.environment);
-    stop.resolve(order.requestsDeadlineMs === undefined ? {} : { requestsDeadlineMs: order.requestsDeadlineMs });
+    const instruction = Instruction.parse(message);
+    if (instruction.kind === "start") return start.resolve(instruction.environment);
+    stop.resolve(
+      instruction.requestsDeadlineMs === undefined ? {} : { requestsDeadlineMs: instruction.requestsDeadlineMs },
+    );
   });
   process.on("disconnect", () => {
     stop.resolve({ requestsDeadlineMs: 0 });

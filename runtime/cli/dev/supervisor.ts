@@ -19,7 +19,7 @@ import { supervise } from "./supervise.ts";
 
 const STOP_MARGIN_MS = 500;
 
-export interface SupervisorSettings {
+interface SupervisorSettings {
   /** The checkout. */
   readonly root: string;
   readonly config: PlatformConfig<string>;

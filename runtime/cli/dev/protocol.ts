@@ -2,13 +2,13 @@
 import { z } from "zod";
 
 /** To the application. */
-export const Order = z.discriminatedUnion("kind", [
+export const Instruction = z.discriminatedUnion("kind", [
   /** Everything it needs is there: start, with these variables over the environment. */
   z.object({ kind: z.literal("start"), environment: z.record(z.string(), z.string()) }),
   /** End; `requestsDeadlineMs` as in `StopLimits`. */
   z.object({ kind: z.literal("stop"), requestsDeadlineMs: z.number().optional() }),
 ]);
-export type Order = z.infer<typeof Order>;
+export type Instruction = z.infer<typeof Instruction>;
 
 /** From the application. */
 export const Report = z.discriminatedUnion("kind", [
