@@ -126,6 +126,10 @@ function decideMessage<State, Shared>(
     plan.afterCommit.push(item.settle);
     return;
   }
+  if (letter?.kind === "cover") {
+    plan.afterCommit.push(item.settle);
+    return;
+  }
   if (envelope.sequence > mark + 1) {
     if (!letter) {
       plan.early.push(item);

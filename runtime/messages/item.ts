@@ -53,8 +53,12 @@ export interface MessageItem {
 /**
  * The message is a dead letter, and its row goes away in the commit that counts its number: `release` handles it, a
  * discarded one is passed over. While an earlier number is missing it stays where it is, and a discarded one is marked.
+ * `cover` only takes it away where its number has been counted already.
  */
-export type LetterAction = { readonly kind: "release" } | { readonly kind: "discard"; readonly reason: string };
+export type LetterAction =
+  | { readonly kind: "release" }
+  | { readonly kind: "cover" }
+  | { readonly kind: "discard"; readonly reason: string };
 
 export interface TimerItem {
   readonly kind: "timer";

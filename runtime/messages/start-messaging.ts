@@ -14,6 +14,7 @@ import { createCondition } from "./condition.ts";
 import { createLane, type LaneLimits, type ModuleLane } from "./lane.ts";
 import type { Log } from "./log.ts";
 import type { Messaging } from "./messaging.ts";
+import { createOutrunLetters } from "./outrun-letters.ts";
 import { createRelay } from "./relay.ts";
 import { createLetterRelease, type LetterRelease } from "./release-letters.ts";
 import { createRetention, type Retention } from "./retention.ts";
@@ -115,6 +116,7 @@ export function startMessaging<State, Shared, Ports>(
       condition.renewed(error);
     },
     retain: createRetention(database, clock, deps.retention),
+    coverLetters: createOutrunLetters({ database, clock, letGo: lane.letGo }),
   });
 
   for (const topic of messaging.subscribes)

@@ -30,6 +30,8 @@ export interface UpkeepDeps {
   /** Looks again at messages that wait for an earlier number; each look reads them all, so it is no oftener than a renewal. */
   readonly recheckWaiting: () => void;
   readonly retain: () => Promise<void>;
+  /** Takes away letters whose message has been handled since. */
+  readonly coverLetters: () => Promise<void>;
   /** Null when the last renewal went well, else why it did not. */
   readonly renewed: (error: unknown) => void;
 }
@@ -93,7 +95,9 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
     }
     if (owed || !shards.alone() || clock.now() >= sweptMs + SLOW_SWEEP_MS) await sweep();
     else if (relay.behind()) await relay.sweep();
-    if (shards.holds(0)) await deps.retain();
+    if (!shards.holds(0)) return;
+    await deps.retain();
+    await deps.coverLetters();
   }
 
   async function every(pauseMs: number, round: () => Promise<void>) {
