@@ -1,4 +1,6 @@
 /** One node of the simulated platform: the production process over simulated ports, and its routes without sockets. */
+import { opsRoutes } from "../../runtime/edge/ops.ts";
+import { type Reconciliation, reconcile } from "../../runtime/edge/reconcile/reconcile.ts";
 import { idempotencyClaim } from "../../runtime/http/idempotency.ts";
 import { ProblemError } from "../../runtime/http/problem.ts";
 import type { CheckedRequest, Method } from "../../runtime/http/route.ts";
@@ -21,7 +23,9 @@ export interface PlatformRequest {
   /** As the route declares it. */
   readonly path: string;
   readonly params?: Readonly<Record<string, string>>;
-  readonly customer: string;
+  /** Who asks: a customer by name, or the operators. */
+  readonly customer: string | null;
+  readonly query?: Readonly<Record<string, unknown>>;
   readonly body?: unknown;
   readonly idempotencyKey?: string;
   readonly waitMs?: number;
@@ -34,6 +38,8 @@ export interface PlatformAnswer {
 
 export interface PlatformNode {
   send(request: PlatformRequest): Promise<PlatformAnswer>;
+  /** Holds the books of all modules against each other. Rejects when a module does not answer. */
+  reconcile(): Promise<Reconciliation>;
   /** Whether nothing is queued and no message waits for an earlier one. */
   isIdle(): boolean;
   /** Ends the process in order, as SIGTERM does; whatever was asked of it until then gets its answer or a refusal. */
@@ -102,13 +108,17 @@ export async function startNode(
     callConcurrency: CALL_CONCURRENCY,
     retention: DEFAULT_RETENTION,
   });
+  const routes = [
+    ...platform.routes,
+    ...opsRoutes({ rpc: platform.rpc, modules: modules.map(({ name }) => name), clock, scheduler }),
+  ];
   await platform.start();
   const pending = new Map<number, string>();
   let requests = 0;
   let isClosed = false;
 
   async function answer(request: PlatformRequest): Promise<PlatformAnswer> {
-    const route = platform.routes.find(({ spec }) => spec.method === request.method && spec.path === request.path);
+    const route = routes.find(({ spec }) => spec.method === request.method && spec.path === request.path);
     if (route === undefined) throw new Error(`there is no route ${request.method} ${request.path}`);
     try {
       const reply = await route.run(checked(request));
@@ -137,6 +147,7 @@ export async function startNode(
         pending.delete(number);
       }
     },
+    reconcile: () => reconcile({ rpc: platform.rpc, clock, scheduler }),
     isIdle: () =>
       Object.values(platform.depth()).every(({ queued, commands, waiting }) => queued + commands + waiting === 0),
     async stop() {
@@ -165,18 +176,19 @@ export async function startNode(
 }
 
 /** What the HTTP layer hands a route after its own checks. */
-function checked({ method, path, params, customer, body, idempotencyKey, waitMs }: PlatformRequest): CheckedRequest {
+function checked(request: PlatformRequest): CheckedRequest {
+  const { method, path, params, query, customer, body, idempotencyKey, waitMs } = request;
   const principal: Principal = {
-    subject: customer,
-    role: "customer",
-    scopes: [],
+    subject: customer ?? "operator",
+    role: customer === null ? "operator" : "customer",
+    scopes: customer === null ? ["ops:*"] : [],
     issuer: "simulation",
     expiresAtMs: Number.MAX_SAFE_INTEGER,
   };
   const rawBody = new TextEncoder().encode(body === undefined ? "" : JSON.stringify(body));
   return {
     params: params ?? {},
-    query: {},
+    query: query ?? {},
     headers: {},
     body,
     principal,

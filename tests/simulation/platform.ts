@@ -17,6 +17,7 @@ import { type Random, seededRandom } from "../../runtime/random.ts";
 import { systemScheduler } from "../../runtime/scheduler.ts";
 import type { Actor } from "./loop.ts";
 import { createOutside, type OutsideSystem } from "./outside.ts";
+import { createAuditor } from "./platform-auditor.ts";
 import { type Contents, readContents } from "./platform-contents.ts";
 import { holdups, unended } from "./platform-holdups.ts";
 import { openWork, statusCounts, violationsAtAnyTime, violationsIn } from "./platform-invariants.ts";
@@ -143,6 +144,7 @@ function platformScenario(world: World<PlatformNode>): Scenario<PlatformNode> {
   const tempo = drawTempo(world.random("tempo"));
   trace.line(JSON.stringify(tempo));
   const shoppers = createShoppers(world);
+  const auditor = createAuditor(world);
   const leases = createLeases(world, tempo.leaseMs);
   const outsides = new Map(outsideSystems(tempo).map((system) => [system.name, createOutside(world, system)]));
   const nodes = new Map<number, { readonly actor: Actor; readonly node: PlatformNode }>();
@@ -179,7 +181,11 @@ function platformScenario(world: World<PlatformNode>): Scenario<PlatformNode> {
       return node;
     },
     stop: (node) => node.stop(),
-    drive: shoppers.drive,
+    async drive() {
+      auditor.begin();
+      await shoppers.drive();
+    },
+    audit: auditor.lastWord,
     onWake: leases.onWake,
     onAnswered(owner, module, statement, outcome) {
       leases.onAnswered(owner, module, statement, outcome);
