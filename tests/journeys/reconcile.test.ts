@@ -238,12 +238,6 @@ const DAMAGES: readonly Damage[] = [
     ...mark(+1, -1),
   },
   {
-    name: "a dead letter of a message that was handled",
-    invariant: "agreement",
-    subject: isSold,
-    ...letter(() => "1, 'threw'"),
-  },
-  {
     name: "a dead letter behind nothing",
     invariant: "agreement",
     subject: isSold,

@@ -1,13 +1,17 @@
 /**
  * Bugs that the seed plants in some handlers and mends later: a handler of a module (of a message, a timer, or the
  * outcome of a call) throws for the orders that the seed picks, always or only in some states of the aggregate, until
- * the replica is mended. Replicas are mended one after the other, as a rolling update does it; some bugs never are.
- * Now and then a replica freezes just when a handler has thrown, so that others have gone on before it parks.
+ * the replica is mended. Replicas get the bug and lose it one after the other, as by rolling updates, and some never
+ * have it; some bugs are never mended. Now and then a replica freezes when a handler has thrown, or when it has read
+ * which letters there are, so that others have gone on before it parks.
  */
+import type { Statement } from "../../runtime/database/port.ts";
 import type { DecisionContext } from "../../runtime/messages/decision.ts";
 import type { Messaging } from "../../runtime/messages/messaging.ts";
 import type { ChangeMessaging, Module } from "../../runtime/module.ts";
 import type { Random } from "../../runtime/random.ts";
+import type { Outcome } from "./backends.ts";
+import type { Actor } from "./loop.ts";
 import type { Letter } from "./platform-contents.ts";
 import type { PlatformNode } from "./platform-node.ts";
 import { between, chance, oneOf } from "./seed.ts";
@@ -16,6 +20,7 @@ import type { NodeContext, World } from "./workload.ts";
 export interface Poison {
   /** The module as this replica runs it. */
   changed(module: Module, context: NodeContext): Module;
+  onAnswered(owner: Actor, statement: Statement, outcome: Outcome): void;
   /** Whether a message of this order may be parked. */
   mayPark(key: string): boolean;
   /** Whether the handler of the letter throws for good. */
@@ -67,7 +72,9 @@ const HANDLERS = [
 
 /** As many as the fleet has at most. */
 const REPLICAS = 3;
-const MOST_FREEZES = 3;
+const MOST_FREEZES = 4;
+/** A batch that takes nothing on trust looks for letters of its keys (load-batch.ts). */
+const READS_LETTERS = /^select key, source, max\(sequence\)/;
 
 function drawBug(random: Random, startMs: number, index: number): Bug {
   const mendedMs = startMs + between(random, 1000, 25_000);
@@ -77,7 +84,11 @@ function drawBug(random: Random, startMs: number, index: number): Bug {
     percentOfOrders: oneOf(random, [25, 70, 100]),
     isMoody: chance(random, 0.3),
     isMended: chance(random, 0.8),
-    mendedMs: Array.from({ length: REPLICAS }, () => mendedMs + between(random, 0, spreadMs)),
+    mendedMs: Array.from({ length: REPLICAS }, () => {
+      const isSpared = chance(random, 0.3);
+      const lateMs = between(random, 0, spreadMs);
+      return isSpared ? 0 : mendedMs + lateMs;
+    }),
     salt: `bug ${index}`,
   };
 }
@@ -90,12 +101,20 @@ export function drawPoison({ seed, loop, faults, trace, random }: World<Platform
   const isPoisoned = chance(draws, POISONED_IN);
   if (!isPoisoned) return null;
   const bugs = Array.from({ length: between(draws, 2, 4) }, (_, index) => drawBug(draws, loop.now(), index));
-  const freezes = oneOf(draws, [0, 0.2, 0.6]);
+  const freezes = oneOf(draws, [0, 0.3, 0.8]);
+  const thrown = new Set<string>();
   let frozen = 0;
   for (const bug of bugs) trace.line(JSON.stringify(bug));
   trace.tell(() => ({ about: [], text: `handlers with a bug: ${bugs.map(inWords).join("; ")}` }));
 
   const isMeant = (bug: Bug, key: string) => hashOf(`${seed} ${bug.salt} ${key}`) % 100n < BigInt(bug.percentOfOrders);
+
+  function freeze(actor: Actor) {
+    if (!faults.active || !actor.mortal || !actor.alive || frozen === MOST_FREEZES || !chance(draws, freezes)) return;
+    frozen += 1;
+    faults.count("frozeBeforeParking");
+    loop.freeze(actor, leaseMs + between(draws, 0, 2 * leaseMs));
+  }
 
   /** Throws where a bug of the seed is. */
   function toll(module: string, handler: string, key: string, state: unknown, { index, actor }: NodeContext) {
@@ -109,11 +128,10 @@ export function drawPoison({ seed, loop, faults, trace, random }: World<Platform
     );
     if (bug === undefined) return;
     faults.count("handlerThrew");
-    if (faults.active && frozen < MOST_FREEZES && chance(draws, freezes)) {
-      frozen += 1;
-      faults.count("frozeAfterThrow");
-      loop.freeze(actor, leaseMs + between(draws, 0, 2 * leaseMs));
-    }
+    // The first time it is only looked at again; what throws the second time is about to be parked.
+    const name = `${actor.name} ${handler} ${key}`;
+    if (thrown.has(name)) freeze(actor);
+    thrown.add(name);
     throw new Error(`${handler} has a bug`);
   }
 
@@ -159,6 +177,9 @@ export function drawPoison({ seed, loop, faults, trace, random }: World<Platform
       ...module,
       prepare: (environment) => module.prepare(environment, change(context)),
     }),
+    onAnswered(owner, { text }, outcome) {
+      if (outcome.status === "fulfilled" && outcome.value.rows.length > 0 && READS_LETTERS.test(text)) freeze(owner);
+    },
     mayPark: (key) => bugs.some((bug) => isMeant(bug, key)),
     isNeverMended: ({ module, key, source, type }) =>
       bugs.some(

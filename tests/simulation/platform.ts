@@ -218,6 +218,7 @@ function platformScenario(world: World<PlatformNode>): Scenario<PlatformNode> {
     onAnswered(owner, module, statement, outcome) {
       leases.onAnswered(owner, module, statement, outcome);
       letterBook?.onAnswered(module, statement, outcome);
+      poison?.onAnswered(owner, statement, outcome);
       trace.tell(() => {
         const words = statementInWords(module, statement, outcome);
         const name = owner === world.outside ? module : `${owner.name} (${module})`;

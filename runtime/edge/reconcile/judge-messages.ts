@@ -1,6 +1,9 @@
 /**
  * Holds what producers have numbered against what consumers have handled, for one key. Pure. A number that has been
  * given out is handled, or stands in the producer's outbox, or is parked as a dead letter of the consumer.
+ *
+ * A letter may outlast its number: a message that comes again after its handler was mended is handled, and the next
+ * replay takes the letter away. It says nothing of the order then.
  */
 import type { CoreFacts } from "../../messages/facts-contract.ts";
 import { MODULE_NAMES, type ModuleName, type Subscriptions } from "./order-view.ts";
@@ -51,12 +54,13 @@ function judgeMark(consumer: ModuleName, part: CoreFacts | undefined, topic: str
 function judgeLetters(consumer: ModuleName, { letters, in: marks }: CoreFacts, say: Say) {
   const parked = new Set(letters.map(({ source, sequence }) => `${source} ${sequence}`));
   for (const { source, sequence, reason } of letters) {
-    // Timers and calls have no number.
-    if (sequence === 0) continue;
-    const mark = marks[source] ?? 0;
-    if (sequence <= mark)
-      say("agreement", `${consumer} has parked number ${sequence} of ${source}, and has handled ${mark}`);
-    else if (reason === "behind" && !parked.has(`${source} ${sequence - 1}`))
+    // A release that was cut short leaves the letters behind what it has handled.
+    const forerunnerIsMissing = sequence - 1 > (marks[source] ?? 0) && !parked.has(`${source} ${sequence - 1}`);
+    if (reason === "behind" && forerunnerIsMissing)
       say("agreement", `${consumer} has parked number ${sequence} of ${source} behind one that is not parked`);
   }
 }
+
+/** Letters that an operator must release, or the order goes no further. Timers and calls have the number 0. */
+export const waitingLetters = ({ letters, in: marks }: CoreFacts) =>
+  letters.filter(({ source, sequence }) => sequence === 0 || sequence > (marks[source] ?? 0));

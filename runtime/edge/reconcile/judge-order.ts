@@ -6,7 +6,7 @@
  * no message under way can excuse is judged always.
  */
 import type { CoreFacts } from "../../messages/facts-contract.ts";
-import { judgeDelivery } from "./judge-messages.ts";
+import { judgeDelivery, waitingLetters } from "./judge-messages.ts";
 import { type ModuleName, type OrderView, partsOf, type Subscriptions } from "./order-view.ts";
 import type { Invariant, Violation } from "./violation.ts";
 
@@ -21,7 +21,7 @@ const OVERDUE_MS = 60_000;
 /** What is wrong with an order at `now` (ms since the epoch). */
 export function judgeOrder(view: OrderView, subscriptions: Subscriptions, now: number): Judgement {
   const parts = partsOf(view);
-  const isParked = parts.some(([, { letters }]) => letters.length > 0);
+  const isParked = parts.some(([, part]) => waitingLetters(part).length > 0);
   const isInFlight = parts.some(([, part]) => part.outbox.length + part.timers.length + part.calls.length > 0);
   const state = isParked ? "parked" : isInFlight ? "in flight" : "resting";
   const found: Violation[] = [];
