@@ -80,12 +80,18 @@ export type MessagingSettings = Omit<
   "database" | "ports" | "changed" | "clock" | "scheduler" | "ids" | "log"
 >;
 
+/** Changes what a module decides with, whatever its types. */
+export type ChangeMessaging = <State, Shared, Ports>(
+  definition: Messaging<State, Shared, Ports>,
+) => Messaging<State, Shared, Ports>;
+
 /** A module with its own types folded in, so that modules of all kinds stand in one list. */
 export interface Module {
   readonly name: string;
   readonly migrations: readonly Migration[];
   readonly sideSchemas: readonly SideSchema[];
-  prepare(environment: ModuleEnvironment): PreparedModule;
+  /** `change`: for whoever runs a module with handlers other than its own, such as ones that fail. */
+  prepare(environment: ModuleEnvironment, change?: ChangeMessaging): PreparedModule;
   seedDemo(environment: ModuleEnvironment): Promise<void>;
 }
 
@@ -111,7 +117,7 @@ export function defineModule<State, Shared = never, Ports = undefined>(
     migrations: declaration.migrations,
     sideSchemas: declaration.sideSchemas ?? [],
     seedDemo: async (environment) => declaration.seedDemo?.(environment),
-    prepare(environment) {
+    prepare(environment, change = (definition) => definition) {
       const parts = declaration.build(environment);
       const changes = createChanges<State>(environment.scheduler);
       let running: RunningMessaging<State, Shared> | undefined;
@@ -126,7 +132,7 @@ export function defineModule<State, Shared = never, Ports = undefined>(
         rpc: [...parts.rpc, ...letters],
         wire(settings) {
           if (!parts.messaging) return;
-          running = startMessaging(parts.messaging.definition, {
+          running = startMessaging(change(parts.messaging.definition), {
             ...settings,
             ...environment,
             ports: parts.messaging.ports,

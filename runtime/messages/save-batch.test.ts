@@ -84,6 +84,8 @@ describe("the statement of a batch", () => {
       ["timers fired", 1],
       ["call intents done", 1],
       ["inbox marks", 2],
+      // Marks stand beside no row: there must be none.
+      ['"tally" without a row', 0],
       ['insert "effect"', 1],
       ["update pot", 1],
     ] as const)

@@ -115,6 +115,17 @@ const CORE = {
 /** Guards are evaluated in this order, the same for every batch: keys, rows of other kinds, the aggregate's rows, the rest. */
 type Rank = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17 | 18;
 
+const MARKS = 11;
+
+/**
+ * What stands beside no row was decided on there being none. A row that another replica inserts at the same moment is
+ * not seen; that one fails on the marks (`AggregateStore.insert`), or knew them.
+ */
+const rowsOf = ({ table, key }: Messaging<unknown, unknown, unknown>["aggregate"]): Write => ({
+  label: `${table} without a row`,
+  sql: `select 1 from ${table} t join json_to_recordset($::text::json) as x(key ${key.sqlType}) on t.${key.name} = x.key`,
+});
+
 interface Part {
   readonly rank: Rank;
   readonly write: Write;
@@ -229,11 +240,19 @@ export function saveStatement<State, Shared, Ports>(
     false,
   );
   add(
-    11,
+    MARKS,
     CORE.marks,
     [...plan.marks].sort(bySortKey).map((mark) => ({ ...mark, marked_at: nowText })),
     true,
   );
+  const besideNoRow = [...new Set(plan.marks.map(({ key }) => key))].sort();
+  if (besideNoRow.length > 0)
+    parts.push({
+      rank: MARKS,
+      write: rowsOf(messaging.aggregate),
+      json: JSON.stringify(besideNoRow.map((key) => ({ key }))),
+      expected: 0,
+    });
   add(12, CORE.lettersAhead, plan.lettersAhead, true);
   add(13, CORE.lettersReleased, plan.lettersReleased, true);
   add(
@@ -277,7 +296,6 @@ const FIXED_SHAPE_FROM = 24;
 /** Guarded writes keep their guard when they are empty, so that the text stays the same. */
 const GUARDED: ReadonlySet<Rank> = new Set<Rank>([0, 1, 2, 3, 4, 5, 6, 7]);
 const RARE: ReadonlySet<Write> = new Set([
-  CORE.marks,
   CORE.timersMoved,
   CORE.lettersAhead,
   CORE.lettersReleased,
@@ -294,7 +312,7 @@ export type StatementShape = Map<string, Pick<Part, "rank" | "write">>;
  * the order in which they are evaluated, which is the order of the parts.
  */
 function fixedShape(shape: StatementShape, parts: readonly Part[]): Part[] {
-  for (const { rank, write } of parts) if (!RARE.has(write)) shape.set(write.label, { rank, write });
+  for (const { rank, write } of parts) if (rank !== MARKS && !RARE.has(write)) shape.set(write.label, { rank, write });
   const present = new Set(parts.map(({ write }) => write.label));
   const missing = [...shape.values()].filter(({ write }) => !present.has(write.label));
   const empty = missing.map(

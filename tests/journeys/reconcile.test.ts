@@ -244,10 +244,10 @@ const DAMAGES: readonly Damage[] = [
     ...mark(+1, -1),
   },
   {
-    name: "a dead letter of a message that was handled",
+    name: "a dead letter of a message that nobody sent",
     invariant: "agreement",
     subject: isSold,
-    ...letter(() => "1, 'threw'"),
+    ...letter(() => "9, 'threw'"),
   },
   {
     name: "a dead letter behind nothing",

@@ -58,6 +58,8 @@ export interface Loop {
   submit(operation: Operation): void;
   after(actor: Actor, delayMs: number, task: () => void): () => void;
   kill(actor: Actor): void;
+  /** Puts it to sleep from here on: it does and hears nothing for so long. */
+  freeze(actor: Actor, forMs: number): void;
   /** The ports as one actor sees them. */
   clockOf(actor: Actor): Clock;
   schedulerOf(actor: Actor): Scheduler;
@@ -136,6 +138,14 @@ export function createLoop(options: LoopOptions): Loop {
     }
     after(actor, pauseMs, noop);
     return true;
+  }
+
+  function freeze(actor: Actor, forMs: number) {
+    trace.line(`${nowMs} ${actor.name} freezes for ${forMs} ms`);
+    trace.tell(() => ({ about: [], text: `${actor.name} freezes for ${forMs} ms` }));
+    actor.pausedUntilMs = nowMs + forMs;
+    actor.pausedSinceMs = nowMs;
+    after(actor, forMs, noop);
   }
 
   function wakes(actor: Actor) {
@@ -240,6 +250,7 @@ export function createLoop(options: LoopOptions): Loop {
     }),
     submit,
     after,
+    freeze,
     kill(actor) {
       actor.alive = false;
       forget(ready, actor);

@@ -27,7 +27,7 @@ const CHECK_EVERY_MS = 500;
 /** Runs both; resolves with the virtual time that everything took to end after the last fault. */
 export async function runPhases<Api>(phases: Phases<Api>): Promise<number> {
   const { scenario, loop, faults, trace, violation } = phases;
-  const driven = await runClients(phases);
+  const driven = await runClients(phases, scenario.drive());
   if (driven !== null) {
     violation(driven);
     return 0;
@@ -41,14 +41,20 @@ export async function runPhases<Api>(phases: Phases<Api>): Promise<number> {
   const calmMs = loop.now();
   const stuck = await runUntilSettled(phases, calmMs + scenario.boundMs);
   if (stuck !== null) violation(`after the last fault: ${stuck}`);
-  return loop.now() - calmMs;
+  const endedMs = loop.now() - calmMs;
+  if (stuck === null && scenario.audit !== undefined) {
+    const failure = await runClients(phases, scenario.audit());
+    if (failure !== null) violation(failure);
+  }
+  return endedMs;
 }
 
 /** Until all clients have their answers; why not, or null. */
-async function runClients<Api>({ scenario, loop }: Phases<Api>): Promise<string | null> {
+async function runClients<Api>({ loop }: Phases<Api>, clients: Promise<void>): Promise<string | null> {
+  const untilSteps = loop.steps + MOST_STEPS;
   let driven = false;
   let failure: string | null = null;
-  scenario.drive().then(
+  clients.then(
     () => {
       driven = true;
     },
@@ -58,7 +64,7 @@ async function runClients<Api>({ scenario, loop }: Phases<Api>): Promise<string 
     },
   );
   while (!driven) {
-    if (loop.steps > MOST_STEPS) return `the clients had no answers after ${MOST_STEPS} steps`;
+    if (loop.steps > untilSteps) return `the clients had no answers after ${MOST_STEPS} steps`;
     if (!(await loop.step()) && !driven) return "the clients wait for an answer, but nothing is left that could happen";
   }
   return failure;

@@ -186,4 +186,47 @@ export const MUTANTS: readonly Mutant[] = [
     find: "if (now - (seen.get(id)?.sinceMs ?? now) < leaseMs) live.add(id);",
     replace: "live.add(id);",
   },
+  // A message is parked behind one that has been released meanwhile.
+  {
+    name: "parked-behind-nothing",
+    file: "runtime/messages/save-batch.ts",
+    find: "add(12, CORE.lettersAhead, plan.lettersAhead, true);",
+    replace: "add(12, CORE.lettersAhead, plan.lettersAhead, false);",
+  },
+  // A message of a key without a row is parked though another replica has handled it meanwhile.
+  {
+    name: "park-beside-a-row",
+    file: "runtime/messages/save-batch.ts",
+    find: "      expected: 0,\n    });\n  add(12",
+    replace: "      expected: undefined,\n    });\n  add(12",
+  },
+  // A letter whose handler throws again is gone.
+  {
+    name: "letter-lost",
+    file: "runtime/messages/decide-batch.ts",
+    find: 'plan.deadLetters.push(deadLetterOf(envelope, "threw", error));',
+    replace:
+      'if (letter) plan.lettersCovered.push(name);\n    else plan.deadLetters.push(deadLetterOf(envelope, "threw", error));',
+  },
+  // What is parked behind a letter that throws again is handled all the same.
+  {
+    name: "letters-out-of-order",
+    file: "runtime/messages/decide-batch.ts",
+    find: "if (envelope.sequence > mark + 1) {",
+    replace: "if (envelope.sequence > mark + 1 && !letter) {",
+  },
+  // A message that is discarded is handled.
+  {
+    name: "discard-handles",
+    file: "runtime/messages/decide-batch.ts",
+    find: 'if (handler && !discarded && letter?.kind !== "discard") {',
+    replace: "if (handler) {",
+  },
+  // A timer or call that is put back stays parked as well.
+  {
+    name: "put-back-keeps-the-letter",
+    file: "runtime/messages/put-back.ts",
+    find: "with gone as (delete from dead_letter where key = $2 and source = $3 and sequence = 0 returning 1)",
+    replace: "with gone as (select 1 from dead_letter where key = $2 and source = $3 and sequence = 0)",
+  },
 ];

@@ -79,8 +79,25 @@ export interface Contents {
   readonly outbox: readonly string[];
   readonly intents: readonly string[];
   readonly timers: readonly { readonly name: string; readonly dueMs: number }[];
-  readonly deadLetters: readonly string[];
+  readonly deadLetters: readonly Letter[];
 }
+
+export interface Letter {
+  readonly module: string;
+  readonly key: string;
+  readonly source: string;
+  readonly sequence: number;
+  readonly reason: string;
+  readonly error: string;
+  /** The message's type; null for timers and calls. */
+  readonly type: string | null;
+}
+
+/** As operators name it. */
+export const letterName = ({ module, key, source, sequence }: Omit<Letter, "reason" | "error" | "type">) =>
+  `${module}:${key}:${source}:${sequence}`;
+
+export const letterInWords = (letter: Letter) => `${letterName(letter)} ${letter.reason}: ${letter.error}`;
 
 /** Each module's aggregate table with its key. */
 const AGGREGATES = [
@@ -135,9 +152,11 @@ const PARTS: Record<keyof Contents, string> = {
       (module) => `select format('%s %s of %s', '${module}', kind, key) as name, due_at from "${module}".timer`,
     )}) t order by due_at, name`,
   ),
-  deadLetters: texts(
-    "dead_letter",
-    "format('%s: %s %s %s: %s', $module, source, key, reason, split_part(error, chr(10), 1))",
+  deadLetters: rows(
+    `${union(
+      (module) => `select '${module}' as module, key, source, sequence, reason, split_part(error, chr(10), 1) as error,
+        message::json->>'type' as type from "${module}".dead_letter`,
+    )} order by 1, 2, 3, 4`,
   ),
 };
 

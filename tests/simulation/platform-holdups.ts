@@ -1,6 +1,6 @@
 /** Why an order has not ended: everything in the tables that still has to do with it, and who should act. */
 import { shardOf } from "../../runtime/messages/shard.ts";
-import type { Contents } from "./platform-contents.ts";
+import { type Contents, letterInWords } from "./platform-contents.ts";
 import { hasEnded } from "./platform-invariants.ts";
 import type { Leases } from "./platform-leases.ts";
 
@@ -10,7 +10,7 @@ const instant = (ms: number) => new Date(ms).toISOString();
 
 /** The orders that have not ended, or that have work left in some table. */
 export function unended({ orders, outbox, intents, timers, deadLetters }: Contents): string[] {
-  const work = [...outbox, ...intents, ...timers.map(({ name }) => name), ...deadLetters];
+  const work = [...outbox, ...intents, ...timers.map(({ name }) => name), ...deadLetters.map(letterInWords)];
   return orders.flatMap(({ id, status }) => (!hasEnded(status) || work.some((text) => text.includes(id)) ? [id] : []));
 }
 
@@ -43,7 +43,7 @@ function reasonsOf(contents: Contents, id: string, leases: Leases): string[] {
     ...contents.outbox.filter(of).map((name) => `in an outbox: ${name}`),
     ...contents.intents.filter(of).map((name) => `call under way: ${name}`),
     ...contents.timers.filter(({ name }) => of(name)).map(({ name, dueMs }) => `timer ${name}, due ${instant(dueMs)}`),
-    ...contents.deadLetters.filter(of).map((letter) => `dead letter ${letter}`),
+    ...contents.deadLetters.filter(({ key }) => key === id).map((letter) => `dead letter ${letterInWords(letter)}`),
     ...behind,
     `shard ${shard} is held by ${holders.join(", ")}`,
   ];

@@ -3,7 +3,7 @@
  * the domain, seen in the tables of all modules and in the provider's own books.
  */
 import { type OrderStatus, transitions } from "../../modules/order/order.ts";
-import type { Contents } from "./platform-contents.ts";
+import { type Contents, type Letter, letterInWords } from "./platform-contents.ts";
 import type { Placed } from "./platform-shoppers.ts";
 
 const ENDED: readonly string[] = ["FULFILLING", "REJECTED", "EXPIRED"];
@@ -11,9 +11,31 @@ const ENDED: readonly string[] = ["FULFILLING", "REJECTED", "EXPIRED"];
 /** Whether an order in this status needs nothing more. */
 export const hasEnded = (status: string) => ENDED.includes(status);
 
+/**
+ * Orders that an operator has to do with. Nothing that no moment may show is excused for them, nor a number that waits
+ * nowhere, nor work that is under way; but they may rest where a handler or the operator has left them.
+ */
+export interface Excused {
+  /** A message of theirs, a timer or an outcome was, or may have been, discarded. */
+  readonly discarded: ReadonlySet<string>;
+  /** Whether the letter may still stand: its handler throws as long as this is so. */
+  readonly mayStand: (letter: Letter) => boolean;
+}
+
+/** No order had a bad message. */
+export const NOBODY: Excused = { discarded: new Set(), mayStand: () => false };
+
+/** Whether an order must have ended like any other, though others were parked. */
+export function isExcused({ deadLetters }: Contents, { discarded, mayStand }: Excused) {
+  const held = new Set(deadLetters.filter(mayStand).map(({ key }) => key));
+  return (id: string) => held.has(id) || discarded.has(id);
+}
+
 /** What is still under way, or null. */
-export function openWork({ orders, outbox, intents, timers }: Contents): string | null {
-  const open = orders.find(({ status }) => !hasEnded(status));
+export function openWork(contents: Contents, excused: Excused = NOBODY): string | null {
+  const { orders, outbox, intents, timers } = contents;
+  const rests = isExcused(contents, excused);
+  const open = orders.find(({ id, status }) => !hasEnded(status) && !rests(id));
   if (open !== undefined) return `order ${open.id} in ${open.status}`;
   if (outbox[0] !== undefined) return `${outbox.length} messages in an outbox (${outbox[0]})`;
   if (intents[0] !== undefined) return `${intents.length} calls (${intents[0]})`;
@@ -34,14 +56,16 @@ export function statusCounts({ orders }: Contents): Record<string, number> {
 type Order = Contents["orders"][number];
 
 /** Every violation, one sentence each. */
-export function violationsIn(contents: Contents, placed: readonly Placed[]): string[] {
-  const work = openWork(contents);
+export function violationsIn(contents: Contents, placed: readonly Placed[], excused: Excused = NOBODY): string[] {
+  const work = openWork(contents, excused);
+  const rests = isExcused(contents, excused);
   const ownOf = byOrder(contents);
   return [
-    ...contents.deadLetters.map((letter) => `a dead letter: ${letter}`),
+    ...letters(contents, excused),
     ...(work === null ? [] : [`left undone: ${work}`]),
     ...acknowledgements(contents, placed),
     ...contents.orders.flatMap((order) => {
+      if (rests(order.id)) return [];
       const own = ownOf(order.id);
       return [
         ...historyOf(order, own),
@@ -295,16 +319,51 @@ const CONSUMERS: Readonly<Record<string, string>> = {
   "genai-demo.order.events.v1": "notification",
 };
 
-/** Each consumer has handled each (topic, key) without gap or repeat: its mark is the producer's last number. */
-function positions({ producers, consumers }: Contents): string[] {
+/** By what is parked: the letters of one topic or source of one key, in order. */
+const queuesOf = ({ deadLetters }: Contents) =>
+  Map.groupBy(deadLetters, ({ module, key, source }) => `${module} ${source} of ${key}`);
+
+/** What waits for an operator: each queue because its first letter's handler still throws. */
+function letters(contents: Contents, { mayStand }: Excused): string[] {
+  return [...queuesOf(contents).values()].flatMap((queue) => {
+    const [first, ...others] = queue;
+    if (first === undefined || !mayStand(first))
+      return queue.map((letter) => `a dead letter: ${letterInWords(letter)}`);
+    return first.reason === "behind"
+      ? [`a dead letter that is parked behind none: ${letterInWords(first)}`]
+      : others.flatMap((letter) =>
+          letter.reason === "behind" ? [] : [`a dead letter that was tried out of turn: ${letterInWords(letter)}`],
+        );
+  });
+}
+
+/**
+ * Each consumer has handled each (topic, key) without gap or repeat: its mark is the producer's last number, or the
+ * letters of the key are the numbers from the mark on.
+ */
+function positions(contents: Contents): string[] {
+  const { producers, consumers } = contents;
   const name = (topic: string, key: string) => `${topic} of ${key}`;
-  const marks = new Map(consumers.map((mark) => [name(mark.topic, mark.key), mark]));
+  const marks = new Map<string, (typeof consumers)[number]>();
+  for (const mark of consumers) {
+    const before = marks.get(name(mark.topic, mark.key));
+    // A mark beside the row may be older than the row's own.
+    if (before === undefined || before.sequence < mark.sequence) marks.set(name(mark.topic, mark.key), mark);
+  }
+  const queues = queuesOf(contents);
   const found: string[] = [];
   for (const { topic, key, sequence } of producers) {
     const mark = marks.get(name(topic, key));
-    if (mark?.module !== CONSUMERS[topic] || mark?.sequence !== sequence)
-      found.push(`${topic} of ${key}: ${sequence} were sent, the mark is ${mark?.sequence ?? "missing"}`);
     marks.delete(name(topic, key));
+    const module = CONSUMERS[topic];
+    const handled = mark?.sequence ?? 0;
+    const parked = queues.get(`${module} ${name(topic, key)}`) ?? [];
+    if (parked.some((letter, index) => letter.sequence !== handled + 1 + index))
+      found.push(`${topic} of ${key}: handled up to ${handled}, and parked: ${parked.map((each) => each.sequence)}`);
+    if ((mark !== undefined && mark.module !== module) || handled + parked.length !== sequence)
+      found.push(`${topic} of ${key}: ${sequence} were sent, the mark is ${mark?.sequence ?? "missing"}`);
   }
-  return [...found, ...[...marks.keys()].map((each) => `${each}: a mark for what nobody sent`)];
+  // A message may be parked before there is a row: then the mark is written though it is 0.
+  const strangers = [...marks.values()].filter(({ sequence }) => sequence > 0);
+  return [...found, ...strangers.map(({ topic, key }) => `${topic} of ${key}: a mark for what nobody sent`)];
 }

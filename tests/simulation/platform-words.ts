@@ -8,7 +8,7 @@ import type { Told } from "./trace.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-interface Written {
+export interface Written {
   /** As in the statement, such as `insert into orders`. */
   readonly verb: string;
   readonly table: string;
@@ -19,7 +19,7 @@ const isRows = (value: unknown): value is readonly Fields[] =>
   Array.isArray(value) && value.every((row) => typeof row === "object" && row !== null);
 
 /** The writes of a save, in its order. */
-function writesOf({ text, params }: Statement): Written[] {
+export function writesOf({ text, params }: Statement): Written[] {
   return text.split(/\bw\d+ as \(/).flatMap((part) => {
     const [, verb, table] = /(insert into|update|delete from) "?(\w+)/.exec(part) ?? [];
     const [, parameter] = /\$(\d+)::text::json/.exec(part) ?? [];
@@ -29,7 +29,7 @@ function writesOf({ text, params }: Statement): Written[] {
   });
 }
 
-const keyOf = (row: Fields) => String(row["key"] ?? row["order_id"] ?? row["id"] ?? row["sku"] ?? "");
+export const keyOf = (row: Fields) => String(row["key"] ?? row["order_id"] ?? row["id"] ?? row["sku"] ?? "");
 
 /** `message` of an outbox row is the envelope. */
 function messageOf(row: Fields): string {
@@ -58,7 +58,10 @@ const CLAUSES: Readonly<Record<string, (verb: string, row: Fields) => string>> =
       ? `deletes message ${row["topic"]} ${row["sequence"]} of ${keyOf(row)} from the outbox`
       : `sends ${messageOf(row)} of ${keyOf(row)}`,
   inbox_mark: (_verb, row) => `marks ${row["topic"]} ${row["sequence"]} of ${keyOf(row)} as handled`,
-  dead_letter: (_verb, row) => `parks ${row["source"]} ${row["sequence"]} of ${keyOf(row)} (${row["reason"]})`,
+  dead_letter: (verb, row) => {
+    const did = verb === "insert into" ? "parks" : verb === "update" ? "marks as discarded" : "takes away";
+    return `${did} the dead letter ${row["source"]} ${row["sequence"]} of ${keyOf(row)} (${row["reason"] ?? ""})`;
+  },
   stock: (_verb, row) => `${row["sku"]} in ${row["warehouse"]} has ${row["reserved"]} of ${row["on_hand"]} reserved`,
   movement: (_verb, row) => `notes a movement of ${row["reserved_delta"]} ${row["sku"]} for ${keyOf(row)}`,
   history: (_verb, row) => `notes "${row["type"]}" in the history of ${keyOf(row)}`,

@@ -17,12 +17,24 @@ import { type Random, seededRandom } from "../../runtime/random.ts";
 import { systemScheduler } from "../../runtime/scheduler.ts";
 import type { Actor } from "./loop.ts";
 import { createOutside, type OutsideSystem } from "./outside.ts";
+import { createAuditor } from "./platform-auditor.ts";
 import { type Contents, readContents } from "./platform-contents.ts";
+import { createDesk } from "./platform-desk.ts";
 import { holdups, unended } from "./platform-holdups.ts";
-import { openWork, statusCounts, violationsAtAnyTime, violationsIn } from "./platform-invariants.ts";
+import {
+  type Excused,
+  isExcused,
+  NOBODY,
+  openWork,
+  statusCounts,
+  violationsAtAnyTime,
+  violationsIn,
+} from "./platform-invariants.ts";
 import { createLeases } from "./platform-leases.ts";
+import { createLetterBook } from "./platform-letters.ts";
 import { type PlatformNode, startNode, type Tempo } from "./platform-node.ts";
 import { OPERATOR, operatorLocks } from "./platform-operator.ts";
+import { drawPoison, type Poison } from "./platform-poison.ts";
 import { readingOf } from "./platform-reading.ts";
 import { createShoppers } from "./platform-shoppers.ts";
 import { mailInWords, providerInWords, statementInWords } from "./platform-words.ts";
@@ -143,6 +155,11 @@ function platformScenario(world: World<PlatformNode>): Scenario<PlatformNode> {
   const tempo = drawTempo(world.random("tempo"));
   trace.line(JSON.stringify(tempo));
   const shoppers = createShoppers(world);
+  const poison = drawPoison(world, tempo.leaseMs);
+  const desk = poison === null ? undefined : createDesk(world, poison);
+  const letterBook = poison === null ? undefined : createLetterBook(world);
+  const excused = poison === null ? NOBODY : excusedBy(poison, desk?.discarded ?? new Set());
+  const auditor = createAuditor(world, excused.discarded);
   const leases = createLeases(world, tempo.leaseMs);
   const outsides = new Map(outsideSystems(tempo).map((system) => [system.name, createOutside(world, system)]));
   const nodes = new Map<number, { readonly actor: Actor; readonly node: PlatformNode }>();
@@ -168,21 +185,40 @@ function platformScenario(world: World<PlatformNode>): Scenario<PlatformNode> {
     return latest;
   }
 
+  /** What is left of orders that must have ended. */
+  function leftOf(contents: Contents): string[] {
+    const rests = isExcused(contents, excused);
+    return holdups(
+      contents,
+      unended(contents).filter((id) => !rests(id)),
+      leases,
+    );
+  }
+
   return {
     boundMs: BOUND_MS,
     leaseMs: tempo.leaseMs,
     operatorLocks,
     async start(context) {
       nodes.delete(context.index);
-      const node = await startNode(world, context, MODULES, tempo, outsides);
+      const modules = poison === null ? MODULES : MODULES.map((module) => poison.changed(module, context));
+      const mayPark = (key: string) => poison?.mayPark(key) === true;
+      const node = await startNode(world, context, modules, tempo, outsides, mayPark);
       nodes.set(context.index, { actor: context.actor, node });
       return node;
     },
     stop: (node) => node.stop(),
-    drive: shoppers.drive,
+    async drive() {
+      auditor.begin();
+      desk?.begin();
+      await shoppers.drive();
+    },
+    audit: auditor.lastWord,
     onWake: leases.onWake,
     onAnswered(owner, module, statement, outcome) {
       leases.onAnswered(owner, module, statement, outcome);
+      letterBook?.onAnswered(module, statement, outcome);
+      poison?.onAnswered(owner, statement, outcome);
       trace.tell(() => {
         const words = statementInWords(module, statement, outcome);
         const name = owner === world.outside ? module : `${owner.name} (${module})`;
@@ -194,22 +230,36 @@ function platformScenario(world: World<PlatformNode>): Scenario<PlatformNode> {
       const isBusy = onTheWay || [...nodes.values()].some(({ actor, node }) => actor.alive && !node.isIdle());
       if (isBusy && loop.now() < lookedMs + LOOK_EVERY_MS) return false;
       const contents = await look();
-      if (contents.deadLetters.length > 0) return true;
-      const work = openWork(contents);
-      if (work === null && !isBusy) return true;
+      if (desk === undefined && contents.deadLetters.length > 0) return true;
+      const work = openWork(contents, excused);
+      if (work === null && !isBusy && desk?.isDone(contents.deadLetters) !== false) {
+        desk?.close();
+        return true;
+      }
       if (!standsStill(contents, `${work} ${isBusy}`)) return false;
       stuck = [
         `nothing changes any more, with ${work ?? (onTheWay ? "a call on its way" : "something queued in a node")}`,
-        ...holdups(contents, unended(contents), leases),
+        ...leftOf(contents),
       ];
       return true;
     },
     async check() {
       const contents = await look();
-      const held = stuck.length > 0 ? [] : holdups(contents, unended(contents), leases);
-      return [...stuck, ...violationsIn(contents, shoppers.placed), ...held];
+      const held = stuck.length > 0 ? [] : leftOf(contents);
+      return [...stuck, ...violationsIn(contents, shoppers.placed, excused), ...held];
     },
     outcomes: async () => statusCounts(latest ?? (await readContents(world.inspect))),
     reading: async (violations) => readingOf(await readContents(world.inspect), shoppers.keys, violations, leases),
   };
 }
+
+/** The timer of an order that has moved on meanwhile throws, whether it is mended or not. */
+const DEADLINE = "timer:placement-deadline";
+
+const excusedBy = (poison: Poison, discarded: ReadonlySet<string>): Excused => ({
+  discarded,
+  mayStand: (letter) =>
+    discarded.has(letter.key) ||
+    poison.isNeverMended(letter) ||
+    (letter.source === DEADLINE && poison.mayPark(letter.key)),
+});

@@ -35,6 +35,8 @@ export interface Scenario<Api> {
   drive(): Promise<void>;
   /** Whether all that was begun has ended. Asked again and again once the clients have their answers. */
   settled(): Promise<boolean>;
+  /** The last word of a client when everything has ended: driven like `drive`, with nothing failing. */
+  readonly audit?: () => Promise<void>;
   /** After the last fault everything must have ended within so much virtual time. */
   readonly boundMs: number;
   /** The violations found at the end, one sentence each. */

@@ -3,6 +3,9 @@
  * given out is handled, or stands in the producer's outbox, or is parked as a dead letter of the consumer. (A transport
  * that lets a message leave the outbox before it is handled needs a time that it may travel; the in-process one keeps
  * it there.)
+ *
+ * A letter may outlast its number for seconds: a message that comes again after its handler was mended is handled, and
+ * its letter then goes away by itself. It says nothing of the order meanwhile.
  */
 import type { CoreFacts } from "../../messages/facts-contract.ts";
 import { MODULE_NAMES, type ModuleName, type Subscriptions } from "./order-view.ts";
@@ -55,6 +58,9 @@ function judgeMark(
   const mark = part?.in[topic] ?? 0;
   if (mark > last) say("sequence", `${consumer} has handled number ${mark} of ${topic}, of which ${last} were sent`);
   const parked = new Set(part?.letters.flatMap(({ source, sequence }) => (source === topic ? [sequence] : [])));
+  for (const number of parked)
+    if (last > 0 && number > last)
+      say("agreement", `${consumer} has parked number ${number} of ${topic}, of which ${last} were sent`);
   for (let number = mark + 1; number <= last; number++)
     if (!open.has(number) && !parked.has(number))
       say("sequence", `number ${number} of ${topic} waits nowhere: ${consumer} has handled ${mark} of ${last}`);
@@ -64,12 +70,13 @@ function judgeMark(
 function judgeLetters(consumer: ModuleName, { letters, in: marks }: CoreFacts, say: Say) {
   const parked = new Set(letters.map(({ source, sequence }) => `${source} ${sequence}`));
   for (const { source, sequence, reason } of letters) {
-    // Timers and calls have no number.
-    if (sequence === 0) continue;
-    const mark = marks[source] ?? 0;
-    if (sequence <= mark)
-      say("agreement", `${consumer} has parked number ${sequence} of ${source}, and has handled ${mark}`);
-    else if (reason === "behind" && !parked.has(`${source} ${sequence - 1}`))
+    // A release that was cut short leaves the letters behind what it has handled.
+    const forerunnerIsMissing = sequence - 1 > (marks[source] ?? 0) && !parked.has(`${source} ${sequence - 1}`);
+    if (reason === "behind" && forerunnerIsMissing)
       say("agreement", `${consumer} has parked number ${sequence} of ${source} behind one that is not parked`);
   }
 }
+
+/** Letters that an operator must release, or the order goes no further. Timers and calls have the number 0. */
+export const waitingLetters = ({ letters, in: marks }: CoreFacts) =>
+  letters.filter(({ source, sequence }) => sequence === 0 || sequence > (marks[source] ?? 0));

@@ -7,7 +7,7 @@
  * for. What no message under way can excuse is judged always.
  */
 import type { CoreFacts } from "../../messages/facts-contract.ts";
-import { judgeDelivery } from "./judge-messages.ts";
+import { judgeDelivery, waitingLetters } from "./judge-messages.ts";
 import { type ModuleName, type OrderView, partsOf, type Subscriptions } from "./order-view.ts";
 import type { Invariant, Violation } from "./violation.ts";
 
@@ -22,7 +22,7 @@ const OVERDUE_MS = 60_000;
 /** What is wrong with an order at `now` (ms since the epoch). */
 export function judgeOrder(view: OrderView, subscriptions: Subscriptions, now: number): Judgement {
   const parts = partsOf(view);
-  const isParked = parts.some(([name, { letters }]) => name !== "notification" && letters.length > 0);
+  const isParked = parts.some(([name, part]) => name !== "notification" && waitingLetters(part).length > 0);
   const found: Violation[] = [];
   const say = (invariant: Invariant, detail: string) => found.push({ invariant, subject: `order ${view.key}`, detail });
   judgeExistence(view, parts, say);

@@ -156,6 +156,26 @@ test("an order in flight, or parked, is judged for what nothing excuses", async 
   ]);
 });
 
+test("a letter that its message has outrun, or that a release has not come to, is none of reconcile's business", async () => {
+  const books = booksOf(["outrun", "left", "lost"]);
+  const scheduled = books["delivery"]?.get("left")?.aggregate;
+  for (const key of ["left", "lost"])
+    books["order"]?.set(key, { version: 1, out: { [COMMANDS]: 3 }, aggregate: order });
+  const letter = (sequence: number, reason: string) => ({ source: COMMANDS, sequence, reason });
+  const put = (key: string, mark: number, letters: ReturnType<typeof letter>[]) =>
+    books["delivery"]?.set(key, { version: 1, in: { [COMMANDS]: mark }, letters, aggregate: scheduled });
+  put("outrun", 1, [letter(1, "threw")]);
+  put("left", 1, [letter(2, "behind"), letter(3, "behind")]);
+  put("lost", 1, [letter(3, "behind")]);
+  const { checked, violations } = await run(modules(books).rpc);
+  // What has been outrun holds nothing up, so its order is judged like any other.
+  expect(checked).toMatchObject({ orders: 3, parked: 2 });
+  expect(violations.map(({ invariant, subject }) => `${invariant} ${subject}`)).toEqual([
+    "sequence order lost",
+    "agreement order lost",
+  ]);
+});
+
 test("a timer counts as missed a minute after its time", async () => {
   const books = booksOf(["late", "soon"]);
   const withTimer = (key: string, dueMs: number) =>
