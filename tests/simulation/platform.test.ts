@@ -29,6 +29,10 @@ const FAULTS = [
   "replicaJoins",
   "replicaLeaves",
   "replicaLeavesForGood",
+  "handlerThrew",
+  "letterReplayed",
+  "replayedTwiceAtOnce",
+  "letterDiscarded",
 ];
 /** What they led to. */
 const CONSEQUENCES = [
@@ -39,6 +43,10 @@ const CONSEQUENCES = [
   "wokeAfterTakeover",
   "twoHolders",
   "stoppedInOrder",
+  "parked",
+  "parkedBehind",
+  "letterReleased",
+  "auditAnswered",
 ];
 
 const settings = {
