@@ -7,7 +7,7 @@ import { mutate } from "./mutants.ts";
 import { MUTANTS } from "./planted-bugs.ts";
 import { simulate } from "./runner.ts";
 
-const SEEDS = 24;
+const SEEDS = 48;
 const LIMIT_MS = 180_000;
 
 /** Drawn by the seeds. */
