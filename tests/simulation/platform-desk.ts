@@ -109,7 +109,7 @@ export function createDesk(world: World<PlatformNode>, poison: Poison): Desk {
     const node = someNode();
     const key = chance(random, 0.3) ? `desk-${requests++}` : undefined;
     const isDoubled = chance(random, isCalm ? 0.1 : 0.4);
-    const other = chance(random, 0.3) ? node : someNode();
+    const other = listening().find((each) => each !== node) ?? node;
     if (isDoubled) {
       faults.count("replayedTwiceAtOnce");
       const reports = await Promise.all([act("replay", letter, node, key), act("replay", letter, other, key)]);

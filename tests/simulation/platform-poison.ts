@@ -74,6 +74,7 @@ const HANDLERS = [
 const REPLICAS = 3;
 const MOST_FREEZES = 4;
 /** A batch that takes nothing on trust looks for letters of its keys (load-batch.ts). */
+const RELEASES = /^select key, source, sequence, discarded_at is not null/;
 const READS_LETTERS = /^select key, source, max\(sequence\)/;
 
 function drawBug(random: Random, startMs: number, index: number): Bug {
@@ -101,9 +102,10 @@ export function drawPoison({ seed, loop, faults, trace, random }: World<Platform
   const isPoisoned = chance(draws, POISONED_IN);
   if (!isPoisoned) return null;
   const bugs = Array.from({ length: between(draws, 2, 4) }, (_, index) => drawBug(draws, loop.now(), index));
-  const freezes = oneOf(draws, [0, 0.3, 0.8]);
+  const freezes = oneOf(draws, [0, 0.5, 1]);
   const thrown = new Set<string>();
   let frozen = 0;
+  let atLetters: Actor | null = null;
   for (const bug of bugs) trace.line(JSON.stringify(bug));
   trace.tell(() => ({ about: [], text: `handlers with a bug: ${bugs.map(inWords).join("; ")}` }));
 
@@ -178,7 +180,14 @@ export function drawPoison({ seed, loop, faults, trace, random }: World<Platform
       prepare: (environment) => module.prepare(environment, change(context)),
     }),
     onAnswered(owner, { text }, outcome) {
-      if (outcome.status === "fulfilled" && outcome.value.rows.length > 0 && READS_LETTERS.test(text)) freeze(owner);
+      if (RELEASES.test(text)) atLetters = null;
+      if (outcome.status !== "fulfilled" || outcome.value.rows.length === 0 || !READS_LETTERS.test(text)) return;
+      atLetters = owner;
+      // After the other answers of the same round trip: they tell whether it is a release.
+      queueMicrotask(() => {
+        if (atLetters === owner) freeze(owner);
+        atLetters = null;
+      });
     },
     mayPark: (key) => bugs.some((bug) => isMeant(bug, key)),
     isNeverMended: ({ module, key, source, type }) =>

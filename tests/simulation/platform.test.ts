@@ -7,7 +7,7 @@ import { mutate } from "./mutants.ts";
 import { MUTANTS } from "./planted-bugs.ts";
 import { simulate } from "./runner.ts";
 
-const SEEDS = 24;
+const SEEDS = 48;
 const LIMIT_MS = 180_000;
 
 /** Drawn by the seeds. */
@@ -29,6 +29,10 @@ const FAULTS = [
   "replicaJoins",
   "replicaLeaves",
   "replicaLeavesForGood",
+  "handlerThrew",
+  "letterReplayed",
+  "replayedTwiceAtOnce",
+  "letterDiscarded",
 ];
 /** What they led to. */
 const CONSEQUENCES = [
@@ -39,6 +43,10 @@ const CONSEQUENCES = [
   "wokeAfterTakeover",
   "twoHolders",
   "stoppedInOrder",
+  "parked",
+  "parkedBehind",
+  "letterReleased",
+  "auditAnswered",
 ];
 
 const settings = {
