@@ -115,7 +115,7 @@ export async function startNode(
     ...opsRoutes({ rpc: platform.rpc, modules: modules.map(({ name }) => name), clock, scheduler }),
   ];
   await platform.start();
-  const pending = new Map<number, { readonly name: string; readonly waitsUntilMs: number }>();
+  const pending = new Map<number, string>();
   let requests = 0;
   let isClosed = false;
 
@@ -142,10 +142,7 @@ export async function startNode(
     async send(request) {
       if (isClosed) throw new Error("the node has closed its ports");
       const number = requests++;
-      pending.set(number, {
-        name: `${request.method} ${request.path} with ${request.idempotencyKey ?? "no key"}`,
-        waitsUntilMs: loop.now() + (request.waitMs ?? 0),
-      });
+      pending.set(number, `${request.method} ${request.path} with ${request.idempotencyKey ?? "no key"}`);
       try {
         return await answer(request);
       } finally {
@@ -175,10 +172,8 @@ export async function startNode(
       for (const { name, error } of report.failed) world.violation(`stopping ${name} failed: ${String(error)}`);
       faults.count(report.left.length === 0 ? "stoppedInOrder" : "stoppedByDeadline");
       if (report.left.length > 0) return;
-      // Who prefers to wait for the order's end may wait on: what has been promised is in the tables.
-      for (const { name, waitsUntilMs } of pending.values())
-        if (waitsUntilMs < loop.now() - LAST_ANSWERS_MS)
-          world.violation(`${actor.name} has stopped in order and owes an answer to ${name}`);
+      for (const name of pending.values())
+        world.violation(`${actor.name} has stopped in order and owes an answer to ${name}`);
     },
   };
 }
