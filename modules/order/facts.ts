@@ -15,7 +15,7 @@ export async function factsOf(database: Database, orders: readonly Order[]): Pro
   const rows = await database.query({
     text: `select order_id, count(*) as entries, max(sequence) as last_sequence,
         (array_agg(data->>'status' order by sequence desc))[1] as last_status
-      from history where order_id = any($1::uuid[]) group by order_id`,
+      from history where order_id = any($1::uuid[]) group by order_id order by order_id`,
     params: [arrayLiteral(orders.map(({ id }) => id))],
   });
   const histories = new Map(rows.map((row) => [String(row.order_id), row]));

@@ -68,7 +68,7 @@ export function aggregateStore<State extends object>(
     table: set.table,
     key: { name: keyName, sqlType: key.sqlType },
     load: (keys) => ({
-      text: `select ${selected} from ${set.table} where ${keyName} = any($1::${key.sqlType}[])`,
+      text: `select ${selected} from ${set.table} where ${keyName} = any($1::${key.sqlType}[]) order by ${keyName}`,
       params: [arrayLiteral(keys)],
     }),
     decode(row) {

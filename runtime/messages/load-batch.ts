@@ -80,7 +80,7 @@ export async function loadOptimistic<State, Shared, Ports>(
 const isFirst = <State, Shared>(item: Item<State, Shared>) =>
   (item.kind === "message" && item.envelope.sequence === 1) || (item.kind === "command" && item.creates);
 
-/** Reads everything, in one round trip. */
+/** Reads everything, in one round trip; in order, so that the same tables give the same answer on every server. */
 export async function loadVerifying<State, Shared, Ports>(
   messaging: Messaging<State, Shared, Ports>,
   lane: Lane,
@@ -102,27 +102,30 @@ export async function loadVerifying<State, Shared, Ports>(
   const keysParam = arrayLiteral(keys);
   const [rows, markRows, parkedRows, keyRows, timerRows, intentRows, letterRows] = await Promise.all([
     lane.run(messaging.aggregate.load(keys)),
-    lane.run({ text: "select key, topic, sequence from inbox_mark where key = any($1::text[])", params: [keysParam] }),
     lane.run({
-      text: "select key, source, max(sequence) as last from dead_letter where key = any($1::text[]) group by key, source",
+      text: "select key, topic, sequence from inbox_mark where key = any($1::text[]) order by key, topic",
+      params: [keysParam],
+    }),
+    lane.run({
+      text: "select key, source, max(sequence) as last from dead_letter where key = any($1::text[]) group by key, source order by key, source",
       params: [keysParam],
     }),
     scopes.length === 0
       ? none
       : lane.run({
-          text: "select scope, body_hash, status, reference from idempotency where scope = any($1::uuid[])",
+          text: "select scope, body_hash, status, reference from idempotency where scope = any($1::uuid[]) order by scope",
           params: [arrayLiteral(scopes)],
         }),
     timed
       ? lane.run({
-          text: "select key, kind, due_at from timer where shard = any($1::smallint[]) and key = any($2::text[])",
+          text: "select key, kind, due_at from timer where shard = any($1::smallint[]) and key = any($2::text[]) order by key, kind",
           params: [shardsParam, keysParam],
         })
       : none,
     intents.length === 0
       ? none
       : lane.run({
-          text: "select id from call_intent where shard = any($1::smallint[]) and id = any($2::uuid[])",
+          text: "select id from call_intent where shard = any($1::smallint[]) and id = any($2::uuid[]) order by id",
           params: [shardsParam, arrayLiteral(intents)],
         }),
     letters.length === 0 ? none : lane.run(lettersOf(letters)),
@@ -192,7 +195,8 @@ function lettersOf(items: readonly MessageItem[]): Statement {
   const unique = (values: readonly (string | number)[]) => arrayLiteral([...new Set(values)]);
   return {
     text: `select key, source, sequence, discarded_at is not null as discarded from dead_letter
-      where key = any($1::text[]) and source = any($2::text[]) and sequence = any($3::integer[])`,
+      where key = any($1::text[]) and source = any($2::text[]) and sequence = any($3::integer[])
+      order by key, source, sequence`,
     params: [
       unique(items.map(({ key }) => key)),
       unique(items.map(({ envelope }) => envelope.topic)),

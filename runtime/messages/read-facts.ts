@@ -64,7 +64,9 @@ async function readKeys<State>(database: Database, aggregate: AggregateStore<Sta
   const ask = async (text: string) =>
     Map.groupBy(await database.query({ text, params: [wanted] }), (row) => String(row.key));
   const rows = await database.query(aggregate.load(keys.filter((key) => fits(aggregate, key))));
-  const marks = await ask("select key, topic, sequence from inbox_mark where key = any($1::text[])");
+  const marks = await ask(
+    "select key, topic, sequence from inbox_mark where key = any($1::text[]) order by key, topic",
+  );
   // In whatever shard: a row in the wrong one is found by nobody else.
   const outbox = await ask(
     "select shard, key, topic, sequence from outbox where key = any($1::text[]) order by key, topic, sequence",

@@ -131,7 +131,9 @@ export function createShards(deps: ShardsDeps): Shards {
         where s.shard = x.shard and s.epoch = x.epoch returning s.shard, s.epoch`,
       params: [replica, JSON.stringify(wanted.map(({ shard, epoch }) => ({ shard, epoch })))],
     });
-    return rows.map((row) => ({ shard: Number(row.shard), epoch: Number(row.epoch) }));
+    return rows
+      .map((row) => ({ shard: Number(row.shard), epoch: Number(row.epoch) }))
+      .sort((a, b) => a.shard - b.shard);
   };
 
   async function giveBack(shards: readonly number[]) {
