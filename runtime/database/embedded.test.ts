@@ -12,11 +12,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 import { StartError } from "../start-error.ts";
 import { isAlive } from "./embedded/cluster.ts";
-import { findCluster } from "./embedded/data-directory.ts";
+import { findCluster, systemFault } from "./embedded/data-directory.ts";
 import { copyToCache, linkLibraries } from "./embedded/native.ts";
 import {
   type EmbeddedOptions,
@@ -299,6 +300,13 @@ describe("the embedded server", () => {
   });
 });
 
+test.skipIf(process.platform !== "linux")("it starts although there is no room for its holder's number", async () => {
+  const dataDir = scratch();
+  symlinkSync("/dev/full", join(dataDir, "holder.pid"));
+  const { server } = await start(dataDir);
+  expect(await query(server, "select 1 as a")).toEqual([{ a: 1 }]);
+});
+
 describe("a start that cannot be", () => {
   test("names a directory that cannot be written", async () => {
     const file = `${dirname(fresh())}/file`;
@@ -321,18 +329,25 @@ describe("a start that cannot be", () => {
     expect(await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined }))).toContain("of PostgreSQL 15");
   });
 
-  test.skipIf(process.platform !== "linux")("names a full disk", async () => {
+  test.skipIf(process.platform !== "linux")("names a full disk; the directory is free afterwards", async () => {
     const dataDir = scratch();
-    // A file that takes nothing, where the directory's holder is noted.
-    symlinkSync("/dev/full", join(dataDir, "holder.pid"));
+    // A file that takes nothing, where the server notes how it was started.
+    const full = join(dataDir, "postgres", "postmaster.opts");
+    rmSync(full, { force: true });
+    symlinkSync("/dev/full", full);
     const message = await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined }));
-    expect(message).toBe(
-      `The disk of the data directory ${dataDir} is full: make room there, or give another directory with --data DIR`,
-    );
-    rmSync(join(dataDir, "holder.pid"));
-    // And the directory is free.
+    expect(message).toStartWith(`The embedded PostgreSQL in ${dataDir} does not start: `);
+    expect(message).toEndWith("(make room on that disk, or give another directory with --data DIR)");
+    rmSync(full);
     const { server } = await start(dataDir);
     expect(await query(server, "select 1 as a")).toEqual([{ a: 1 }]);
+  });
+
+  test.skipIf(process.platform !== "linux")("names a full disk that a file of our own meets", async () => {
+    const met = writeFile("/dev/full", "1").catch((error: unknown) => Promise.reject(systemFault(error, "/data")));
+    expect(await refusal(met)).toBe(
+      "The disk of the data directory /data is full: make room there, or give another directory with --data DIR",
+    );
   });
 
   test("gives the server's own reason for a setting it refuses", async () => {

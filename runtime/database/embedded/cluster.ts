@@ -79,7 +79,7 @@ function errorLine(text: string): string {
 }
 
 /** What the server puts before its word for how bad it is, and that word. */
-const TIME_STAMP = /^.*?(FATAL|PANIC|HINT): +/;
+const TIME_STAMP = /^.*?(FATAL|PANIC|HINT|LOG): +/;
 
 /** What to do, where the server's own reason is that there is no room. */
 export const adviceOnSpace = (reason: string): string =>
@@ -133,13 +133,14 @@ export function rotateLog(cluster: string): void {
 /** Connections that came too early, and a guess about data that a recovery was interrupted on: neither is a reason. */
 const ASIDE = /FATAL: +the database system is |HINT: +This probably means that some data is corrupted/;
 
+/** A disk that is full can be told in the log as nothing out of the ordinary. */
+const REASON = /FATAL|PANIC|HINT|error while loading|No space left on device/;
+
 /** What the server wrote since `offset`, without the time stamps: the lines that say why it ended. */
 export function logSince(cluster: string, offset: number): string {
   const file = logFileOf(cluster);
   const text = existsSync(file) ? readFileSync(file).subarray(offset).toString() : "";
-  const lines = text
-    .split("\n")
-    .filter((line) => /FATAL|PANIC|HINT|error while loading/.test(line) && !ASIDE.test(line));
+  const lines = text.split("\n").filter((line) => REASON.test(line) && !ASIDE.test(line));
   return lines.map((line) => line.replace(TIME_STAMP, "")).join("; ") || lastLine(text);
 }
 
