@@ -281,8 +281,10 @@ describe("the embedded server", () => {
 
   test("takes a data directory whose path is longer than a socket's may be, and what initdb left half-made", async () => {
     const dataDir = join(fresh(), "a".repeat(60), "b".repeat(60));
-    mkdirSync(join(dataDir, "postgres.draft", "base"), { recursive: true });
+    const draft = join(dataDir, "postgres.draft-1");
+    mkdirSync(join(draft, "base"), { recursive: true });
     const { server } = await start(dataDir);
+    expect(existsSync(draft)).toBe(false);
     expect(await query(server, "select 1 as a")).toEqual([{ a: 1 }]);
   });
 
@@ -387,6 +389,26 @@ test("a reset removes what was there, also what a reset before did not finish wi
   const { server } = await start(dataDir, { reset: true });
   expect(await query(server, "select to_regclass('kept') as kept")).toEqual([{ kept: null }]);
   expect([`${cluster}.removed-1`, `${cluster}.mine`].map((path) => existsSync(path))).toEqual([false, true]);
+});
+
+test("neither a reset nor a start removes what is no database", async () => {
+  const dataDir = scratch();
+  const cluster = join(dataDir, "postgres");
+  const others = ["postgres", "postgres.draft-notes", "postgres.drafts", "postgres.removed-1", "postgres.draft-2"];
+  rmSync(cluster, { recursive: true });
+  for (const name of others) {
+    mkdirSync(join(dataDir, name));
+    writeFileSync(join(dataDir, name, "thesis.md"), "years of work");
+  }
+  for (const reset of [true, false]) {
+    const message = await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined, reset }));
+    expect(message).toStartWith(`${cluster} `);
+    expect(message).toContain("move it away, or give another directory with --data DIR");
+    expect(message).not.toContain("--reset");
+  }
+  rmSync(cluster, { recursive: true });
+  await start(dataDir, { reset: true });
+  for (const name of others.slice(1)) expect(existsSync(join(dataDir, name, "thesis.md"))).toBe(true);
 });
 
 test("the libraries' links are made where they are missing; a folder that cannot be written is copied whole", async () => {
