@@ -25,6 +25,19 @@ export function wordsAndFlagsOf(args: readonly string[], known: Known) {
     // None is declared `multiple`.
     return { flags: values as Readonly<Record<string, string | boolean | undefined>>, words: positionals };
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(`${parseFault(error)} (see --help)`);
   }
+}
+
+/** What `parseArgs` refused, in one line; anything else that was thrown as its own message. */
+export function parseFault(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error ? error.code : undefined;
+  const flag = /'([^' ]+)/.exec(error.message)?.[1];
+  if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") return `There is no flag ${flag}`;
+  if (code === "ERR_PARSE_ARGS_INVALID_OPTION_VALUE")
+    return error.message.includes("does not take")
+      ? `The flag ${flag} takes no value`
+      : `The flag ${flag} needs a value; one that begins with - is written ${flag}=VALUE`;
+  return error.message.replaceAll(/\s+/g, " ");
 }

@@ -2,7 +2,8 @@
 
 import { parseArgs } from "node:util";
 import { systemClock } from "../clock.ts";
-import { allHold, figureReport, figureTable } from "./figures.ts";
+import { parseFault } from "./arguments.ts";
+import { allHold, checkFiguresFile, figureReport, figureTable, writeFigures } from "./figures.ts";
 
 export const help = `Usage: genai-demo bench orders [--quick] [--json FILE] [--profile] [--seconds N] [--rounds N] [--connections N]
        genai-demo bench start [--json FILE] [--rounds N]
@@ -31,13 +32,14 @@ export async function run(args: readonly string[]): Promise<number> {
   try {
     parsed = parseBenchArgs(args);
   } catch (error) {
-    console.error(`bench: ${error instanceof Error ? error.message : error}\n\n${help}`);
+    console.error(`bench: ${parseFault(error)} (see bench --help)`);
     return 2;
   }
   if (parsed === "help") {
     console.log(help);
     return 0;
   }
+  checkFiguresFile(parsed.json);
   const startedAtMs = systemClock.now();
   const progress = (line: string) => console.log(line);
   const result =
@@ -47,7 +49,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const report = figureReport(`bench ${parsed.name}`, startedAtMs, result.figures, result.notes);
   if (result.profile !== "") console.log(`\n${result.profile}`);
   console.log(`\n${figureTable(report)}`);
-  if (parsed.json !== undefined) await Bun.write(parsed.json, `${JSON.stringify(report, null, 2)}\n`);
+  writeFigures(parsed.json, report);
   return allHold(report) ? 0 : 1;
 }
 

@@ -36,7 +36,7 @@ describe("deadletters", () => {
   test("says what to do when no platform answers, and then nothing holds", async () => {
     for (const args of [["list"], ["show", "x"], ["replay", "--all"], ["discard", "x", "--reason", "r"]])
       expect(await failure(...args)).toBeInstanceOf(OperatorError);
-    expect(await run(["replay", "x", "--token", "t", "--url", "http://127.0.0.1:1"])).toBe(1);
+    expect(await failure("replay", "x", "y")).toBeInstanceOf(OperatorError);
   });
 });
 
@@ -70,15 +70,19 @@ async function against(answers: readonly unknown[], ...args: string[]) {
     port: 0,
     fetch(request) {
       asked.push(decodeURIComponent(new URL(request.url).pathname.replace("/api/v1/ops/deadletters/", "")));
-      return Response.json(answers[asked.length - 1]);
+      const answer = answers[asked.length - 1];
+      return answer instanceof Response ? answer : Response.json(answer);
     },
   });
   const printed: string[] = [];
+  const complained: string[] = [];
+  const complain = spyOn(console, "error").mockImplementation((line: string) => complained.push(line));
   const log = spyOn(console, "log").mockImplementation((line: string) => printed.push(line));
   try {
     const code = await run([...args, "--token", "t", "--url", server.url.origin]);
-    return { code, asked, printed: printed.join("\n") };
+    return { code, asked, printed: printed.join("\n"), complained };
   } finally {
+    complain.mockRestore();
     log.mockRestore();
     await server.stop(true);
   }
@@ -110,6 +114,39 @@ describe("a replay that its time cut short", () => {
     const { code, asked, printed } = await against(answers, "replay", "order:k:t:1");
     expect([code, asked.length]).toEqual([1, 1]);
     expect(printed).toContain("not over yet");
+  });
+});
+
+describe("a replay while another operator replays as well", () => {
+  const gone = () => Response.json({ detail: "There is no dead letter." }, { status: 404 });
+  const other = { ...letter(1, "threw", "e"), id: "payment:k:t:1" };
+  const page = { items: [letter(1, "threw", "e"), other], nextCursor: null };
+
+  test("of all: what is gone meanwhile is done", async () => {
+    const answers = [page, gone(), report("payment:k:t:1", ["payment:k:t:1"], [])];
+    const { code, asked, complained } = await against(answers, "replay", "--all");
+    expect([code, asked.length, complained]).toEqual([0, 3, []]);
+  });
+
+  test("of one: what was behind it and is gone meanwhile is done, what was never there is told", async () => {
+    const left = [letter(2, "behind", "an earlier one is parked")];
+    const done = await against([report("order:k:t:1", ["order:k:t:1"], left), gone()], "replay", "order:k:t:1");
+    expect([done.code, done.complained]).toEqual([0, []]);
+    const unknown = await against([gone()], "replay", "order:k:t:1");
+    expect([unknown.code, unknown.complained]).toEqual([1, [expect.stringContaining("There is no dead letter.")]]);
+  });
+
+  test("a letter that cannot be released now does not keep the next from its turn", async () => {
+    const away = Response.json({ detail: "No answer from order." }, { status: 503 });
+    const answers = [page, away, report("payment:k:t:1", ["payment:k:t:1"], [])];
+    const { code, asked, complained } = await against(answers, "replay", "--all");
+    expect([code, asked.length, complained.length]).toEqual([1, 3, 1]);
+  });
+
+  test("it stops at the first answer that cannot be had", async () => {
+    const denied = () => Response.json({ detail: "No." }, { status: 403 });
+    const error = await against([page, denied(), denied()], "replay", "--all").catch((thrown: unknown) => thrown);
+    expect(String(error)).toContain("403 No.");
   });
 });
 

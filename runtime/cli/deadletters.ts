@@ -50,7 +50,7 @@ export async function run(args: readonly string[]): Promise<number> {
       if (given.length > 0 === (flags.all === true))
         throw new UsageError("deadletters replay takes the IDs of letters, or --all");
       const client = await operatorClient(flags);
-      return replay(client, flags.all === true ? queues(await all(client)) : given);
+      return flags.all === true ? replay(client, queues(await all(client)), true) : replay(client, given, false);
     }
     case "discard": {
       const id = only(given, "discard ID --reason TEXT");
@@ -138,7 +138,8 @@ function queues(letters: readonly Letter[]): readonly string[] {
   return [...first.values()];
 }
 
-async function replay(client: OperatorClient, ids: readonly string[]): Promise<number> {
+/** A letter that is gone when its turn comes is done, unless it was named by hand and never seen. */
+async function replay(client: OperatorClient, ids: readonly string[], seen: boolean): Promise<number> {
   if (ids.length === 0) print("no dead letters");
   const released = new Set<string>();
   let everything = true;
@@ -146,14 +147,15 @@ async function replay(client: OperatorClient, ids: readonly string[]): Promise<n
     // An earlier one of the same topic and key has taken it along.
     if (released.has(id)) continue;
     try {
-      const report = await replayWhileItGoesOn(client, id, (gone) => {
+      const report = await replayWhileItGoesOn(client, id, seen, (gone) => {
         for (const each of gone.released) released.add(each);
         tellReleased(gone);
       });
+      if (report === null) continue;
       tellLeft(report);
       everything &&= report.leftCount === 0 && !report.pending;
     } catch (error) {
-      if (!(error instanceof OperatorError)) throw error;
+      if (!(error instanceof OperatorError) || concernsAll(error)) throw error;
       console.error(error.message);
       everything = false;
     }
@@ -161,13 +163,24 @@ async function replay(client: OperatorClient, ids: readonly string[]): Promise<n
   return everything ? 0 : 1;
 }
 
+/** Whether the next letter would come to the same: nobody answers, or not to this operator. */
+const concernsAll = ({ status }: OperatorError) => status === null || status === 401 || status === 403;
+
 /**
  * One request releases what it can within its time. It is repeated from the first letter that is left while the one
- * before released something and nothing is under way; the last one releases nothing, or leaves nothing.
+ * before released something and nothing is under way; the last one releases nothing, or leaves nothing. Null when a
+ * letter that was seen is gone by now: another operator has released or discarded it.
  */
-async function replayWhileItGoesOn(client: OperatorClient, id: string, told: (report: Report) => void) {
+async function replayWhileItGoesOn(client: OperatorClient, id: string, seen: boolean, told: (report: Report) => void) {
   for (let next = id; ; ) {
-    const { body } = await client({ method: "POST", path: `${pathOf(next)}/replay`, body: {} });
+    let body: unknown;
+    try {
+      ({ body } = await client({ method: "POST", path: `${pathOf(next)}/replay`, body: {} }));
+    } catch (error) {
+      const isGone = error instanceof OperatorError && error.status === 404;
+      if (isGone && (seen || next !== id)) return null;
+      throw error;
+    }
     const report = reportSchema.parse(body);
     told(report);
     const [first] = report.left;

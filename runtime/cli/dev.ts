@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Module } from "../module.ts";
 import { StartError } from "../start-error.ts";
-import { flagsOf } from "./arguments.ts";
+import { flagsOf, UsageError } from "./arguments.ts";
 import { banner, FAREWELL } from "./dev/banner.ts";
 import { loadConfigHere, platformFlags, runPlatform } from "./run-platform.ts";
 
@@ -30,6 +30,8 @@ export async function run(args: readonly string[], registry: readonly Module[]):
     reset,
     ...flags
   } = flagsOf(args, { ...platformFlags, reset: "boolean", "no-watch": "boolean", supervised: "boolean" });
+  if (supervised && process.send === undefined)
+    throw new UsageError("--supervised is for the application that `dev` itself starts: leave it out");
   if (supervised) return (await import("./dev/supervised.ts")).runSupervised(registry, flags);
   const { config } = loadConfigHere(registry, "dev", flags);
   if (reset) refuseResetOfOthers([...config.databaseUrls.values()]);

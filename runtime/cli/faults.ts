@@ -1,7 +1,7 @@
 /** `faults`: kills real processes under load, and prints what came of it as figures. */
 import { systemClock } from "../clock.ts";
 import { flagsOf, UsageError } from "./arguments.ts";
-import { allHold, figureReport, figureTable } from "./figures.ts";
+import { allHold, checkFiguresFile, figureReport, figureTable, writeFigures } from "./figures.ts";
 
 export const help = `Usage: genai-demo faults [--replicas] [--rounds N] [--seed N] [--buyers N] [--json FILE]
 
@@ -38,13 +38,15 @@ export async function run(args: readonly string[]): Promise<number> {
     seed: whole("seed", flags["seed"], Math.floor(startedAtMs / 1000) % 2 ** 31, 2 ** 31),
     buyers: whole("buyers", flags["buyers"], 16, 128),
   };
+  const json = typeof flags.json === "string" ? flags.json : undefined;
+  checkFiguresFile(json);
   const { measureFaults } = await import("../../tests/faults/figures.ts");
   console.log(`faults: seed ${options.seed}`);
   const { figures, notes, violations } = await measureFaults({ ...options, progress: (line) => console.log(line) });
   for (const violation of violations) console.log(`VIOLATION ${violation}`);
   const report = figureReport("faults", startedAtMs, figures, notes);
   console.log(`\n${figureTable(report)}`);
-  if (typeof flags["json"] === "string") await Bun.write(flags["json"], `${JSON.stringify(report, null, 2)}\n`);
+  writeFigures(json, report);
   return allHold(report) ? 0 : 1;
 }
 

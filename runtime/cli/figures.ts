@@ -1,5 +1,8 @@
 /** Figures of a command: printed for people, written as JSON for machines, judged against what is wanted. */
+import { accessSync, constants, statSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
+import { dirname, resolve } from "node:path";
+import { UsageError } from "./arguments.ts";
 
 export interface Figure {
   /** Stable: `orders.overReference`. */
@@ -68,6 +71,37 @@ export function figureTable(report: FigureReport): string {
     return `${figure.name.padEnd(width)}  ${String(figure.value).padStart(10)} ${figure.unit}${verdict}`;
   });
   return [...lines, ...report.notes.map((note) => `note: ${note}`)].join("\n");
+}
+
+/** Refuses a `--json FILE` that cannot be written, before the work whose figures it is to take; creates nothing. */
+export function checkFiguresFile(file: string | undefined): void {
+  if (file === undefined) return;
+  let isDirectory = file === "";
+  try {
+    const found = isDirectory ? undefined : statSync(file, { throwIfNoEntry: false });
+    isDirectory ||= found?.isDirectory() === true;
+    if (found !== undefined) accessSync(file, constants.W_OK);
+    else accessSync(dirname(resolve(file)), constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw unwritable(file, error);
+  }
+  if (isDirectory) throw new UsageError(`--json ${file}: give a file, not a directory`);
+}
+
+/** Writes a report as JSON where a command was given `--json FILE`. */
+export function writeFigures(file: string | undefined, report: unknown): void {
+  if (file === undefined) return;
+  try {
+    writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+  } catch (error) {
+    throw unwritable(file, error);
+  }
+}
+
+function unwritable(file: string, error: unknown): UsageError {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const why = code === "ENOENT" ? `there is no directory ${dirname(resolve(file))}` : String(code ?? error);
+  return new UsageError(`--json ${file} cannot be written (${why}): give another file`);
 }
 
 /** Whether every figure that has a bound keeps it. */

@@ -1,7 +1,7 @@
 /** How commands ask a running platform what only operators may: over its public API, with an operator's token. */
 import { join } from "node:path";
 import { systemClock } from "../clock.ts";
-import { issueToken } from "../identity/development-issuer.ts";
+import { findDevelopmentIssuer } from "../identity/development-issuer.ts";
 import { UsageError } from "./arguments.ts";
 
 /** Flags that every such command takes. */
@@ -28,7 +28,15 @@ interface OperatorRequest {
 export type OperatorClient = (request: OperatorRequest) => Promise<OperatorAnswer>;
 
 /** Why the platform gave no answer that the command can use, in one line that says what to do. */
-export class OperatorError extends Error {}
+export class OperatorError extends Error {
+  /** Of the answer; null when there was none. */
+  readonly status: number | null;
+
+  constructor(message: string, status: number | null = null) {
+    super(message);
+    this.status = status;
+  }
+}
 
 type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -45,6 +53,7 @@ export async function operatorClient(flags: Flags): Promise<OperatorClient> {
   const token = await tokenFrom(flags);
   return async ({ method, path, body, headers }) => {
     let response: Response;
+    let text: string;
     try {
       response = await fetch(`${origin}/api/v1${path}`, {
         method,
@@ -52,24 +61,31 @@ export async function operatorClient(flags: Flags): Promise<OperatorClient> {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
+      text = await response.text();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw new OperatorError(`${origin} does not answer (${why}): start the platform, or give its address with --url`);
     }
-    const text = await response.text();
-    const answer: OperatorAnswer = { status: response.status, body: jsonOf(text) };
+    const { status } = response;
+    const answer: OperatorAnswer = { status, body: jsonOf(text) };
     if (response.ok) return answer;
-    throw new OperatorError(
-      `${method} ${path}: ${response.status} ${detailOf(answer.body) ?? text.slice(0, 300)}${hint(response.status)}`,
-    );
+    const said = inOneLine(detailOf(answer.body) ?? text);
+    throw new OperatorError(`${method} ${path}: ${status} ${said} ${hint(status, answer.body)}`.trimEnd(), status);
   };
 }
 
 async function tokenFrom(flags: Flags): Promise<string> {
-  const given = typeof flags.token === "string" ? flags.token : process.env.OPERATOR_TOKEN;
-  if (given) return given;
+  const [from, given] =
+    typeof flags.token === "string" ? ["--token", flags.token] : ["OPERATOR_TOKEN", process.env.OPERATOR_TOKEN];
+  if (given) {
+    if (/^[\x21-\x7e]+$/.test(given)) return given;
+    throw new UsageError(`${from} holds what no token has, such as a space or a line break: give the token alone`);
+  }
   const dataDir = typeof flags.data === "string" ? flags.data : process.env.DATA_DIR || join(process.cwd(), ".data");
-  return issueToken({ dataDir, role: "operator", sub: "cli", ttlSeconds: TOKEN_SECONDS, clock: systemClock });
+  const issuer = await findDevelopmentIssuer(dataDir, systemClock);
+  if (issuer === null)
+    throw new OperatorError(`there are no development keys in ${dataDir}: give --token, or the platform's own --data`);
+  return issuer.issue({ role: "operator", sub: "cli", ttlSeconds: TOKEN_SECONDS });
 }
 
 function jsonOf(text: string): unknown {
@@ -84,9 +100,14 @@ function detailOf(body: unknown): string | undefined {
   return typeof body === "object" && body !== null && "detail" in body ? String(body.detail) : undefined;
 }
 
-const hint = (status: number) =>
-  status === 401
-    ? " Give an operator's token with --token, or the platform's own data directory with --data."
-    : status === 404
-      ? " Is this the address of a platform of this version?"
-      : "";
+const SHOWN_CHARACTERS = 300;
+
+/** Also a page, such as that of a proxy in between. */
+const inOneLine = (text: string) => text.replaceAll(/\s+/g, " ").trim().slice(0, SHOWN_CHARACTERS);
+
+function hint(status: number, body: unknown): string {
+  if (status === 401) return "Give an operator's token with --token, or the platform's own data directory with --data.";
+  if (status !== 404) return "";
+  const isOurs = detailOf(body)?.startsWith("There is nothing at") === false;
+  return isOurs ? "See what there is with: deadletters list" : "Is this the address of a platform of this version?";
+}

@@ -1,7 +1,7 @@
 import { systemClock } from "../clock.ts";
 import { reconciliationSchema } from "../edge/reconcile-route.ts";
 import { flagsOf } from "./arguments.ts";
-import { figureReport, stated } from "./figures.ts";
+import { checkFiguresFile, figureReport, stated, writeFigures } from "./figures.ts";
 import { OperatorError, operatorClient, operatorFlags, operatorHelp } from "./operator-client.ts";
 
 export const help = `reconcile: check the invariants over all modules of a running platform.
@@ -17,6 +17,8 @@ Exit code 0 only when all hold.`;
 
 export async function run(args: readonly string[]): Promise<number> {
   const flags = flagsOf(args, { ...operatorFlags, json: "string" });
+  const json = typeof flags.json === "string" ? flags.json : undefined;
+  checkFiguresFile(json);
   const startedAtMs = systemClock.now();
   const ask = await operatorClient(flags);
   const { body } = await ask({ method: "GET", path: "/ops/reconcile" });
@@ -28,14 +30,12 @@ export async function run(args: readonly string[]): Promise<number> {
   console.log(
     `${checkedAt}: ${checked.orders} orders (${checked.inFlight} in flight, ${checked.parked} parked), ${checked.stocks} stocks, ${checked.violations} violations`,
   );
-  if (typeof flags.json === "string") {
-    const figures = [
-      stated("reconcile.orders", checked.orders, "orders"),
-      stated("reconcile.inFlight", checked.inFlight, "orders"),
-      stated("reconcile.parked", checked.parked, "orders"),
-      { ...stated("reconcile.violations", checked.violations, "violations"), wanted: "0", holds: ok },
-    ];
-    await Bun.write(flags.json, `${JSON.stringify(figureReport("reconcile", startedAtMs, figures, []), null, 2)}\n`);
-  }
+  const figures = [
+    stated("reconcile.orders", checked.orders, "orders"),
+    stated("reconcile.inFlight", checked.inFlight, "orders"),
+    stated("reconcile.parked", checked.parked, "orders"),
+    { ...stated("reconcile.violations", checked.violations, "violations"), wanted: "0", holds: ok },
+  ];
+  writeFigures(json, figureReport("reconcile", startedAtMs, figures, []));
   return ok ? 0 : 1;
 }

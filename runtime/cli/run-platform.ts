@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { loadPlatformConfig, type Mode, type PlatformConfig } from "../config/settings.ts";
 import type { Module } from "../module.ts";
 import { type StopLimits, startPlatform } from "../platform.ts";
@@ -53,10 +54,19 @@ export async function runPlatform(options: {
   return (await platform.stop(limits)) ? 0 : 1;
 }
 
-/** Resolves on the first stop signal; a second one ends the process at once. */
+/** One Ctrl-C can come twice: from the terminal to everybody, and from `bun run`, which forwards what it got. */
+const REPEATED_WITHIN_MS = 1_000;
+
+/** Resolves on the first stop signal. Its repetitions are ignored; a later one ends the process at once. */
 export function stopSignal(): Promise<StopLimits> {
   return new Promise((resolve) => {
-    process.once("SIGINT", () => resolve({}));
-    process.once("SIGTERM", () => resolve({}));
+    let firstAtMs: number | null = null;
+    for (const signal of ["SIGINT", "SIGTERM"] as const)
+      process.on(signal, () => {
+        const nowMs = performance.now();
+        firstAtMs ??= nowMs;
+        if (nowMs - firstAtMs > REPEATED_WITHIN_MS) process.exit(128 + constants.signals[signal]);
+        resolve({});
+      });
   });
 }

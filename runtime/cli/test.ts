@@ -1,6 +1,7 @@
 /** `test`: provisions what the suites need, runs each in its own process and topology, and says how all of it ended. */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { parseFault } from "./arguments.ts";
 import { runSuite, type SuiteResult } from "./suite-process.ts";
 import { orphanedTests, SUITES, type SuiteRun, selectRuns, TOPOLOGIES, type Topology } from "./suites.ts";
 
@@ -24,7 +25,7 @@ export async function run(args: readonly string[]): Promise<number> {
   try {
     options = parseTestArgs(args);
   } catch (error) {
-    console.error(`test: ${error instanceof Error ? error.message : error}\n\n${help}`);
+    console.error(`test: ${parseFault(error)} (see test --help)`);
     return 2;
   }
   if (options === "help") {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { systemClock } from "../clock.ts";
 import { IssuerError, issueToken } from "../identity/development-issuer.ts";
+import { parseFault } from "./arguments.ts";
 
 const HELP = `token --role operator|customer [--sub S] [--ttl=SECONDS] [--scope S]... [--data DIR]
 
@@ -58,7 +59,7 @@ export async function run(args: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof IssuerError) return fault(error.message);
     if (error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"))
-      return fault(error.message.replaceAll("\n", " "));
+      return fault(parseFault(error));
     throw error;
   }
 }

@@ -12,11 +12,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 import { StartError } from "../start-error.ts";
 import { isAlive } from "./embedded/cluster.ts";
-import { findCluster } from "./embedded/data-directory.ts";
+import { findCluster, systemFault } from "./embedded/data-directory.ts";
 import { copyToCache, linkLibraries } from "./embedded/native.ts";
 import {
   type EmbeddedOptions,
@@ -280,8 +281,10 @@ describe("the embedded server", () => {
 
   test("takes a data directory whose path is longer than a socket's may be, and what initdb left half-made", async () => {
     const dataDir = join(fresh(), "a".repeat(60), "b".repeat(60));
-    mkdirSync(join(dataDir, "postgres.draft", "base"), { recursive: true });
+    const draft = join(dataDir, "postgres.draft-1");
+    mkdirSync(join(draft, "base"), { recursive: true });
     const { server } = await start(dataDir);
+    expect(existsSync(draft)).toBe(false);
     expect(await query(server, "select 1 as a")).toEqual([{ a: 1 }]);
   });
 
@@ -297,6 +300,13 @@ describe("the embedded server", () => {
     );
     expect(message).toBe(`The database port ${port} on 127.0.0.1 is in use: choose another one`);
   });
+});
+
+test.skipIf(process.platform !== "linux")("it starts although there is no room for its holder's number", async () => {
+  const dataDir = scratch();
+  symlinkSync("/dev/full", join(dataDir, "holder.pid"));
+  const { server } = await start(dataDir);
+  expect(await query(server, "select 1 as a")).toEqual([{ a: 1 }]);
 });
 
 describe("a start that cannot be", () => {
@@ -321,18 +331,25 @@ describe("a start that cannot be", () => {
     expect(await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined }))).toContain("of PostgreSQL 15");
   });
 
-  test.skipIf(process.platform !== "linux")("names a full disk", async () => {
+  test.skipIf(process.platform !== "linux")("names a full disk; the directory is free afterwards", async () => {
     const dataDir = scratch();
-    // A file that takes nothing, where the directory's holder is noted.
-    symlinkSync("/dev/full", join(dataDir, "holder.pid"));
+    // A file that takes nothing, where the server notes how it was started.
+    const full = join(dataDir, "postgres", "postmaster.opts");
+    rmSync(full, { force: true });
+    symlinkSync("/dev/full", full);
     const message = await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined }));
-    expect(message).toBe(
-      `The disk of the data directory ${dataDir} is full: make room there, or give another directory with --data DIR`,
-    );
-    rmSync(join(dataDir, "holder.pid"));
-    // And the directory is free.
+    expect(message).toStartWith(`The embedded PostgreSQL in ${dataDir} does not start: `);
+    expect(message).toEndWith("(make room on that disk, or give another directory with --data DIR)");
+    rmSync(full);
     const { server } = await start(dataDir);
     expect(await query(server, "select 1 as a")).toEqual([{ a: 1 }]);
+  });
+
+  test.skipIf(process.platform !== "linux")("names a full disk that a file of our own meets", async () => {
+    const met = writeFile("/dev/full", "1").catch((error: unknown) => Promise.reject(systemFault(error, "/data")));
+    expect(await refusal(met)).toBe(
+      "The disk of the data directory /data is full: make room there, or give another directory with --data DIR",
+    );
   });
 
   test("gives the server's own reason for a setting it refuses", async () => {
@@ -372,6 +389,26 @@ test("a reset removes what was there, also what a reset before did not finish wi
   const { server } = await start(dataDir, { reset: true });
   expect(await query(server, "select to_regclass('kept') as kept")).toEqual([{ kept: null }]);
   expect([`${cluster}.removed-1`, `${cluster}.mine`].map((path) => existsSync(path))).toEqual([false, true]);
+});
+
+test("neither a reset nor a start removes what is no database", async () => {
+  const dataDir = scratch();
+  const cluster = join(dataDir, "postgres");
+  const others = ["postgres", "postgres.draft-notes", "postgres.drafts", "postgres.removed-1", "postgres.draft-2"];
+  rmSync(cluster, { recursive: true });
+  for (const name of others) {
+    mkdirSync(join(dataDir, name));
+    writeFileSync(join(dataDir, name, "thesis.md"), "years of work");
+  }
+  for (const reset of [true, false]) {
+    const message = await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined, reset }));
+    expect(message).toStartWith(`${cluster} `);
+    expect(message).toContain("move it away, or give another directory with --data DIR");
+    expect(message).not.toContain("--reset");
+  }
+  rmSync(cluster, { recursive: true });
+  await start(dataDir, { reset: true });
+  for (const name of others.slice(1)) expect(existsSync(join(dataDir, name, "thesis.md"))).toBe(true);
 });
 
 test("the libraries' links are made where they are missing; a folder that cannot be written is copied whole", async () => {

@@ -236,7 +236,7 @@ export function deadLetterRoutes({ rpc, modules }: DeadLetterDeps): readonly Rou
       tag: "ops",
       summary: "Discard a dead letter",
       description:
-        "A message counts as handled without being handled: at once when it is the first one parked, and what is parked behind it is released; else when its turn comes. A timer or the outcome of a call is gone.",
+        "A message counts as handled without being handled: at once when it is the first one parked, and what is parked behind it is released; else when its turn comes. A timer or the outcome of a call is gone. Discarded again, the first reason and time stay.",
       params: letterPath,
       idempotency: "accepted",
       body: z.strictObject({

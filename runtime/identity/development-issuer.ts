@@ -62,7 +62,16 @@ export interface TokenRequest {
 
 /** Opens the issuer of a data directory; creates directory and key where there are none. */
 export async function openDevelopmentIssuer(dataDir: string, clock: Clock): Promise<DevelopmentIssuer> {
-  const key = await keyOf(dataDir);
+  return issuerOf(await keyOf(dataDir), clock);
+}
+
+/** The issuer of a data directory; null where there is no key. Creates nothing. */
+export async function findDevelopmentIssuer(dataDir: string, clock: Clock): Promise<DevelopmentIssuer | null> {
+  const key = readKey(dataDir);
+  return key === undefined ? null : issuerOf(key, clock);
+}
+
+async function issuerOf(key: JWK, clock: Clock): Promise<DevelopmentIssuer> {
   const { d: _private, ...publicKey } = key;
   const jwks: JSONWebKeySet = { keys: [publicKey] };
   const signingKey = await importJWK(key, "ES256");

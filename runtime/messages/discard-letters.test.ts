@@ -44,6 +44,23 @@ describe("a discarded message", () => {
     expect(await bench.effects(key)).toEqual(["good", "poison", "last", "new"]);
   });
 
+  test.each([false, true])(
+    "keeps its first reason and time when it is discarded again (unloadable: %p)",
+    async (uuidKeys) => {
+      const key = uuidKeys ? newKey() : await parkedKey(bench);
+      const replica = await bench.replica({ uuidKeys });
+      if (uuidKeys) await send(replica, key, ["first", "second", "third"]);
+      const discard = async (reason: string) => done(await replica.running.letters.discard(at(key, 3), reason, null));
+      await discard(because);
+      const first = (await readLetter(bench.database, at(key, 3)))?.discarded;
+      expect(first?.reason).toBe(because);
+      await Bun.sleep(5);
+      expect(await discard("a second thought")).toMatchObject({ released: [], state: "discarded" });
+      expect((await readLetter(bench.database, at(key, 3)))?.discarded).toEqual(first);
+      expect(replica.logged.filter(({ event }) => event === "letter.discarded")).toHaveLength(1);
+    },
+  );
+
   test("right behind the front goes with it when that is discarded as well", async () => {
     const key = await parkedKey(bench);
     const replica = await bench.replica();

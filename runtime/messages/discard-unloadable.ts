@@ -50,7 +50,8 @@ const discardOne = (database: Database, { key, source, sequence }: LetterPlace, 
           select $1, $2, sequence, $5::text::timestamptz from gone
           on conflict (key, topic) do update set sequence = excluded.sequence, marked_at = excluded.marked_at
             where inbox_mark.sequence < excluded.sequence)
-      update dead_letter set discarded_at = $5::text::timestamptz, discard_reason = $4
+      update dead_letter set discarded_at = coalesce(discarded_at, $5::text::timestamptz),
+          discard_reason = coalesce(discard_reason, $4)
         where key = $1 and source = $2 and sequence = $3::integer and (select sequence from mark) < $3::integer - 1`,
     params: [key, source, sequence, reason, new Date(now).toISOString()],
   });

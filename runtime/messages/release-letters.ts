@@ -197,14 +197,15 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
   }
 
   /** Whether a letter that the lane has settled is gone or marked; ends it where the lane cannot. */
-  async function discarded(place: LetterPlace, reason: string): Promise<boolean> {
+  async function discarded(place: LetterPlace, reason: string, before: Row): Promise<boolean> {
     const parked = async () => (await database.query(letterRow(place)))[0]?.discarded_at === null;
     if (await parked()) {
       if (!(await isUnloadable(database, deps.aggregate, place.key))) return false;
       await discardUnloadable(database, place, reason, clock.now());
       if (await parked()) return false;
     }
-    deps.log("warn", "letter.discarded", { module, ...place, reason });
+    // Only the first reason counts, and it has been told.
+    if (before.discarded_at === null) deps.log("warn", "letter.discarded", { module, ...place, reason });
     return true;
   }
 
@@ -227,7 +228,7 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
         }
         if (letter) {
           progress.pending = !(await letGo([letter], { kind: "discard", reason }, untilMs));
-          if (progress.pending || !(await discarded(place, reason))) return;
+          if (progress.pending || !(await discarded(place, reason, letter))) return;
         }
         const [first] = await database.query(queueRows(place, 1));
         // Those behind it follow; those before it wait for a replay of their own.

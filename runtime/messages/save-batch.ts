@@ -92,7 +92,9 @@ const CORE = {
   },
   lettersDiscarded: {
     label: "dead letters discarded",
-    sql: `update dead_letter d set discarded_at = x.discarded_at, discard_reason = x.reason
+    // The first operator's reason and time stay.
+    sql: `update dead_letter d set discarded_at = coalesce(d.discarded_at, x.discarded_at),
+        discard_reason = coalesce(d.discard_reason, x.reason)
       from json_to_recordset($::text::json) as ${LETTER}
       where d.key = x.key and d.source = x.source and d.sequence = x.sequence returning 1`,
   },

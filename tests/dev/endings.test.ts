@@ -1,8 +1,14 @@
 /** However a part of `dev` ends, the rest does what it should, and the next start goes on. */
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { basketOf } from "../journeys/client.ts";
-import type { Environment, PlatformProcess } from "../journeys/process.ts";
+import { type Environment, type PlatformProcess, refusal } from "../journeys/process.ts";
+import { freePort } from "../provision/external-postgres.ts";
 import { type Checkout, copyCheckout, hasEnded, page, remainsIn, until } from "./checkout.ts";
+
+const SCRIPT = '"dev": "bun runtime/cli/preflight/bun-version.ts && bun runtime/main.ts dev"';
 
 let checkout: Checkout;
 let running: PlatformProcess | undefined;
@@ -81,6 +87,61 @@ test.each([
   expect(output().match(/Stopped\. Everything is saved/g)).toHaveLength(1);
   expect(output()).not.toContain("ENDED BY ITSELF");
   expect(remainsIn(checkout.dataDir)).toEqual([]);
+});
+
+test("Ctrl-C that comes twice, as under `bun run`: one clean stop with code 0, and nothing is left", async () => {
+  const { pid, output, exited } = await dev();
+  process.kill(pid, "SIGINT");
+  await Bun.sleep(50);
+  process.kill(pid, "SIGINT");
+  expect(await exited).toBe(0);
+  expect(output().match(/Stopped\. Everything is saved/g)).toHaveLength(1);
+  expect(remainsIn(checkout.dataDir)).toEqual([]);
+});
+
+test("Ctrl-C at a terminal where `bun run dev` runs: one clean stop, and nothing is left", async () => {
+  // Without the installation, which is not this test's.
+  const { scripts } = JSON.parse(await readFile(join(checkout.root, "package.json"), "utf8"));
+  await checkout.edit("package.json", `"dev": "${scripts.dev}"`, SCRIPT);
+  const ports = { PORT: String(await freePort()), INTERNAL_PORT: String(await freePort()) };
+  const child = spawn(process.execPath, ["run", "dev", "--data", checkout.dataDir], {
+    cwd: checkout.root,
+    env: { ...process.env, ...ports, HOST: "127.0.0.1", DATABASE_URL: "" },
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
+  });
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  await until("it is ready", () => output.includes("genai-demo is ready"));
+  const { application, postmaster } = checkout.pids();
+  process.kill(-(child.pid ?? 0), "SIGINT");
+  await closed;
+  expect(output.match(/Stopped\. Everything is saved/g)).toHaveLength(1);
+  expect([application, postmaster].map(hasEnded)).toEqual([true, true]);
+  expect(remainsIn(checkout.dataDir)).toEqual([]);
+});
+
+test("Ctrl-C again, later, while it does not come to an end: it ends at once", async () => {
+  const { pid, output, exited } = await dev();
+  const { application } = checkout.pids();
+  // It does not hear that it is to end.
+  process.kill(application, "SIGSTOP");
+  process.kill(pid, "SIGINT");
+  await Bun.sleep(1_200);
+  process.kill(pid, "SIGINT");
+  expect(await exited).toBe(130);
+  process.kill(application, "SIGCONT");
+  await until("the application has ended", () => hasEnded(application));
+  expect(output()).not.toContain("Everything is saved");
+});
+
+test("--supervised by hand is refused", async () => {
+  expect(await refusal(["dev", "--supervised"])).toBe(
+    "--supervised is for the application that `dev` itself starts: leave it out",
+  );
 });
 
 test("it stops also while the application cannot start", async () => {

@@ -1,7 +1,7 @@
 /** `simulate`: the whole platform on a seeded scheduler over a real PostgreSQL, seed after seed. */
-import { writeFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import { checkFiguresFile, type Figure, writeFigures as writeReport } from "../../runtime/cli/figures.ts";
 import type { Mutant } from "./mutants.ts";
 import { MUTANTS } from "./planted-bugs.ts";
 import type { SeedResult } from "./run-seed.ts";
@@ -51,6 +51,7 @@ export async function run(args: string[]): Promise<number> {
       console.log(HELP);
       return 0;
     }
+    checkFiguresFile(values.json);
     return values.mutant === undefined ? await runSeeds(values) : await runMutants(values, values.mutant);
   } catch (error) {
     if (!(error instanceof UsageError) && !(error instanceof TypeError)) throw error;
@@ -192,14 +193,6 @@ async function runMutants(values: Values, wanted: string): Promise<number> {
   return holds ? 0 : 1;
 }
 
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly wanted?: string;
-  readonly holds?: boolean;
-}
-
 function writeFigures(file: string | undefined, startedAt: string, figures: readonly Figure[]) {
   if (file === undefined) return;
   const [cpu] = cpus();
@@ -208,5 +201,5 @@ function writeFigures(file: string | undefined, startedAt: string, figures: read
     cpu: cpu?.model ?? "unknown",
     memoryMb: Math.round(totalmem() / 2 ** 20),
   };
-  writeFileSync(file, `${JSON.stringify({ command: "simulate", startedAt, machine, figures }, null, 2)}\n`);
+  writeReport(file, { command: "simulate", startedAt, machine, figures });
 }

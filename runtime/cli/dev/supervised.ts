@@ -30,7 +30,7 @@ export async function runSupervised(registry: readonly Module[], flags: Platform
   });
   // A terminal sends Ctrl-C to every process in the foreground; the supervisor says when to end.
   process.on("SIGINT", () => undefined);
-  process.once("SIGTERM", () => stop.resolve({}));
+  process.on("SIGTERM", () => stop.resolve({}));
 
   tell({ kind: "loaded" });
   Object.assign(process.env, await start.promise);

@@ -45,7 +45,7 @@ export function ensureCluster({ cluster, account, initdb, fsync }: ClusterSettin
   }
   if (existsSync(cluster)) {
     throw new StartError(
-      `${cluster} is there but holds no database: give another directory with --data DIR, or begin afresh with --reset`,
+      `${cluster} is there but holds no database: move it away, or give another directory with --data DIR`,
     );
   }
   removeRemains(cluster);
@@ -62,7 +62,7 @@ export function ensureCluster({ cluster, account, initdb, fsync }: ClusterSettin
     { cwd: "/", encoding: "utf8", env: { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" }, ...(account ?? {}) },
   );
   if (made.status !== 0) {
-    rmSync(draft, { recursive: true, force: true });
+    removeRemains(cluster);
     const reason = made.error?.message ?? errorLine(made.stderr);
     throw new StartError(
       `The embedded PostgreSQL could not be set up in ${dirname(cluster)}: ${reason}${adviceOnSpace(reason)}`,
@@ -79,7 +79,7 @@ function errorLine(text: string): string {
 }
 
 /** What the server puts before its word for how bad it is, and that word. */
-const TIME_STAMP = /^.*?(FATAL|PANIC|HINT): +/;
+const TIME_STAMP = /^.*?(FATAL|PANIC|HINT|LOG): +/;
 
 /** What to do, where the server's own reason is that there is no room. */
 export const adviceOnSpace = (reason: string): string =>
@@ -89,28 +89,47 @@ export const adviceOnSpace = (reason: string): string =>
 
 const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
 
-/** Removes a cluster: under another name, so that a crash in between leaves none rather than half of one. */
+/**
+ * Removes a cluster, and never anything else: under another name, so that a crash in between leaves none rather than
+ * half of one.
+ */
 export function removeCluster(cluster: string): void {
   removeRemains(cluster);
   if (!existsSync(cluster)) return;
+  if (!existsSync(join(cluster, "PG_VERSION"))) {
+    throw new StartError(
+      `${cluster} holds no database and is not removed: move it away, or give another directory with --data DIR`,
+    );
+  }
   renameSync(cluster, `${cluster}.removed-${process.pid}`);
   removeRemains(cluster);
 }
 
-const REMAINS = [".draft", ".removed-"];
+const REMAINS = /^\.(draft|removed)-\d+$/;
+/** What a cluster holds beside the server's own folders and files, which begin with `pg_`. */
+const CLUSTER_ENTRIES = new Set([
+  ...["PG_VERSION", "base", "global", "postgresql.conf", "postgresql.auto.conf", "postmaster.opts", "postmaster.pid"],
+  ...["server.log", "server.log.1"],
+]);
 
 /** Drafts and removed clusters that an earlier process did not finish with. */
 function removeRemains(cluster: string): void {
-  if (!existsSync(dirname(cluster))) return;
-  for (const name of readdirSync(dirname(cluster))) {
-    if (!REMAINS.some((mark) => name.startsWith(`${basename(cluster)}${mark}`))) continue;
+  const folder = dirname(cluster);
+  if (!existsSync(folder)) return;
+  const name = basename(cluster);
+  for (const found of readdirSync(folder)) {
+    if (!found.startsWith(name) || !REMAINS.test(found.slice(name.length))) continue;
     try {
-      rmSync(join(dirname(cluster), name), { recursive: true, force: true });
+      if (isPartOfCluster(join(folder, found))) rmSync(join(folder, found), { recursive: true, force: true });
     } catch {
-      // Still being written to; the next start removes it.
+      // Still being written to, or no folder; the next start looks again.
     }
   }
 }
+
+/** Whether a folder holds a cluster, or what is there of one that is half-made or half removed, and nothing else. */
+const isPartOfCluster = (folder: string): boolean =>
+  readdirSync(folder).every((entry) => entry.startsWith("pg_") || CLUSTER_ENTRIES.has(entry));
 
 /** Who may connect: everybody who can enter the private socket directory; over TCP only with the password. */
 export function writeAccessRules(cluster: string, account: Account | null, withTcp: boolean): void {
@@ -133,13 +152,14 @@ export function rotateLog(cluster: string): void {
 /** Connections that came too early, and a guess about data that a recovery was interrupted on: neither is a reason. */
 const ASIDE = /FATAL: +the database system is |HINT: +This probably means that some data is corrupted/;
 
+/** A disk that is full can be told in the log as nothing out of the ordinary. */
+const REASON = /FATAL|PANIC|HINT|error while loading|No space left on device/;
+
 /** What the server wrote since `offset`, without the time stamps: the lines that say why it ended. */
 export function logSince(cluster: string, offset: number): string {
   const file = logFileOf(cluster);
   const text = existsSync(file) ? readFileSync(file).subarray(offset).toString() : "";
-  const lines = text
-    .split("\n")
-    .filter((line) => /FATAL|PANIC|HINT|error while loading/.test(line) && !ASIDE.test(line));
+  const lines = text.split("\n").filter((line) => REASON.test(line) && !ASIDE.test(line));
   return lines.map((line) => line.replace(TIME_STAMP, "")).join("; ") || lastLine(text);
 }
 

@@ -1,0 +1,21 @@
+import { expect, test } from "bun:test";
+import { flagsOf, UsageError, wordsAndFlagsOf } from "./arguments.ts";
+
+const KNOWN = { json: "string", all: "boolean" } as const;
+
+test("flags are text or true, words are told apart", () => {
+  expect({ ...flagsOf(["--json=-", "--all"], KNOWN) }).toEqual({ json: "-", all: true });
+  expect(wordsAndFlagsOf(["show", "x"], KNOWN).words).toEqual(["show", "x"]);
+});
+
+test.each([
+  [["--nonsense"], "There is no flag --nonsense (see --help)"],
+  [["--nonsense=3"], "There is no flag --nonsense (see --help)"],
+  [["-x"], "There is no flag -x (see --help)"],
+  [["--json"], "The flag --json needs a value; one that begins with - is written --json=VALUE (see --help)"],
+  [["--json", "--all"], "The flag --json needs a value; one that begins with - is written --json=VALUE (see --help)"],
+  [["--all=3"], "The flag --all takes no value (see --help)"],
+  [["stray"], "Unexpected argument 'stray'. This command takes flags only"],
+])("%p is refused in one line that names the flag", (args, line) => {
+  expect(() => flagsOf(args, KNOWN)).toThrow(new UsageError(line));
+});
