@@ -108,6 +108,24 @@ function printReading({ lines, story }: SeedResult, values: Values) {
   else if (values.story) for (const line of story) console.log(line);
 }
 
+/** The first broken seed once more, for its story. */
+async function tellFirst(options: SimulationOptions, { seed }: Failure) {
+  console.log(`\nThe story of seed ${seed}:`);
+  await simulate({
+    ...options,
+    from: seed,
+    seeds: 1,
+    minutes: Number.POSITIVE_INFINITY,
+    workers: 1,
+    detail: "story",
+    replayEvery: 0,
+    onFailure: () => undefined,
+    onResult: ({ story }) => {
+      for (const line of story) console.log(line);
+    },
+  });
+}
+
 async function runSeeds(values: Values): Promise<number> {
   const options = settings(values, DEFAULT_SEEDS);
   const startedAt = new Date().toISOString();
@@ -116,6 +134,8 @@ async function runSeeds(values: Values): Promise<number> {
     ...options,
     onResult: (result) => printReading(result, values),
   });
+  const [failure] = report.failures;
+  if (failure !== undefined && values.seed === undefined) await tellFirst(options, failure);
   const perMinute = report.seeds / (report.elapsedMs / 60_000);
   print(report, perMinute);
   writeFigures(values.json, startedAt, [
