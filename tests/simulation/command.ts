@@ -110,7 +110,6 @@ function printReading({ lines, story }: SeedResult, values: Values) {
 
 /** The first broken seed once more, for its story. */
 async function tellFirst(options: SimulationOptions, { seed }: Failure) {
-  console.log(`\nThe story of seed ${seed}:`);
   await simulate({
     ...options,
     from: seed,
@@ -120,8 +119,8 @@ async function tellFirst(options: SimulationOptions, { seed }: Failure) {
     detail: "story",
     replayEvery: 0,
     onFailure: () => undefined,
-    onResult: ({ story }) => {
-      for (const line of story) console.log(line);
+    onResult({ story }) {
+      if (story.length > 0) console.log(`\n${[`The story of seed ${seed}:`, ...story].join("\n")}\n`);
     },
   });
 }
