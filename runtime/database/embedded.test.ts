@@ -316,6 +316,11 @@ describe("a start that cannot be", () => {
     for (const dataDir of [file, join(file, "sub"), join(dirname(file), "x".repeat(300), "data")])
       expect(await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined }))).toContain("--data DIR");
     expect(await refusal(startEmbedded({ dataDir: file, scheduler, log: () => undefined }))).toContain("it is a file");
+    const dangling = join(dirname(file), "dangling");
+    symlinkSync("/nowhere/at/all", dangling);
+    expect(await refusal(startEmbedded({ dataDir: dangling, scheduler, log: () => undefined }))).toBe(
+      `The data directory ${dangling} cannot be written (it is a link to /nowhere/at/all, which is not there): give another one with --data DIR`,
+    );
     const readOnly = isRoot ? "/sys/genai-demo-test" : `${dirname(fresh())}/read-only`;
     if (!isRoot) mkdirSync(readOnly, { mode: 0o555 });
     const message = await refusal(startEmbedded({ dataDir: readOnly, scheduler, log: () => undefined }));

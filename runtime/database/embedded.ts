@@ -103,7 +103,7 @@ async function takeAndStart(options: EmbeddedOptions): Promise<EmbeddedServer> {
     await endLeftover(directory.cluster, scheduler, log);
     const { cluster } = directory;
     if (options.reset) removeCluster(cluster);
-    if (ensureCluster({ cluster, account, initdb: native.initdb, fsync: options.fsync ?? true })) {
+    if (await ensureCluster({ cluster, account, initdb: native.initdb, fsync: options.fsync ?? true })) {
       log(`made a new database in ${cluster}`);
     }
     writeAccessRules(cluster, account, options.tcpPort !== undefined);

@@ -1,8 +1,11 @@
 /** However a part of `dev` ends, the rest does what it should, and the next start goes on. */
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { spawn } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { removeEmbedded } from "../../runtime/database/embedded.ts";
+import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
 import { basketOf } from "../journeys/client.ts";
 import { type Environment, type PlatformProcess, refusal } from "../journeys/process.ts";
 import { freePort } from "../provision/external-postgres.ts";
@@ -123,6 +126,42 @@ test("Ctrl-C at a terminal where `bun run dev` runs: one clean stop, and nothing
   expect([application, postmaster].map(hasEnded)).toEqual([true, true]);
   expect(remainsIn(checkout.dataDir)).toEqual([]);
 });
+
+test.each(["SIGINT", "SIGTERM"] as const)(
+  "%s to the whole group while the first start makes the database: it ends in order without a complaint",
+  async (signal) => {
+    const dataDir = join(checkout.root, `first-${signal}`);
+    const child = spawn(process.execPath, ["runtime/main.ts", "dev", "--data", dataDir], {
+      cwd: checkout.root,
+      env: {
+        ...process.env,
+        PORT: String(await freePort()),
+        INTERNAL_PORT: String(await freePort()),
+        DATABASE_URL: "",
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => {
+        output += chunk.toString();
+      });
+    const closed = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
+    const drafts = () => {
+      const folders = [dataDir, "/var/lib/genai-demo"].filter((folder) => existsSync(folder));
+      return folders.flatMap((folder) => readdirSync(folder)).some((name) => name.endsWith(`.draft-${child.pid}`));
+    };
+    await until("initdb runs", drafts);
+    process.kill(-(child.pid ?? 0), signal);
+    expect([await closed, output.trim()]).toEqual([
+      0,
+      "Stopped. Everything is saved; the next start goes on where it was.",
+    ]);
+    expect(remainsIn(dataDir)).toEqual([]);
+    await removeEmbedded({ dataDir, scheduler, log: () => undefined });
+  },
+);
 
 test("Ctrl-C again, later, while it does not come to an end: it ends at once", async () => {
   const { pid, output, exited } = await dev();

@@ -64,9 +64,10 @@ async function takeTurn(settings: SuperviseSettings, turn: Turn): Promise<Turn |
   const { clock, saves } = settings;
   const application = await begin(settings, turn.old);
   const events = [
+    // First: a signal for the whole group can end an application that is still loading as well.
+    settings.stopped.then((): Event => ({ kind: "stop" })),
     application.ended.then((ending): Event => ({ kind: "ended", ending })),
     saves.some().then((): Event => ({ kind: "saved" })),
-    settings.stopped.then((): Event => ({ kind: "stop" })),
   ];
   const readyUrl = await Promise.race([application.ready, ...events.map((event) => event.then(() => null))]);
   const sinceMs = clock.now();

@@ -2,7 +2,7 @@
  * The cluster's files: made once by initdb, in a draft folder that is moved into place whole, so that a crash in
  * between leaves nothing half-made; a server that an earlier life left running is ended first.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   chownSync,
   existsSync,
@@ -35,7 +35,7 @@ interface ClusterSettings {
 }
 
 /** Makes the cluster if there is none; returns whether it did. */
-export function ensureCluster({ cluster, account, initdb, fsync }: ClusterSettings): boolean {
+export async function ensureCluster({ cluster, account, initdb, fsync }: ClusterSettings): Promise<boolean> {
   const version = readOrNull(join(cluster, "PG_VERSION"))?.trim();
   if (version === MAJOR) return false;
   if (version !== undefined) {
@@ -52,24 +52,45 @@ export function ensureCluster({ cluster, account, initdb, fsync }: ClusterSettin
   // A name of its own: the initdb of a killed process may still be writing to the draft of that one.
   const draft = `${cluster}.draft-${process.pid}`;
   makePrivateFolder(draft, account);
-  const made = spawnSync(
+  const reason = await whyFailed(
     initdb,
     [
       ...["-D", draft, "-U", SUPERUSER, "-A", "trust", "--encoding=UTF8", "--no-instructions"],
       ...["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
       ...(fsync ? [] : ["--no-sync"]),
     ],
-    { cwd: "/", encoding: "utf8", env: { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" }, ...(account ?? {}) },
+    account,
   );
-  if (made.status !== 0) {
+  if (reason !== null) {
     removeRemains(cluster);
-    const reason = made.error?.message ?? errorLine(made.stderr);
     throw new StartError(
       `The embedded PostgreSQL could not be set up in ${dirname(cluster)}: ${reason}${adviceOnSpace(reason)}`,
     );
   }
   renameSync(draft, cluster);
   return true;
+}
+
+/**
+ * Runs initdb to its end; null when it has succeeded. In a session of its own: a stop signal for the whole group does
+ * not reach it, and this process stops in order once it is through.
+ */
+function whyFailed(initdb: string, args: readonly string[], account: Account | null): Promise<string | null> {
+  return new Promise((resolve) => {
+    const child = spawn(initdb, args, {
+      cwd: "/",
+      detached: true,
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" },
+      ...(account ?? {}),
+    });
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", (status) => resolve(status === 0 ? null : errorLine(said)));
+  });
 }
 
 /** The line that says what went wrong; initdb goes on to tell how it cleans up. */

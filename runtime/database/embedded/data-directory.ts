@@ -16,8 +16,10 @@ import {
   chownSync,
   constants,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   rmSync,
   statSync,
@@ -71,6 +73,7 @@ export function systemFault(error: unknown, dataDir: string): unknown {
 
 function makeWritable(wanted: string): string {
   try {
+    if (isDanglingLink(wanted)) throw new Error(`it is a link to ${readlinkSync(wanted)}, which is not there`);
     if (!existsSync(wanted)) mkdirSync(wanted, { recursive: true, mode: 0o711 });
     if (!statSync(wanted).isDirectory()) throw new Error("it is a file");
     accessSync(wanted, constants.W_OK | constants.X_OK);
@@ -82,6 +85,9 @@ function makeWritable(wanted: string): string {
     );
   }
 }
+
+const isDanglingLink = (path: string): boolean =>
+  !existsSync(path) && lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 
 function takeLock(path: string): () => void {
   const lock = openLock(path);
