@@ -28,7 +28,7 @@ interface SuperviseSettings {
   readonly stopLimitMs: number;
 }
 
-/** A restart does not wait for requests that hold their answer (`Prefer: wait`): what they ask for is committed. */
+/** A restart waits for nobody: requests that hold their answer (`Prefer: wait`) are answered as their order stands. */
 const RESTART_LIMITS = { requestsDeadlineMs: 100, killAfterMs: 700 };
 const LONGEST_PAUSE_MS = 5_000;
 const FIRST_PAUSE_MS = 250;
