@@ -9,6 +9,8 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { readPostmaster, SOCKET_DIR_PREFIX } from "../../runtime/database/embedded/cluster.ts";
+import { findCluster } from "../../runtime/database/embedded/data-directory.ts";
 import { type Disk, imageDisk, makeImage } from "../provision/disk.ts";
 import { descendantsOf, killAll, processOf, signalOne, untilEnded } from "./process-tree.ts";
 import { makeDataPlace } from "./single-arena.ts";
@@ -44,11 +46,16 @@ export async function cuttableDisk(): Promise<CuttableDisk> {
     async cut(writers) {
       const frozen = writers.flatMap((pid) => [processOf(pid) ?? [], ...descendantsOf(pid)].flat());
       for (const entry of frozen) signalOne(entry, "SIGSTOP");
+      // On another disk, and known to nobody when the file that names it was not flushed.
+      const cluster = findCluster(join(disk.path, "data"));
+      const sockets = cluster === null ? undefined : readPostmaster(cluster)?.socketDir;
       const copy = join(place, `disk-${++cuts}`);
       const copied = Bun.spawnSync(["cp", "--sparse=always", image, copy]);
       killAll(frozen);
       await untilEnded(frozen);
       if (copied.exitCode !== 0) throw new Error(`the disk could not be copied: ${copied.stderr.toString()}`);
+      if (sockets?.split("/").at(-1)?.startsWith(SOCKET_DIR_PREFIX))
+        await rm(sockets, { recursive: true, force: true });
       await disk.remove();
       await rm(image);
       image = copy;
