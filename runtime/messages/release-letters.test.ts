@@ -226,6 +226,27 @@ describe("a crash in the middle of a release", () => {
   });
 });
 
+test("a release under way when its process is told to stop is told as not over yet", async () => {
+  const key = await parkedKey(bench);
+  const given = Promise.withResolvers<void>();
+  const release = createLetterRelease({
+    module: "tally",
+    aggregate: tally().aggregate,
+    database: bench.database,
+    clock: systemClock,
+    scheduler: systemScheduler,
+    log: () => undefined,
+    // A lane that has stopped settles nothing.
+    letGo: () => given.resolve(),
+    putBack: () => undefined,
+    answerWithinMs: 60_000,
+  });
+  const asked = release.replay(at(key, 2), null);
+  await given.promise;
+  release.stop();
+  expect(done(await asked)).toMatchObject({ released: [], state: "parked", pending: true });
+});
+
 describe("a release whose time is over between two pages", () => {
   test("tells what is left, and that nothing goes on by itself", async () => {
     const key = await parkedKey(

@@ -73,6 +73,8 @@ export type ReleaseResult =
 export interface LetterRelease {
   replay(place: LetterPlace, claim: RequestClaim | null): Promise<ReleaseResult>;
   discard(place: LetterPlace, reason: string, claim: RequestClaim | null): Promise<ReleaseResult>;
+  /** The lane stops: whoever waits is told how far it has come. */
+  stop(): void;
 }
 
 /** So many are told by name, and given to the lane at once. */
@@ -88,6 +90,8 @@ interface Progress {
 
 export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
   const { module, database, clock, scheduler } = deps;
+  let stopped = false;
+  const { promise: ended, resolve: end } = Promise.withResolvers<false>();
 
   async function asked(
     place: LetterPlace,
@@ -154,7 +158,7 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
       cancel = scheduler.after(Math.max(0, untilMs - clock.now()), () => resolve(false));
     });
     deps.letGo(items);
-    const inTime = await Promise.race([Promise.all(settled).then(() => true), late]);
+    const inTime = await Promise.race([Promise.all(settled).then(() => true), late, ended]);
     cancel();
     return inTime;
   }
@@ -190,7 +194,7 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
     for (let pauseMs = LOOK_MS.first; ; pauseMs = Math.min(LOOK_MS.most, pauseMs * LOOK_MS.growth)) {
       const state = await stateOf(database, place, clock.now());
       if (state === "gone" && letter) count(progress, [place]);
-      progress.pending = state === "waits" && clock.now() >= untilMs;
+      progress.pending = state === "waits" && (stopped || clock.now() >= untilMs);
       if (state !== "waits" || progress.pending) return;
       await scheduler.sleep(Math.min(pauseMs, Math.max(0, untilMs - clock.now())));
     }
@@ -210,6 +214,10 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
   }
 
   return {
+    stop() {
+      stopped = true;
+      end(false);
+    },
     replay: (place, claim) =>
       asked(place, claim, (letter, progress, untilMs) =>
         letterKind(place.source) === "message"

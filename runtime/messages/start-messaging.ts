@@ -149,6 +149,7 @@ export function startMessaging<State, Shared, Ports>(
     },
     async stop() {
       stopped = true;
+      letters.stop();
       relay.stop();
       timers.stop();
       calls.stop();
