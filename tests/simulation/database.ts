@@ -217,9 +217,11 @@ export function createSimulatedServer(options: SimulatedServerOptions): Simulate
 
   /** The client's side of a lost connection; the server notices by and by. */
   function lose(session: Session, batch: readonly Pending[], reason: DatabaseError) {
+    // The server may have ended the session before its client, which was frozen, could hear the answer.
+    for (const pending of batch) pending.reject(session.fault ?? reason);
     if (session.fault !== null) return;
     session.fault = reason;
-    for (const pending of [...batch, ...session.pending.splice(0)]) pending.reject(reason);
+    for (const pending of session.pending.splice(0)) pending.reject(reason);
     abandon(session);
   }
 
