@@ -14,6 +14,9 @@ export const moneySchema = z.object({ amount: z.int(), currency: currencySchema 
 /** Minor units of one currency, not negative. */
 export const minorUnitsSchema = z.int().nonnegative();
 
+/** Whether a total is right: tax is contained in the net amount or comes on top of it, by the rules of the destination. */
+export const isTotal = (total: number, net: number, tax: number): boolean => total === net || total === net + tax;
+
 export function money(amount: number, currency: string): Money {
   invariant(Number.isSafeInteger(amount), () => `${amount} ${currency} is not a whole, safe number of minor units`);
   return { amount, currency };

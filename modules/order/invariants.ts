@@ -1,6 +1,7 @@
 /** What no decision on an order may break, whichever answer it follows. */
 import { invariant } from "../../runtime/invariant.ts";
 import type { DecisionInvariants } from "../../runtime/messages/decision.ts";
+import { isTotal } from "../../runtime/money.ts";
 import { HISTORY } from "./advance.ts";
 import { type Order, transitions } from "./order.ts";
 
@@ -34,9 +35,6 @@ export const orderInvariants: DecisionInvariants<Order> = (before, { state, entr
 };
 
 const isAmount = (value: number) => Number.isSafeInteger(value) && value >= 0;
-
-/** Tax is either contained in the amounts or comes on top of them. */
-const isTotal = (total: number, net: number, tax: number) => total === net || total === net + tax;
 
 function checkAmounts(order: Order): void {
   const { id, subtotal, discount, shipping, tax, total } = order;

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { flagsOf, UsageError, wordsAndFlagsOf } from "./arguments.ts";
+import { flagsOf, UsageError, wholeNumber, wordsAndFlagsOf } from "./arguments.ts";
 
 const KNOWN = { json: "string", all: "boolean" } as const;
 
@@ -18,4 +18,15 @@ test.each([
   [["stray"], "Unexpected argument 'stray'. This command takes flags only"],
 ])("%p is refused in one line that names the flag", (args, line) => {
   expect(() => flagsOf(args, KNOWN)).toThrow(new UsageError(line));
+});
+
+test("a whole number is taken within its bounds, and preset when it is not given", () => {
+  const bounds = { preset: 10, least: 0, most: 200 };
+  expect(wholeNumber("rounds", undefined, bounds)).toBe(10);
+  expect(wholeNumber("rounds", "0", bounds)).toBe(0);
+  expect(wholeNumber("rounds", "200", bounds)).toBe(200);
+  for (const given of ["-1", "201", "2.5", "many", "", " "])
+    expect(() => wholeNumber("rounds", given, bounds)).toThrow(
+      new UsageError(`--rounds takes a whole number from 0 to 200, not ${given}`),
+    );
 });

@@ -5,15 +5,20 @@ export class UsageError extends Error {}
 
 type Known = Readonly<Record<string, "string" | "boolean">>;
 
+/** What was given of the known flags. */
+type Given<Flags extends Known> = {
+  readonly [Name in keyof Flags]?: Flags[Name] extends "string" ? string : boolean;
+};
+
 /** Flags of a command as text or true; unknown flags and stray words are a `UsageError`. */
-export function flagsOf(args: readonly string[], known: Known) {
+export function flagsOf<Flags extends Known>(args: readonly string[], known: Flags): Given<Flags> {
   const { flags, words } = wordsAndFlagsOf(args, known);
   if (words.length > 0) throw new UsageError(`Unexpected argument '${words[0]}'. This command takes flags only`);
   return flags;
 }
 
 /** The same for a command that takes words as well. */
-export function wordsAndFlagsOf(args: readonly string[], known: Known) {
+export function wordsAndFlagsOf<Flags extends Known>(args: readonly string[], known: Flags) {
   try {
     const options = Object.fromEntries(Object.entries(known).map(([name, type]) => [name, { type }]));
     const { values, positionals } = parseArgs({
@@ -22,11 +27,23 @@ export function wordsAndFlagsOf(args: readonly string[], known: Known) {
       strict: true,
       allowPositionals: true,
     });
-    // None is declared `multiple`.
-    return { flags: values as Readonly<Record<string, string | boolean | undefined>>, words: positionals };
+    // Each is of the type that it is declared with, and none is declared `multiple`.
+    return { flags: values as Given<Flags>, words: positionals };
   } catch (error) {
     throw new UsageError(`${parseFault(error)} (see --help)`);
   }
+}
+
+/** A flag's whole number from `least` to `most`, `preset` when it was not given; anything else is a `UsageError`. */
+export function wholeNumber(
+  flag: string,
+  given: string | undefined,
+  { preset, least = 1, most }: { readonly preset: number; readonly least?: number; readonly most: number },
+): number {
+  if (given === undefined) return preset;
+  const value = Number(given);
+  if (given.trim() !== "" && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new UsageError(`--${flag} takes a whole number from ${least} to ${most}, not ${given}`);
 }
 
 /** What `parseArgs` refused, in one line; anything else that was thrown as its own message. */

@@ -1,8 +1,7 @@
 /** `bench NAME`: benchmarks that print their figures and write them as JSON. */
 
-import { parseArgs } from "node:util";
 import { systemClock } from "../clock.ts";
-import { parseFault } from "./arguments.ts";
+import { UsageError, wholeNumber, wordsAndFlagsOf } from "./arguments.ts";
 import { allHold, checkFiguresFile, figureReport, figureTable, writeFigures } from "./figures.ts";
 
 export const help = `Usage: genai-demo bench orders [--quick] [--json FILE] [--profile] [--seconds N] [--rounds N] [--connections N]
@@ -28,17 +27,7 @@ const BENCHMARKS = ["orders", "start"] as const;
 
 /** Runs the command; resolves with its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
-  let parsed: ReturnType<typeof parseBenchArgs>;
-  try {
-    parsed = parseBenchArgs(args);
-  } catch (error) {
-    console.error(`bench: ${parseFault(error)} (see bench --help)`);
-    return 2;
-  }
-  if (parsed === "help") {
-    console.log(help);
-    return 0;
-  }
+  const parsed = parseBenchArgs(args);
   checkFiguresFile(parsed.json);
   const startedAtMs = systemClock.now();
   const progress = (line: string) => console.log(line);
@@ -54,41 +43,26 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 function parseBenchArgs(args: readonly string[]) {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      help: { type: "boolean" },
-      quick: { type: "boolean" },
-      profile: { type: "boolean" },
-      json: { type: "string" },
-      seconds: { type: "string" },
-      rounds: { type: "string" },
-      connections: { type: "string" },
-    },
+  const { flags, words } = wordsAndFlagsOf(args, {
+    quick: "boolean",
+    profile: "boolean",
+    json: "string",
+    seconds: "string",
+    rounds: "string",
+    connections: "string",
   });
-  if (values.help) return "help";
-  const name = BENCHMARKS.find((known) => known === positionals[0]);
-  if (positionals.length !== 1 || name === undefined) {
-    const given = positionals.length === 0 ? "none" : positionals.join(" ");
-    throw new Error(`name one benchmark: ${BENCHMARKS.join(" or ")} (got ${given})`);
+  const name = BENCHMARKS.find((known) => known === words[0]);
+  if (words.length !== 1 || name === undefined) {
+    const given = words.length === 0 ? "none" : words.join(" ");
+    throw new UsageError(`bench: name one benchmark, ${BENCHMARKS.join(" or ")}, not ${given} (see bench --help)`);
   }
-  const quick = values.quick === true;
+  const quick = flags.quick === true;
   return {
     name,
-    seconds: whole("--seconds", values.seconds, quick ? 4 : 15, 600),
-    rounds: whole("--rounds", values.rounds, quick ? 1 : name === "start" ? 5 : 3, 50),
-    connections: whole("--connections", values.connections, 128, 1024),
-    profile: values.profile === true,
-    json: values.json,
+    seconds: wholeNumber("seconds", flags.seconds, { preset: quick ? 4 : 15, most: 600 }),
+    rounds: wholeNumber("rounds", flags.rounds, { preset: quick ? 1 : name === "start" ? 5 : 3, most: 50 }),
+    connections: wholeNumber("connections", flags.connections, { preset: 128, most: 1024 }),
+    profile: flags.profile === true,
+    json: flags.json,
   };
-}
-
-function whole(option: string, text: string | undefined, otherwise: number, most: number): number {
-  if (text === undefined) return otherwise;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > most) {
-    throw new Error(`${option} takes a whole number from 1 to ${most}, not ${text}`);
-  }
-  return value;
 }

@@ -1,6 +1,7 @@
 /** `check`: what must hold of the source itself, without running the product. */
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { messageOf } from "../error-text.ts";
+import { flagsOf } from "./arguments.ts";
 import { staleMigrations } from "./migration-check.ts";
 
 export const help = `Usage: genai-demo check [--fix]
@@ -33,22 +34,12 @@ const CHECKS: readonly Check[] = [
 
 /** Runs the command; resolves with its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
-  let values: { help?: boolean; fix?: boolean };
-  try {
-    ({ values } = parseArgs({ args: [...args], options: { help: { type: "boolean" }, fix: { type: "boolean" } } }));
-  } catch (error) {
-    console.error(`check: ${error instanceof Error ? error.message : error}\n\n${help}`);
-    return 2;
-  }
-  if (values.help) {
-    console.log(help);
-    return 0;
-  }
-  if (values.fix) await tool(["node_modules/@biomejs/biome/bin/biome", "check", "--write", "."]);
+  const { fix } = flagsOf(args, { fix: "boolean" });
+  if (fix) await tool(["node_modules/@biomejs/biome/bin/biome", "check", "--write", "."]);
   let failed = 0;
   for (const { name, judge } of CHECKS) {
     const startMs = performance.now();
-    const faults = await judge().catch((error: unknown) => [error instanceof Error ? error.message : String(error)]);
+    const faults = await judge().catch((error: unknown) => [messageOf(error)]);
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
     if (faults.length > 0) failed += 1;
     console.log(`${faults.length === 0 ? "holds" : "FAILS"}  ${seconds.padStart(5)} s  ${name}`);

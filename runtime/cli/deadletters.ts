@@ -31,8 +31,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const known = { ...operatorFlags, module: "string", all: "boolean", reason: "string" } as const;
   const { flags, words } = wordsAndFlagsOf(args, known);
   const [action, ...given] = words;
-  const text = (name: string) => (typeof flags[name] === "string" ? flags[name] : undefined);
-  const misplaced = (name: string, owner: string) => {
+  const misplaced = (name: "module" | "all" | "reason", owner: string) => {
     if (flags[name] !== undefined && action !== owner)
       throw new UsageError(`--${name} belongs to deadletters ${owner}`);
   };
@@ -42,7 +41,7 @@ export async function run(args: readonly string[]): Promise<number> {
   switch (action) {
     case "list": {
       if (given.length > 0) throw new UsageError("deadletters list takes no ID; see one with: deadletters show ID");
-      return list(await operatorClient(flags), text("module"));
+      return list(await operatorClient(flags), flags.module);
     }
     case "show":
       return show(await operatorClient(flags), only(given, "show ID"));
@@ -54,7 +53,7 @@ export async function run(args: readonly string[]): Promise<number> {
     }
     case "discard": {
       const id = only(given, "discard ID --reason TEXT");
-      const reason = text("reason")?.trim() ?? "";
+      const reason = flags.reason?.trim() ?? "";
       if (reason.length === 0 || reason.length > DISCARD_REASON_LIMIT)
         throw new UsageError(`deadletters discard needs --reason TEXT of 1 to ${DISCARD_REASON_LIMIT} characters`);
       return discard(await operatorClient(flags), id, reason);

@@ -1,6 +1,6 @@
 /** `faults`: kills real processes under load, and prints what came of it as figures. */
 import { systemClock } from "../clock.ts";
-import { flagsOf, UsageError } from "./arguments.ts";
+import { flagsOf, wholeNumber } from "./arguments.ts";
 import { allHold, checkFiguresFile, figureReport, figureTable, writeFigures } from "./figures.ts";
 
 export const help = `Usage: genai-demo faults [--replicas] [--rounds N] [--seed N] [--buyers N] [--json FILE]
@@ -33,26 +33,18 @@ export async function run(args: readonly string[]): Promise<number> {
   });
   const startedAtMs = systemClock.now();
   const options = {
-    replicas: flags["replicas"] === true,
-    rounds: whole("rounds", flags["rounds"], 10, 200),
-    seed: whole("seed", flags["seed"], Math.floor(startedAtMs / 1000) % 2 ** 31, 2 ** 31),
-    buyers: whole("buyers", flags["buyers"], 16, 128),
+    replicas: flags.replicas === true,
+    rounds: wholeNumber("rounds", flags.rounds, { preset: 10, most: 200 }),
+    seed: wholeNumber("seed", flags.seed, { preset: Math.floor(startedAtMs / 1000) % 2 ** 31, most: 2 ** 31 }),
+    buyers: wholeNumber("buyers", flags.buyers, { preset: 16, most: 128 }),
   };
-  const json = typeof flags.json === "string" ? flags.json : undefined;
-  checkFiguresFile(json);
+  checkFiguresFile(flags.json);
   const { measureFaults } = await import("../../tests/faults/figures.ts");
   console.log(`faults: seed ${options.seed}`);
   const { figures, notes, violations } = await measureFaults({ ...options, progress: (line) => console.log(line) });
   for (const violation of violations) console.log(`VIOLATION ${violation}`);
   const report = figureReport("faults", startedAtMs, figures, notes);
   console.log(`\n${figureTable(report)}`);
-  writeFigures(json, report);
+  writeFigures(flags.json, report);
   return allHold(report) ? 0 : 1;
-}
-
-function whole(name: string, given: string | boolean | undefined, preset: number, most: number): number {
-  if (given === undefined) return preset;
-  const value = Number(given);
-  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-  throw new UsageError(`--${name} takes a whole number from 1 to ${most}, not ${given}`);
 }

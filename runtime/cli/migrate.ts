@@ -1,8 +1,8 @@
-import { loadPlatformConfig } from "../config/settings.ts";
 import type { Module } from "../module.ts";
 import { migrateAll } from "../platform.ts";
 import { StartError } from "../start-error.ts";
 import { flagsOf } from "./arguments.ts";
+import { loadConfigHere } from "./run-platform.ts";
 
 export const help = `migrate: bring the schemas of all modules up to date, as the user of the database URL.
 
@@ -12,13 +12,7 @@ Creates each module's schema and its role <module>_app. Exit code 0 when every s
 
 export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
   const flags = flagsOf(args, { modules: "string", "database-url": "string" });
-  const { config } = loadPlatformConfig({
-    modules: registry.map((module) => module.name),
-    mode: "migrate",
-    cwd: process.cwd(),
-    env: process.env,
-    flags,
-  });
+  const { config } = loadConfigHere(registry, "migrate", flags);
   const modules = registry.filter((module) => config.modules.includes(module.name));
   const urlOf = (module: string) => {
     const url = config.databaseUrls.get(module);

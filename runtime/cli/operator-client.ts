@@ -1,6 +1,7 @@
 /** How commands ask a running platform what only operators may: over its public API, with an operator's token. */
 import { join } from "node:path";
 import { systemClock } from "../clock.ts";
+import { messageOf } from "../error-text.ts";
 import { findDevelopmentIssuer } from "../identity/development-issuer.ts";
 import { UsageError } from "./arguments.ts";
 
@@ -38,7 +39,7 @@ export class OperatorError extends Error {
   }
 }
 
-type Flags = Readonly<Record<string, string | boolean | undefined>>;
+type Flags = { readonly [Name in keyof typeof operatorFlags]?: string };
 
 const TIMEOUT_MS = 10 * 60_000;
 /** A token for one command. */
@@ -46,7 +47,7 @@ const TOKEN_SECONDS = 3600;
 
 /** Requests that are answered with a status below 400 resolve; anything else rejects with an `OperatorError`. */
 export async function operatorClient(flags: Flags): Promise<OperatorClient> {
-  const given = typeof flags.url === "string" ? flags.url : `http://127.0.0.1:${process.env.PORT || 8080}`;
+  const given = flags.url ?? `http://127.0.0.1:${process.env.PORT || 8080}`;
   if (!URL.canParse(given) || !/^https?:$/.test(new URL(given).protocol))
     throw new UsageError(`--url ${given}: give an address such as http://127.0.0.1:8080`);
   const origin = new URL(given).origin;
@@ -63,7 +64,7 @@ export async function operatorClient(flags: Flags): Promise<OperatorClient> {
       });
       text = await response.text();
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new OperatorError(`${origin} does not answer (${why}): start the platform, or give its address with --url`);
     }
     const { status } = response;
@@ -76,12 +77,12 @@ export async function operatorClient(flags: Flags): Promise<OperatorClient> {
 
 async function tokenFrom(flags: Flags): Promise<string> {
   const [from, given] =
-    typeof flags.token === "string" ? ["--token", flags.token] : ["OPERATOR_TOKEN", process.env.OPERATOR_TOKEN];
+    flags.token === undefined ? ["OPERATOR_TOKEN", process.env.OPERATOR_TOKEN] : ["--token", flags.token];
   if (given) {
     if (/^[\x21-\x7e]+$/.test(given)) return given;
     throw new UsageError(`${from} holds what no token has, such as a space or a line break: give the token alone`);
   }
-  const dataDir = typeof flags.data === "string" ? flags.data : process.env.DATA_DIR || join(process.cwd(), ".data");
+  const dataDir = flags.data ?? (process.env.DATA_DIR || join(process.cwd(), ".data"));
   const issuer = await findDevelopmentIssuer(dataDir, systemClock);
   if (issuer === null)
     throw new OperatorError(`there are no development keys in ${dataDir}: give --token, or the platform's own --data`);

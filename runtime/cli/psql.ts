@@ -12,6 +12,7 @@ import { type EmbeddedServer, runningServerUrl, startEmbedded } from "../databas
 import { openDatabase, quoteIdentifier } from "../database/postgres.ts";
 import { roleOf } from "../database/schema-state.ts";
 import { unusable } from "../database/unusable.ts";
+import { messageOf } from "../error-text.ts";
 import type { Module } from "../module.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 import { StartError } from "../start-error.ts";
@@ -102,7 +103,7 @@ async function findPsql(): Promise<string> {
     const { provisionPostgres } = await import("../../tests/provision/postgres.ts");
     return `${(await provisionPostgres()).binDir}/psql`;
   } catch (error) {
-    const reason = (error instanceof Error ? error.message : String(error)).split("\n")[0];
+    const reason = messageOf(error).split("\n")[0];
     throw new StartError(
       `There is no psql on the PATH, and none could be downloaded (${reason}): install PostgreSQL's client (Debian: apt-get install postgresql-client; macOS: brew install libpq)`,
       { cause: error },

@@ -17,8 +17,7 @@ Exit code 0 only when all hold.`;
 
 export async function run(args: readonly string[]): Promise<number> {
   const flags = flagsOf(args, { ...operatorFlags, json: "string" });
-  const json = typeof flags.json === "string" ? flags.json : undefined;
-  checkFiguresFile(json);
+  checkFiguresFile(flags.json);
   const startedAtMs = systemClock.now();
   const ask = await operatorClient(flags);
   const { body } = await ask({ method: "GET", path: "/ops/reconcile" });
@@ -36,6 +35,6 @@ export async function run(args: readonly string[]): Promise<number> {
     stated("reconcile.parked", checked.parked, "orders"),
     { ...stated("reconcile.violations", checked.violations, "violations"), wanted: "0", holds: ok },
   ];
-  writeFigures(json, figureReport("reconcile", startedAtMs, figures, []));
+  writeFigures(flags.json, figureReport("reconcile", startedAtMs, figures, []));
   return ok ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 /** `test`: provisions what the suites need, runs each in its own process and topology, and says how all of it ended. */
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { parseFault } from "./arguments.ts";
+import { messageOf } from "../error-text.ts";
+import { UsageError, wordsAndFlagsOf } from "./arguments.ts";
 import { runSuite, type SuiteResult } from "./suite-process.ts";
 import { orphanedTests, SUITES, type SuiteRun, selectRuns, TOPOLOGIES, type Topology } from "./suites.ts";
 
@@ -21,17 +21,7 @@ const ROOT = join(import.meta.dir, "..", "..");
 
 /** Runs the command; resolves with its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
-  let options: TestOptions | "help";
-  try {
-    options = parseTestArgs(args);
-  } catch (error) {
-    console.error(`test: ${parseFault(error)} (see test --help)`);
-    return 2;
-  }
-  if (options === "help") {
-    console.log(help);
-    return 0;
-  }
+  const options = parseTestArgs(args);
   const runs = await selectRuns(ROOT, options);
   if (runs.length === 0) {
     console.error(
@@ -78,7 +68,7 @@ async function inItsTopology(one: SuiteRun): Promise<SuiteResult> {
       await server.stop();
     }
   } catch (error) {
-    const fault = error instanceof Error ? error.message : String(error);
+    const fault = messageOf(error);
     return { name: one.name, passed: 0, failed: 1, skipped: 0, minutes: 0, fault };
   }
 }
@@ -108,18 +98,12 @@ interface TestOptions {
   readonly filter?: string;
 }
 
-function parseTestArgs(args: readonly string[]): TestOptions | "help" {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { help: { type: "boolean" }, topology: { type: "string" } },
-  });
-  if (values.help) return "help";
-  if (positionals.length > 1) throw new Error(`give one FILTER, not ${positionals.length}: ${positionals.join(" ")}`);
-  const topology = TOPOLOGIES.find((name) => name === values.topology);
-  if (values.topology !== undefined && topology === undefined) {
-    throw new Error(`unknown topology ${values.topology}; there are ${TOPOLOGIES.join(", ")}`);
-  }
-  const [filter] = positionals;
+function parseTestArgs(args: readonly string[]): TestOptions {
+  const { flags, words } = wordsAndFlagsOf(args, { topology: "string" });
+  if (words.length > 1) throw new UsageError(`test: give one FILTER, not ${words.length}: ${words.join(" ")}`);
+  const topology = TOPOLOGIES.find((name) => name === flags.topology);
+  if (flags.topology !== undefined && topology === undefined)
+    throw new UsageError(`test: there is no topology ${flags.topology}; there are ${TOPOLOGIES.join(", ")}`);
+  const [filter] = words;
   return { ...(topology === undefined ? {} : { topology }), ...(filter === undefined ? {} : { filter }) };
 }

@@ -9,6 +9,7 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { messageOf } from "../error-text.ts";
 import { StartError } from "../start-error.ts";
 
 export interface ConnectionTarget {
@@ -95,8 +96,6 @@ function readRoots(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new ConnectionUrlError(
-      `sslrootcert: cannot read ${file} (${error instanceof Error ? error.message : error})`,
-    );
+    throw new ConnectionUrlError(`sslrootcert: cannot read ${file} (${messageOf(error)})`);
   }
 }

@@ -10,6 +10,7 @@
 import { chmodSync, existsSync, mkdtempSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { messageOf } from "../error-text.ts";
 import { systemRandom } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { StartError } from "../start-error.ts";
@@ -188,7 +189,7 @@ async function startServer(
         alarm(`the database server is back after ${attempt} ${attempt === 1 ? "attempt" : "attempts"}`);
         return;
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         // Numbers of processes and files differ each time.
         const kind = reason.replace(/\d+/g, "");
         if (kind !== told || attempt % TOLD_AGAIN_AFTER === 0)

@@ -4,6 +4,8 @@
  * A FATAL answer ends the connection, so it says nothing about the statement: a wrong password or a server that is
  * shutting down must make the caller wait, never judge the data as wrong.
  */
+
+import { messageOf } from "../error-text.ts";
 import { classifySqlState, DatabaseError } from "./port.ts";
 
 /** The fields of a server's ErrorResponse that matter here; empty when the server never answered. */
@@ -38,7 +40,7 @@ export function toDatabaseError(error: unknown): DatabaseError {
   if (error instanceof DatabaseError) return error;
   const { sqlState } = serverError(error);
   const kind = spoilsConnection(error) ? "unavailable" : classifySqlState(sqlState);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return new DatabaseError(kind, sqlState, message, { cause: error });
 }
 

@@ -6,6 +6,8 @@
  * lets one process migrate at a time. A database that is current is left alone without taking the lock. What cannot
  * be done is refused with one line that says what to do; nothing is retried here.
  */
+
+import { messageOf } from "../error-text.ts";
 import { type Scheduler, systemScheduler } from "../scheduler.ts";
 import { StartError } from "../start-error.ts";
 import { parseConnectionUrl } from "./connection-url.ts";
@@ -184,10 +186,9 @@ async function apply(link: Link, module: string, migration: Migration, position:
       await run(grantsFor(module));
     });
   } catch (error) {
-    throw new StartError(
-      `Migration ${migration.id} of "${module}" failed and was undone: ${error instanceof Error ? error.message : error}`,
-      { cause: error },
-    );
+    throw new StartError(`Migration ${migration.id} of "${module}" failed and was undone: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -225,7 +226,7 @@ async function grantRole(link: Link, role: string, user: string): Promise<void> 
   } catch (error) {
     // Another database's migration may have granted the same role at the same moment.
     if (link.fault === null && (await canSetRole(link, role))) return;
-    const reason = error instanceof Error ? error.message : error;
+    const reason = messageOf(error);
     throw new StartError(
       `The user "${user}" cannot take on the role ${role} (${reason}). Run as the server's administrator: grant ${role} to ${name};`,
       { cause: error },

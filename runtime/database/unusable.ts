@@ -1,4 +1,6 @@
 /** Why a database cannot be used, in one line that says what to do. */
+
+import { messageOf } from "../error-text.ts";
 import { StartError } from "../start-error.ts";
 import type { ConnectionTarget } from "./connection-url.ts";
 import { DatabaseError } from "./port.ts";
@@ -7,7 +9,7 @@ import { DatabaseError } from "./port.ts";
 export function unusable(target: ConnectionTarget, error: unknown): StartError {
   if (error instanceof StartError) return error;
   const place = target.socketPath ?? `${target.host}:${target.port}`;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   const sqlState = error instanceof DatabaseError ? error.sqlState : "";
   return new StartError(
     `The database "${target.database}" at ${place} cannot be used (${reason}): ${adviceFor(sqlState, target)}`,

@@ -8,6 +8,7 @@
  */
 import { arrayLiteral } from "../database/array-literal.ts";
 import type { Database } from "../database/port.ts";
+import { messageOf } from "../error-text.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { type CallHandler, type CallOutcome, NothingHappened } from "./call.ts";
 import type { IntentRow, OutcomeItem } from "./item.ts";
@@ -104,7 +105,7 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
         });
         return error instanceof NothingHappened
           ? { kind: "unavailable", detail: error.message }
-          : { kind: "unknown", detail: error instanceof Error ? error.message : String(error) };
+          : { kind: "unknown", detail: messageOf(error) };
       },
     );
     const outcome = await Promise.race([answered, timedOut]);

@@ -1,14 +1,15 @@
 /** `simulate`: the whole platform on a seeded scheduler over a real PostgreSQL, seed after seed. */
-import { availableParallelism, cpus, totalmem } from "node:os";
-import { parseArgs } from "node:util";
-import { checkFiguresFile, type Figure, writeFigures as writeReport } from "../../runtime/cli/figures.ts";
+import { availableParallelism } from "node:os";
+import { flagsOf, UsageError, wholeNumber } from "../../runtime/cli/arguments.ts";
+import { checkFiguresFile, figureReport, stated, writeFigures } from "../../runtime/cli/figures.ts";
+import { systemClock } from "../../runtime/clock.ts";
 import type { Mutant } from "./mutants.ts";
 import { MUTANTS } from "./planted-bugs.ts";
 import type { SeedResult } from "./run-seed.ts";
 import { type Failure, type SimulationOptions, type SimulationReport, simulate } from "./runner.ts";
 import { isWorkloadName } from "./workloads.ts";
 
-const HELP = `Runs the platform on a seeded scheduler and a virtual clock over a real PostgreSQL: replicas that crash, freeze,
+export const help = `Runs the platform on a seeded scheduler and a virtual clock over a real PostgreSQL: replicas that crash, freeze,
 come and go, lost answers, duplicates, locks, outages. The same seed does the same, byte for byte.
 
   bun run simulate [--seeds N] [--from SEED] [--minutes M] [--workers N] [--json FILE]
@@ -26,72 +27,62 @@ Example: bun run simulate --minutes 3 --json simulate.json`;
 const DEFAULT_SEEDS = 200;
 const MUTANT_SEEDS = 100;
 const REPLAY_EVERY = 20;
-const OPTIONS = {
-  seeds: { type: "string" },
-  from: { type: "string" },
-  seed: { type: "string" },
-  minutes: { type: "string" },
-  workers: { type: "string" },
-  json: { type: "string" },
-  mutant: { type: "string" },
-  workload: { type: "string", default: "platform" },
-  "replay-every": { type: "string" },
-  story: { type: "boolean", default: false },
-  trace: { type: "boolean", default: false },
-  help: { type: "boolean", default: false },
+const MOST = 2 ** 32 - 1;
+const FLAGS = {
+  seeds: "string",
+  from: "string",
+  seed: "string",
+  minutes: "string",
+  workers: "string",
+  json: "string",
+  mutant: "string",
+  workload: "string",
+  "replay-every": "string",
+  story: "boolean",
+  trace: "boolean",
 } as const;
 
-class UsageError extends Error {}
-
 /** Runs the command; resolves with its exit code. */
-export async function run(args: string[]): Promise<number> {
-  try {
-    const { values } = parseArgs({ args, options: OPTIONS, allowPositionals: false });
-    if (values.help) {
-      console.log(HELP);
-      return 0;
-    }
-    checkFiguresFile(values.json);
-    return values.mutant === undefined ? await runSeeds(values) : await runMutants(values, values.mutant);
-  } catch (error) {
-    if (!(error instanceof UsageError) && !(error instanceof TypeError)) throw error;
-    console.error(`${error.message}\nSee: bun run simulate --help`);
-    return 2;
-  }
+export async function run(args: readonly string[]): Promise<number> {
+  const { workload = "platform", ...flags } = flagsOf(args, FLAGS);
+  const values = { ...flags, workload };
+  checkFiguresFile(values.json);
+  return values.mutant === undefined ? runSeeds(values) : runMutants(values, values.mutant);
 }
 
-type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
-
-function wholeNumber(text: string | undefined, name: string, preset: number, least: number): number {
-  if (text === undefined) return preset;
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least && value < 2 ** 32) return value;
-  throw new UsageError(`--${name} ${text}: give a whole number from ${least} on`);
-}
+type Values = ReturnType<typeof flagsOf<typeof FLAGS>> & { readonly workload: string };
 
 function settings(values: Values, preset: number): SimulationOptions {
   const minutes = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes);
   if (!(minutes > 0)) throw new UsageError(`--minutes ${values.minutes}: give a number above 0`);
-  const workload = values.workload ?? "platform";
+  const { workload } = values;
   if (!isWorkloadName(workload)) throw new UsageError(`--workload ${workload}: give platform or toy:MISTAKE`);
   const timed = values.minutes !== undefined;
   const single = values.seed !== undefined;
-  const first = wholeNumber(values.seed ?? values.from, single ? "seed" : "from", timed ? startSeed() : 1, 0);
+  const first = wholeNumber(single ? "seed" : "from", values.seed ?? values.from, {
+    preset: timed ? startSeed() : 1,
+    least: 0,
+    most: MOST,
+  });
+  const parallel = Math.min(availableParallelism(), 8);
   return {
     workload,
     from: first,
-    seeds: single ? 1 : wholeNumber(values.seeds, "seeds", timed ? 2 ** 31 : preset, 1),
+    seeds: single ? 1 : wholeNumber("seeds", values.seeds, { preset: timed ? 2 ** 31 : preset, most: MOST }),
     minutes,
-    workers: single ? 1 : wholeNumber(values.workers, "workers", Math.min(availableParallelism(), 8), 1),
+    workers: single ? 1 : wholeNumber("workers", values.workers, { preset: parallel, most: 64 }),
     detail: values.trace ? "lines" : values.story ? "story" : "end",
-    replayEvery: single ? 1 : wholeNumber(values["replay-every"], "replay-every", REPLAY_EVERY, 0),
+    replayEvery: single ? 1 : replayEvery(values),
     mutant: null,
     stopAtFirst: false,
     onFailure: (failure) => printFailure(failure, values),
   };
 }
 
-const startSeed = () => Math.floor(Date.now() / 1000) % 2 ** 31;
+const replayEvery = (values: Values) =>
+  wholeNumber("replay-every", values["replay-every"], { preset: REPLAY_EVERY, least: 0, most: MOST });
+
+const startSeed = () => Math.floor(systemClock.now() / 1000) % 2 ** 31;
 
 function printFailure(failure: Failure, values: Values) {
   if (values.seed === undefined) {
@@ -127,7 +118,7 @@ async function tellFirst(options: SimulationOptions, { seed }: Failure) {
 
 async function runSeeds(values: Values): Promise<number> {
   const options = settings(values, DEFAULT_SEEDS);
-  const startedAt = new Date().toISOString();
+  const startedAtMs = systemClock.now();
   console.log(`simulate: ${options.workload}, seeds from ${options.from}, ${options.workers} worker(s)`);
   const report = await simulate({
     ...options,
@@ -137,8 +128,8 @@ async function runSeeds(values: Values): Promise<number> {
   if (failure !== undefined && values.seed === undefined) await tellFirst(options, failure);
   const perMinute = report.seeds / (report.elapsedMs / 60_000);
   print(report, perMinute);
-  writeFigures(values.json, startedAt, [
-    { name: "simulate.seeds", value: report.seeds, unit: "seeds" },
+  const figures = [
+    stated("simulate.seeds", report.seeds, "seeds"),
     {
       name: "simulate.violations",
       value: report.failures.length,
@@ -146,14 +137,15 @@ async function runSeeds(values: Values): Promise<number> {
       wanted: "0",
       holds: report.failures.length === 0,
     },
-    { name: "simulate.seedsPerMinute", value: Math.round(perMinute), unit: "seeds/min" },
-    { name: "simulate.replays", value: report.replays, unit: "seeds" },
-    { name: "simulate.lockWaits", value: report.locks.waits, unit: "statements" },
-    { name: "simulate.deadlocks", value: report.locks.deadlocks, unit: "deadlocks" },
-    { name: "simulate.lockTimeouts", value: report.locks.timeouts, unit: "statements" },
-    { name: "simulate.idleEnds", value: report.locks.idleEnds, unit: "sessions" },
-    { name: "simulate.longestCalmMs", value: report.longestCalmMs, unit: "ms (virtual)" },
-  ]);
+    stated("simulate.seedsPerMinute", Math.round(perMinute), "seeds/min"),
+    stated("simulate.replays", report.replays, "seeds"),
+    stated("simulate.lockWaits", report.locks.waits, "statements"),
+    stated("simulate.deadlocks", report.locks.deadlocks, "deadlocks"),
+    stated("simulate.lockTimeouts", report.locks.timeouts, "statements"),
+    stated("simulate.idleEnds", report.locks.idleEnds, "sessions"),
+    stated("simulate.longestCalmMs", report.longestCalmMs, "ms (virtual)"),
+  ];
+  writeFigures(values.json, figureReport("simulate", startedAtMs, figures, []));
   return report.failures.length === 0 && report.seeds > 0 ? 0 : 1;
 }
 
@@ -186,7 +178,7 @@ async function runMutants(values: Values, wanted: string): Promise<number> {
     throw new UsageError(`--mutant ${wanted}: there is all, ${MUTANTS.map((mutant) => mutant.name).join(", ")}`);
   }
   const options = settings(values, MUTANT_SEEDS);
-  const startedAt = new Date().toISOString();
+  const startedAtMs = systemClock.now();
   let caught = 0;
   for (const mutant of chosen) {
     const report = await simulate({
@@ -205,20 +197,10 @@ async function runMutants(values: Values, wanted: string): Promise<number> {
   }
   console.log(`${caught} of ${chosen.length} planted bugs found`);
   const holds = caught >= 0.95 * chosen.length;
-  writeFigures(values.json, startedAt, [
-    { name: "simulate.mutants", value: chosen.length, unit: "mutants" },
-    { name: "simulate.mutantsCaught", value: caught, unit: "mutants", wanted: ">= 95 %", holds },
-  ]);
+  const figures = [
+    stated("simulate.mutants", chosen.length, "mutants"),
+    { ...stated("simulate.mutantsCaught", caught, "mutants"), wanted: ">= 95 %", holds },
+  ];
+  writeFigures(values.json, figureReport("simulate", startedAtMs, figures, []));
   return holds ? 0 : 1;
-}
-
-function writeFigures(file: string | undefined, startedAt: string, figures: readonly Figure[]) {
-  if (file === undefined) return;
-  const [cpu] = cpus();
-  const machine = {
-    cores: availableParallelism(),
-    cpu: cpu?.model ?? "unknown",
-    memoryMb: Math.round(totalmem() / 2 ** 20),
-  };
-  writeReport(file, { command: "simulate", startedAt, machine, figures });
 }

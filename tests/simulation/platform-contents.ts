@@ -1,5 +1,6 @@
 /** What the databases of all modules hold, read in one statement past the simulation. */
 import type { Row } from "../../runtime/database/port.ts";
+import { letterId } from "../../runtime/messages/dead-letter.ts";
 
 interface Positioned {
   readonly module: string;
@@ -94,8 +95,7 @@ export interface Letter {
 }
 
 /** As operators name it. */
-export const letterName = ({ module, key, source, sequence }: Omit<Letter, "reason" | "error" | "type">) =>
-  `${module}:${key}:${source}:${sequence}`;
+export const letterName = ({ module, ...place }: Omit<Letter, "reason" | "error" | "type">) => letterId(module, place);
 
 export const letterInWords = (letter: Letter) => `${letterName(letter)} ${letter.reason}: ${letter.error}`;
 

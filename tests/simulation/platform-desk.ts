@@ -3,7 +3,8 @@
  * two at once, before and after handlers are mended, again when there was no answer. When nothing fails and all that
  * will be mended is, it replays every letter until only those are left whose handler still throws.
  */
-import * as z from "zod";
+import type * as z from "zod";
+import { type itemSchema, pageSchema, reportSchema } from "../../runtime/edge/dead-letter-routes.ts";
 import { letterName } from "./platform-contents.ts";
 import type { PlatformNode, PlatformRequest } from "./platform-node.ts";
 import type { Poison } from "./platform-poison.ts";
@@ -22,23 +23,7 @@ export interface Desk {
 
 const PATH = "/api/v1/ops/deadletters";
 
-const itemSchema = z.object({
-  id: z.string(),
-  module: z.string(),
-  key: z.string(),
-  source: z.string(),
-  sequence: z.int(),
-  reason: z.string(),
-  discarded: z.unknown().optional(),
-});
 type Item = z.infer<typeof itemSchema>;
-const pageSchema = z.object({ items: z.array(itemSchema), nextCursor: z.string().nullable() });
-const reportSchema = z.object({
-  releasedCount: z.int(),
-  left: z.array(itemSchema),
-  state: z.enum(["parked", "discarded", "gone"]),
-  pending: z.boolean(),
-});
 
 const IDLE_MS = 3000;
 const LONGEST_PAUSE_MS = 2500;

@@ -3,6 +3,8 @@
  * again after an error, send twins to two replicas at once, ask again later with the same key, and try the same key
  * with another basket, before and after the answer.
  */
+
+import { messageOf } from "../../runtime/error-text.ts";
 import { idempotencyScope } from "../../runtime/http/idempotency.ts";
 import type { Principal } from "../../runtime/identity/principal.ts";
 import type { Random } from "../../runtime/random.ts";
@@ -107,7 +109,7 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
           return answer;
         }
       } catch (error) {
-        why = error instanceof Error ? error.message : String(error);
+        why = messageOf(error);
         world.trace.line(`  ${label}: ${why}`);
       }
       if (why !== lastWhy) tell(`asks again: ${why}`);

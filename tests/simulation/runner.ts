@@ -2,6 +2,8 @@
  * Many seeds over several workers. Every so many seeds one is replayed on another worker, whose server has another
  * history: its digest must be the same byte for byte, or chance has leaked into the system or the simulation.
  */
+
+import { messageOf } from "../../runtime/error-text.ts";
 import type { Mutant } from "./mutants.ts";
 import type { SeedResult } from "./run-seed.ts";
 import type { Detail } from "./trace.ts";
@@ -123,7 +125,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       if (again === undefined) note(await worker.run(seed, detail), index);
       else await replay(worker, again);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       fail({ seed, violations: [`the simulation broke: ${why}`], lines: [], story: [] });
       broken += 1;
       await worker.stop();

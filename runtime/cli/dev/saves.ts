@@ -8,6 +8,7 @@
 import { existsSync, type FSWatcher, watch } from "node:fs";
 import { basename, join } from "node:path";
 import type { Clock } from "../../clock.ts";
+import { messageOf } from "../../error-text.ts";
 import type { Scheduler } from "../../scheduler.ts";
 import { StartError } from "../../start-error.ts";
 
@@ -71,7 +72,7 @@ export function watchSaves(settings: WatchSettings): Saves {
     }
   } catch (error) {
     close();
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new StartError(
       `The source cannot be watched (${reason}): raise the system's limit of file watches (Linux: \`sysctl fs.inotify.max_user_watches=524288\`), or run \`dev --no-watch\``,
       { cause: error },

@@ -71,7 +71,7 @@ export async function runSupervisor({ root, config, flags, reset, ready }: Super
         scheduler,
         reset,
         log: (message) => log("info", "start", { message }),
-        alarm: (message) => log("error", "database.ended", { message }),
+        alarm: (message) => log("error", "database.server", { message }),
       })
     : null;
   try {

@@ -7,6 +7,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "../../error-text.ts";
 import { bunCommand, bunVersionFault, compareBun, missingDependency, readManifest } from "./checkout.ts";
 import { envFileFault } from "./env-file.ts";
 
@@ -37,7 +38,7 @@ function faultOfFile(file: string): string | null {
   try {
     return envFileFault(readFileSync(file, "utf8"));
   } catch (error) {
-    return `cannot be read (${error instanceof Error ? error.message : error}): make it readable, or remove it`;
+    return `cannot be read (${messageOf(error)}): make it readable, or remove it`;
   }
 }
 

@@ -26,6 +26,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
+import { messageOf } from "../../error-text.ts";
 import { StartError } from "../../start-error.ts";
 import { type Account, canReach, chooseAccount } from "./account.ts";
 import { ROOT_STATE_FOLDER } from "./native.ts";
@@ -58,8 +59,6 @@ export function takeDataDirectory(dataDir: string, log: (line: string) => void):
   }
 }
 
-const because = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
 /** What the operating system refused below a data directory, as a `StartError`; anything else as it is. */
 export function systemFault(error: unknown, dataDir: string): unknown {
   const code = error instanceof Error && "syscall" in error && "code" in error ? error.code : undefined;
@@ -67,7 +66,7 @@ export function systemFault(error: unknown, dataDir: string): unknown {
   const what =
     code === "ENOSPC" || code === "EDQUOT"
       ? `The disk of the data directory ${dataDir} is full: make room there`
-      : `The data directory ${dataDir} cannot be used (${because(error)}): mend that`;
+      : `The data directory ${dataDir} cannot be used (${messageOf(error)}): mend that`;
   return new StartError(`${what}, or give another directory with --data DIR`, { cause: error });
 }
 
@@ -80,7 +79,7 @@ function makeWritable(wanted: string): string {
     return realpathSync(wanted);
   } catch (error) {
     throw new StartError(
-      `The data directory ${wanted} cannot be written (${because(error)}): give another one with --data DIR`,
+      `The data directory ${wanted} cannot be written (${messageOf(error)}): give another one with --data DIR`,
       { cause: error },
     );
   }
@@ -98,9 +97,9 @@ function takeLock(path: string): () => void {
     lock.run("begin exclusive");
   } catch (error) {
     lock.close();
-    if (because(error).includes("locked")) throw new StartError(inUse(path), { cause: error });
+    if (messageOf(error).includes("locked")) throw new StartError(inUse(path), { cause: error });
     throw new StartError(
-      `The data directory ${path} cannot be locked (${because(error)}): remove the file ${join(path, "lock")}, or give another directory with --data DIR`,
+      `The data directory ${path} cannot be locked (${messageOf(error)}): remove the file ${join(path, "lock")}, or give another directory with --data DIR`,
       { cause: error },
     );
   }
@@ -121,7 +120,7 @@ function openLock(path: string): Database {
     return new Database(join(path, "lock"), { create: true });
   } catch (error) {
     throw new StartError(
-      `The data directory ${path} cannot be written (${because(error)}): give another one with --data DIR`,
+      `The data directory ${path} cannot be written (${messageOf(error)}): give another one with --data DIR`,
       { cause: error },
     );
   }

@@ -18,6 +18,7 @@ import {
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
+import { messageOf } from "../../error-text.ts";
 import { StartError } from "../../start-error.ts";
 import { type Account, canReach } from "./account.ts";
 
@@ -94,7 +95,7 @@ export function copyToCache(installed: Installed, account: Account | null, cache
     rmSync(draft, { recursive: true, force: true });
     if (!existsSync(join(final, "complete"))) {
       throw new StartError(
-        `Cannot copy the embedded PostgreSQL to ${cache} (${error instanceof Error ? error.message : error}): set XDG_CACHE_HOME to a folder that can be written`,
+        `Cannot copy the embedded PostgreSQL to ${cache} (${messageOf(error)}): set XDG_CACHE_HOME to a folder that can be written`,
         { cause: error },
       );
     }

@@ -7,6 +7,7 @@
  * for. What no message under way can excuse is judged always.
  */
 import type { CoreFacts } from "../../messages/facts-contract.ts";
+import { isTotal } from "../../money.ts";
 import { judgeDelivery, waitingLetters } from "./judge-messages.ts";
 import { type ModuleName, type OrderView, partsOf, type Subscriptions } from "./order-view.ts";
 import type { Invariant, Violation } from "./violation.ts";
@@ -40,9 +41,7 @@ export function judgeOrder(view: OrderView, subscriptions: Subscriptions, now: n
   return { state, violations: found };
 }
 
-/** Tax is contained in the total or added to it, by the rules of the destination. */
-const isTotal = (total: number, net: number, tax: number) => total === net || total === net + tax;
-
+type OrderAggregate = NonNullable<NonNullable<OrderView["order"]>["aggregate"]>;
 type Say = (invariant: Invariant, detail: string) => void;
 
 function judgeExistence(view: OrderView, parts: readonly (readonly [ModuleName, CoreFacts])[], say: Say) {
@@ -132,20 +131,18 @@ function judgeTogether(view: OrderView, say: Say) {
   if (!order) return;
   if (!order.rests) say("orders", `it is ${order.status}, and nothing is under way that would move it on`);
   if (order.outcome === "open") return;
-  judgePayment(view, order.outcome === "sold", say);
-  judgeReservation(view, order.outcome === "sold", say);
-  judgeShipment(view, order.outcome === "sold", say);
+  judgePayment(order, view, say);
+  judgeReservation(order, view, say);
+  judgeShipment(order, view, say);
   const { aggregate, letters } = view.notification ?? { aggregate: null, letters: [] };
   if ((aggregate?.notices ?? []).length === 0 && letters.length === 0)
     say("once", `it is ${order.status}, and nobody was told`);
 }
 
-function judgePayment(view: OrderView, isSold: boolean, say: Say) {
-  const order = view.order?.aggregate;
+function judgePayment(order: OrderAggregate, view: OrderView, say: Say) {
   const payment = view.payment?.aggregate;
-  if (!order) return;
   if (!payment) return;
-  const wanted = isSold ? order.total : 0;
+  const wanted = order.outcome === "sold" ? order.total : 0;
   const kept = payment.captured > 0 ? payment.captured - payment.refunded : payment.authorised;
   if (payment.currency !== order.currency || payment.amount !== order.total || kept !== wanted)
     say(
@@ -168,21 +165,20 @@ function sumBySku(lines: readonly { readonly sku: string; readonly quantity: num
     .join(", ");
 }
 
-function judgeReservation(view: OrderView, isSold: boolean, say: Say) {
-  const order = view.order?.aggregate;
+function judgeReservation(order: OrderAggregate, view: OrderView, say: Say) {
   const reservation = view.inventory?.aggregate;
-  if (!order) return;
   const holds = reservation?.status === "HELD" || reservation?.status === "FIRM";
-  if (holds !== isSold) say("stock", `it is ${order.status}, its reservation ${reservation?.status ?? "is missing"}`);
+  if (holds !== (order.outcome === "sold"))
+    say("stock", `it is ${order.status}, its reservation ${reservation?.status ?? "is missing"}`);
   else if (holds && sumBySku(reservation.allocations) !== sumBySku(order.lines))
     say("stock", `it is for ${sumBySku(order.lines)}, its reservation for ${sumBySku(reservation.allocations)}`);
 }
 
-function judgeShipment(view: OrderView, isSold: boolean, say: Say) {
-  const order = view.order?.aggregate;
+function judgeShipment(order: OrderAggregate, view: OrderView, say: Say) {
   const shipment = view.delivery?.aggregate;
-  if (!order) return;
-  if (!isSold && shipment) say("once", `it is ${order.status}, and there is a shipment that is ${shipment.status}`);
-  if (isSold && shipment && sumBySku(shipment.lines) !== sumBySku(order.lines))
+  if (!shipment) return;
+  if (order.outcome !== "sold")
+    say("once", `it is ${order.status}, and there is a shipment that is ${shipment.status}`);
+  else if (sumBySku(shipment.lines) !== sumBySku(order.lines))
     say("once", `it is for ${sumBySku(order.lines)}, its shipment for ${sumBySku(shipment.lines)}`);
 }
