@@ -12,6 +12,20 @@ import { tally } from "./tally.fixture.ts";
 
 const bench = testBench();
 
+/** A release of letters beside any replica's own. */
+const releaseThrough = (letGo: (letters: readonly MessageItem[]) => void, answerWithinMs: number) =>
+  createLetterRelease({
+    module: "tally",
+    aggregate: tally().aggregate,
+    database: bench.database,
+    clock: systemClock,
+    scheduler: systemScheduler,
+    log: () => undefined,
+    letGo,
+    putBack: () => undefined,
+    answerWithinMs,
+  });
+
 describe("a parked message", () => {
   test("stays parked after a mended restart until it is replayed, and then all go in order", async () => {
     const key = await parkedKey(bench);
@@ -207,17 +221,7 @@ describe("a crash in the middle of a release", () => {
   test("or a database that is away is told as not over yet; it goes on when there is one", async () => {
     const key = await parkedKey(bench);
     const replica = await bench.replica({ mended: true });
-    const hasty = createLetterRelease({
-      module: "tally",
-      aggregate: tally().aggregate,
-      database: bench.database,
-      clock: systemClock,
-      scheduler: systemScheduler,
-      log: () => undefined,
-      letGo: replica.running.lane.letGo,
-      putBack: () => undefined,
-      answerWithinMs: 100,
-    });
+    const hasty = releaseThrough(replica.running.lane.letGo, 100);
     replica.faults.down = true;
     expect(done(await hasty.replay(at(key, 2), null))).toMatchObject({ released: [], state: "parked", pending: true });
     replica.faults.down = false;
@@ -229,18 +233,8 @@ describe("a crash in the middle of a release", () => {
 test("a release under way when its process is told to stop is told as not over yet", async () => {
   const key = await parkedKey(bench);
   const given = Promise.withResolvers<void>();
-  const release = createLetterRelease({
-    module: "tally",
-    aggregate: tally().aggregate,
-    database: bench.database,
-    clock: systemClock,
-    scheduler: systemScheduler,
-    log: () => undefined,
-    // A lane that has stopped settles nothing.
-    letGo: () => given.resolve(),
-    putBack: () => undefined,
-    answerWithinMs: 60_000,
-  });
+  // A lane that has stopped settles nothing.
+  const release = releaseThrough(() => given.resolve(), 60_000);
   const asked = release.replay(at(key, 2), null);
   await given.promise;
   release.stop();
