@@ -1,10 +1,9 @@
 /** Embedded servers on data directories of a test's own, which are gone after it. */
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout } from "bun:test";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 import { StartError } from "../start-error.ts";
-import { isAlive } from "./embedded/cluster.ts";
 import { type EmbeddedOptions, type EmbeddedServer, startEmbedded } from "./embedded.ts";
 import { openDatabase } from "./postgres.ts";
 
@@ -83,18 +82,3 @@ export async function query({ url }: Pick<EmbeddedServer, "url">, text: string) 
     await database.close();
   }
 }
-
-/** Waits at most five seconds. */
-export async function until(what: string, holds: () => boolean) {
-  for (let i = 0; i < 500; i++) {
-    if (holds()) return;
-    await Bun.sleep(10);
-  }
-  throw new Error(`still not so after 5 s: ${what}`);
-}
-
-/** Also while its parent has not asked how. */
-export const hasEnded = (pid: number) => {
-  const state = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.[0] : "X";
-  return process.platform === "linux" ? state === "X" || state === "Z" : !isAlive(pid);
-};

@@ -2,10 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { hasEnded } from "../ended-process.fixture.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
+import { until } from "../until.fixture.ts";
 import { isAlive } from "./embedded/cluster.ts";
 import { findCluster } from "./embedded/data-directory.ts";
-import { embeddedBench, hasEnded, query, refusal, until } from "./embedded.fixture.ts";
+import { embeddedBench, query, refusal } from "./embedded.fixture.ts";
 import { runningServerUrl, startEmbedded } from "./embedded.ts";
 import { openDatabase } from "./postgres.ts";
 

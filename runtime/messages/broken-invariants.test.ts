@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { InvariantBroken } from "../invariant.ts";
-import { ids, incoming, newKey, testBench, until } from "./replicas.fixture.ts";
+import { until } from "../until.fixture.ts";
+import { ids, incoming, newKey, testBench } from "./replicas.fixture.ts";
 import { openTally } from "./tally.fixture.ts";
 
 const bench = testBench();

@@ -2,9 +2,10 @@ import { expect, test } from "bun:test";
 import { systemClock } from "../clock.ts";
 import { DatabaseError } from "../database/port.ts";
 import { systemScheduler } from "../scheduler.ts";
+import { until } from "../until.fixture.ts";
 import type { IntentRow } from "./item.ts";
 import { send } from "./letters.fixture.ts";
-import { ids, incoming, newKey, testBench, until } from "./replicas.fixture.ts";
+import { ids, incoming, newKey, testBench } from "./replicas.fixture.ts";
 import { shardOf } from "./shard.ts";
 
 const bench = testBench();

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { DatabaseError } from "../database/port.ts";
+import { until } from "../until.fixture.ts";
 import { readLetter } from "./dead-letters.ts";
 import { at, before, done, nothing, parkedKey, send, sequences } from "./letters.fixture.ts";
-import { ids, newKey, type Replica, testBench, until } from "./replicas.fixture.ts";
+import { ids, newKey, type Replica, testBench } from "./replicas.fixture.ts";
 
 const bench = testBench();
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { systemClock } from "../clock.ts";
 import { DatabaseError } from "../database/port.ts";
+import { until } from "../until.fixture.ts";
 import { CommandUnavailable } from "./command-unavailable.ts";
-import { ids, incoming, newKey, type Replica, testBench, until } from "./replicas.fixture.ts";
+import { ids, incoming, newKey, type Replica, testBench } from "./replicas.fixture.ts";
 import { changeTally, openTally } from "./tally.fixture.ts";
 
 const bench = testBench();

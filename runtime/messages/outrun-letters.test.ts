@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
+import { until } from "../until.fixture.ts";
 import { parkedKey, sequences } from "./letters.fixture.ts";
-import { incoming, testBench, until } from "./replicas.fixture.ts";
+import { incoming, testBench } from "./replicas.fixture.ts";
 
 const bench = testBench();
 

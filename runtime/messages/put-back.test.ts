@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { systemClock } from "../clock.ts";
+import { until } from "../until.fixture.ts";
 import { done, nothing, send } from "./letters.fixture.ts";
-import { incoming, newKey, testBench, until } from "./replicas.fixture.ts";
+import { incoming, newKey, testBench } from "./replicas.fixture.ts";
 
 const bench = testBench();
 

@@ -1,13 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { systemClock } from "../clock.ts";
 import { systemScheduler } from "../scheduler.ts";
+import { until } from "../until.fixture.ts";
 import { runBatch } from "./batch.ts";
 import { handlerName } from "./decide-batch.ts";
 import type { Envelope } from "./envelope.ts";
 import type { MessageItem } from "./item.ts";
 import { at, before, done, nothing, parkedKey, send, sequences } from "./letters.fixture.ts";
 import { createLetterRelease } from "./release-letters.ts";
-import { ids, incoming, newKey, testBench, until } from "./replicas.fixture.ts";
+import { ids, incoming, newKey, testBench } from "./replicas.fixture.ts";
 import { tally } from "./tally.fixture.ts";
 
 const bench = testBench();

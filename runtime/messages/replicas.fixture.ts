@@ -260,12 +260,3 @@ export const incoming = (
   correlationId: "test",
   data: typeof script === "string" ? script : JSON.stringify(script),
 });
-
-/** Waits, with a bound, for something to become true. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 4000): Promise<void> {
-  const end = systemClock.now() + withinMs;
-  while (!(await holds())) {
-    if (systemClock.now() > end) throw new Error(`after ${withinMs} ms still not so: ${what}`);
-    await systemScheduler.sleep(5);
-  }
-}

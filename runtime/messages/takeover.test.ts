@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { systemClock } from "../clock.ts";
 import { systemScheduler } from "../scheduler.ts";
-import { incoming, LEASE_MS, newKey, type Replica, type ReplicaOptions, testBench, until } from "./replicas.fixture.ts";
+import { until } from "../until.fixture.ts";
+import { incoming, LEASE_MS, newKey, type Replica, type ReplicaOptions, testBench } from "./replicas.fixture.ts";
 import { shardOf } from "./shard.ts";
 
 const bench = testBench();

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { systemClock } from "../clock.ts";
 import { systemScheduler } from "../scheduler.ts";
-import { incoming, newKey, testBench, until } from "./replicas.fixture.ts";
+import { until } from "../until.fixture.ts";
+import { incoming, newKey, testBench } from "./replicas.fixture.ts";
 
 const bench = testBench();
 

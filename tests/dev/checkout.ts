@@ -7,6 +7,7 @@ import { readPostmaster } from "../../runtime/database/embedded/cluster.ts";
 import { findCluster } from "../../runtime/database/embedded/data-directory.ts";
 import { removeEmbedded } from "../../runtime/database/embedded.ts";
 import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
+import { until as untilWithin } from "../../runtime/until.fixture.ts";
 import { type Client, createClient } from "../journeys/client.ts";
 import { tokenOf } from "../journeys/platform.ts";
 import { type Environment, type PlatformProcess, startProcess } from "../journeys/process.ts";
@@ -61,14 +62,9 @@ const readOrEmpty = (file: string) => (existsSync(file) ? readFileSync(file, "ut
 
 const LIMIT_MS = 20_000;
 
-/** Resolves when the condition holds, which is asked again and again. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + LIMIT_MS;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`still not so after ${LIMIT_MS / 1000} s: ${what}`);
-    await Bun.sleep(20);
-  }
-}
+/** Waits as long as `dev` may take on a busy machine. */
+export const until = (what: string, holds: () => boolean | Promise<boolean>): Promise<void> =>
+  untilWithin(what, holds, LIMIT_MS);
 
 /** The text of a page, or "" where nobody answers. */
 export async function page(url: string): Promise<string> {
@@ -77,15 +73,6 @@ export async function page(url: string): Promise<string> {
   } catch {
     return "";
   }
-}
-
-/** Whether a process has ended; one that nobody has asked about yet counts as ended. */
-export function hasEnded(pid: number): boolean {
-  if (process.platform === "linux") {
-    const state = existsSync(`/proc/${pid}`) ? readOrEmpty(`/proc/${pid}/stat`).split(") ")[1]?.[0] : "X";
-    return state === undefined || state === "X" || state === "Z";
-  }
-  return Bun.spawnSync(["ps", "-p", String(pid)]).exitCode !== 0;
 }
 
 /** What remains in a data directory beside the database, the keys and the lock's file. */

@@ -5,11 +5,12 @@ import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { removeEmbedded } from "../../runtime/database/embedded.ts";
+import { hasEnded } from "../../runtime/ended-process.fixture.ts";
 import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
 import { basketOf } from "../journeys/client.ts";
 import { type Environment, type PlatformProcess, refusal } from "../journeys/process.ts";
 import { freePort } from "../provision/external-postgres.ts";
-import { type Checkout, copyCheckout, hasEnded, page, remainsIn, until } from "./checkout.ts";
+import { type Checkout, copyCheckout, page, remainsIn, until } from "./checkout.ts";
 
 const SCRIPT = '"dev": "bun runtime/cli/preflight/bun-version.ts && bun runtime/main.ts dev"';
 

@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { hasEnded } from "../../runtime/ended-process.fixture.ts";
 import { basketOf } from "../journeys/client.ts";
 import { refusal, runCommand } from "../journeys/process.ts";
 import { provideOrSkip } from "../provision/missing.ts";
 import { provisionPostgres } from "../provision/postgres.ts";
-import { type Checkout, copyCheckout, hasEnded } from "./checkout.ts";
+import { type Checkout, copyCheckout } from "./checkout.ts";
 
 const hasPsql = Bun.which("psql") !== null || (await provideOrSkip("tests/dev/psql", provisionPostgres)) !== undefined;
 

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import { spawn } from "node:child_process";
+import { until } from "../../runtime/until.fixture.ts";
 import { descendantsOf, isBackend, isRunning, killAll, partsOf, processOf, untilEnded } from "./process-tree.ts";
 
 const cleanups: (() => void)[] = [];
@@ -15,14 +16,9 @@ function shell(script: string): number {
   return pid;
 }
 
-async function until(holds: () => boolean) {
-  for (let tries = 0; !holds() && tries < 500; tries++) await Bun.sleep(10);
-  expect(holds()).toBe(true);
-}
-
 test.skipIf(process.platform !== "linux")("a process that is the application itself has no supervisor", async () => {
   const pid = shell("sleep 30; :");
-  await until(() => partsOf(pid).all.length === 2);
+  await until("the processes are there", () => partsOf(pid).all.length === 2);
   const { application, supervisor, server, backends } = partsOf(pid);
   expect(application?.pid).toBe(pid);
   expect([supervisor, server, backends]).toEqual([undefined, undefined, []]);
@@ -32,7 +28,7 @@ test.skipIf(process.platform !== "linux")(
   "an application below another process is told from its supervisor",
   async () => {
     const pid = shell("sh -c 'sleep 30; :' runtime/main.ts & sleep 30; :");
-    await until(() => partsOf(pid).all.length === 4);
+    await until("the processes are there", () => partsOf(pid).all.length === 4);
     const { application, supervisor } = partsOf(pid);
     expect(supervisor?.pid).toBe(pid);
     expect(application?.parent).toBe(pid);
@@ -44,7 +40,7 @@ test.skipIf(process.platform !== "linux")(
 
 test.skipIf(process.platform !== "linux")("a number that belongs to another process by now is not killed", async () => {
   const pid = shell("sleep 30; :");
-  await until(() => processOf(pid) !== undefined);
+  await until("the processes are there", () => processOf(pid) !== undefined);
   const seen = processOf(pid);
   if (seen === undefined) throw new Error("the shell runs");
   const earlier = { ...seen, startedTicks: "1" };
