@@ -102,6 +102,20 @@ describe("runtime-imports", () => {
     }));
 });
 
+describe("fixture-imports", () => {
+  test("the product imports no fixture", () =>
+    expectOnly("fixture-imports", "runtime/process.ts", {
+      "runtime/process.ts": `import { until } from "./until.fixture.ts"; export const u = until;`,
+    }));
+  test("a test does, and a fixture may touch the machine", async () => {
+    const found = await judgeWith({
+      "runtime/until.fixture.ts": "export const until = () => Date.now();",
+      "runtime/process.test.ts": `import { until } from "./until.fixture.ts"; export const u = until;`,
+    });
+    expect(found).toEqual([]);
+  });
+});
+
 describe("cycle", () => {
   test("two files that import each other", () =>
     expectOnly("cycle", "runtime/a.ts", {

@@ -2,11 +2,12 @@
 import { cyclesOf } from "./cycles.ts";
 import type { Token } from "./lexer.ts";
 import { looksLikeSql, sqlFaults } from "./sql.ts";
-import type { SourceFile, SourceTree } from "./tree.ts";
+import { IS_TEST, type SourceFile, type SourceTree } from "./tree.ts";
 
 export type RuleName =
   | "module-imports"
   | "runtime-imports"
+  | "fixture-imports"
   | "cycle"
   | "banned-api"
   | "banned-sql"
@@ -25,6 +26,7 @@ export function judge(tree: SourceTree): Violation[] {
   return [
     ...tree.files.flatMap(moduleImports),
     ...tree.files.flatMap(runtimeImports),
+    ...tree.files.flatMap(fixtureImports),
     ...cycles(tree),
     ...tree.files.flatMap(bannedApis),
     ...bannedSql(tree),
@@ -85,6 +87,14 @@ function runtimeImports(file: SourceFile): Violation[] {
     }
   }
   return violations;
+}
+
+/** What is made for tests is imported by tests alone. */
+function fixtureImports(file: SourceFile): Violation[] {
+  if (file.isTest || file.path.startsWith("tests/")) return [];
+  return file.imports
+    .filter(({ target }) => target !== undefined && IS_TEST.test(target))
+    .map(({ target, line }) => at(file, line, "fixture-imports", `only tests import ${target}`));
 }
 
 function cycles(tree: SourceTree): Violation[] {

@@ -10,6 +10,7 @@ export interface SourceFile {
   /** From the checkout's root, with forward slashes: `modules/order/saga.ts`. */
   readonly path: string;
   readonly text: string;
+  /** A test, or a fixture of tests. */
   readonly isTest: boolean;
   readonly tokens: readonly Token[];
   readonly imports: readonly ResolvedImport[];
@@ -28,6 +29,9 @@ export interface SourceTree {
   readonly modules: readonly string[];
 }
 
+/** Tests, and fixtures of tests, by their names. */
+export const IS_TEST = /\.(?:test|fixture)\.tsx?$/;
+
 const SCOPES = ["modules", "runtime", "tests"];
 
 /** Reads the checkout at `root`. */
@@ -42,7 +46,7 @@ export async function readTree(root: string): Promise<SourceTree> {
     }
     const tokens = tokenise(text);
     const imports = importsOf(tokens).map((found) => ({ ...found, ...resolve(root, path, found.specifier) }));
-    files.push({ path, text, isTest: /\.test\.tsx?$/.test(path), tokens, imports });
+    files.push({ path, text, isTest: IS_TEST.test(path), tokens, imports });
   }
   return { files, sqlFiles, modules: moduleNames(root) };
 }

@@ -52,14 +52,16 @@ export async function ensureCluster({ cluster, account, initdb, fsync }: Cluster
   // A name of its own: the initdb of a killed process may still be writing to the draft of that one.
   const draft = `${cluster}.draft-${process.pid}`;
   makePrivateFolder(draft, account);
-  const reason = await whyFailed(
-    initdb,
-    [
-      ...["-D", draft, "-U", SUPERUSER, "-A", "trust", "--encoding=UTF8", "--no-instructions"],
-      ...["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
-      ...(fsync ? [] : ["--no-sync"]),
-    ],
-    account,
+  const reason = await whyFailed(() =>
+    runInitdb(
+      initdb,
+      [
+        ...["-D", draft, "-U", SUPERUSER, "-A", "trust", "--encoding=UTF8", "--no-instructions"],
+        ...["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
+        ...(fsync ? [] : ["--no-sync"]),
+      ],
+      account,
+    ),
   );
   if (reason !== null) {
     removeRemains(cluster);
@@ -71,11 +73,21 @@ export async function ensureCluster({ cluster, account, initdb, fsync }: Cluster
   return true;
 }
 
+/** How a run of initdb ended: null when it has succeeded, else the reason, and whether a stop signal was it. */
+type Failure = null | { readonly reason: string; readonly wasStopped: boolean };
+
 /**
- * Runs initdb to its end; null when it has succeeded. In a session of its own: a stop signal for the whole group does
- * not reach it, and this process stops in order once it is through.
+ * Null when initdb has succeeded, else why not. A stop signal for the whole group that comes in the moment before it
+ * has its own session ends it with nothing done: then it is run again, for this process stops in order afterwards.
  */
-function whyFailed(initdb: string, args: readonly string[], account: Account | null): Promise<string | null> {
+async function whyFailed(run: () => Promise<Failure>): Promise<string | null> {
+  const first = await run();
+  const failure = first?.wasStopped === true ? await run() : first;
+  return failure?.reason ?? null;
+}
+
+/** Runs initdb to its end, in a session of its own: a stop signal for the whole group does not reach it. */
+function runInitdb(initdb: string, args: readonly string[], account: Account | null): Promise<Failure> {
   return new Promise((resolve) => {
     const child = spawn(initdb, args, {
       cwd: "/",
@@ -88,8 +100,12 @@ function whyFailed(initdb: string, args: readonly string[], account: Account | n
     child.stderr.on("data", (chunk: Buffer) => {
       said += chunk.toString();
     });
-    child.once("error", (error) => resolve(error.message));
-    child.once("close", (status) => resolve(status === 0 ? null : errorLine(said)));
+    child.once("error", (error) => resolve({ reason: error.message, wasStopped: false }));
+    child.once("close", (status, signal) => {
+      if (status === 0) return resolve(null);
+      const reason = errorLine(said) || `initdb was ended by ${signal}`;
+      resolve({ reason, wasStopped: signal === "SIGINT" || signal === "SIGTERM" });
+    });
   });
 }
 
