@@ -34,7 +34,7 @@ test("a stop signal that ends initdb before it has begun: it is run again", asyn
 
 test("an initdb that is ended by a signal each time says so, and leaves nothing", async () => {
   const initdb = initdbThat("never", "kill -TERM $$; sleep 5");
-  expect(ensureCluster(settings("never-made", initdb))).rejects.toThrow(
+  await expect(ensureCluster(settings("never-made", initdb))).rejects.toThrow(
     `The embedded PostgreSQL could not be set up in ${folder}: initdb was ended by SIGTERM`,
   );
   expect(existsSync(join(folder, "never-made"))).toBe(false);
