@@ -5,14 +5,14 @@
 import { type Changes, createChanges } from "./changes.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database/port.ts";
-import type { Route } from "./http/route.ts";
+import { bindRoutes, type Route, type RouteSpec } from "./http/route.ts";
 import type { Ids } from "./ids.ts";
 import { deadLetterHandlers } from "./messages/dead-letter-rpc.ts";
 import type { ModuleLane } from "./messages/lane.ts";
 import type { Log } from "./messages/log.ts";
-import type { Messaging } from "./messages/messaging.ts";
+import type { Messaging, ModuleTopics } from "./messages/messaging.ts";
 import { type MessagingDeps, type RunningMessaging, startMessaging } from "./messages/start-messaging.ts";
-import type { RpcClient, RpcHandler } from "./rpc/port.ts";
+import type { RpcClient, RpcHandler, RpcMethodName } from "./rpc/port.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** A schema's SQL file. */
@@ -50,11 +50,16 @@ export interface Deadlines {
 }
 
 /** The parts of a module that need its environment; built once a process. */
-export interface ModuleParts<State, Shared, Ports> {
+export interface ModuleParts<State, Shared, Ports, RouteDeps> {
   /** A module without messages (only rpc and routes) leaves it out. */
-  readonly messaging?: { readonly definition: Messaging<State, Shared, Ports>; readonly ports: Ports };
+  readonly messaging?: {
+    readonly definition: Omit<Messaging<State, Shared, Ports>, "module" | keyof ModuleTopics>;
+    readonly ports: Ports;
+  };
+  /** What answers the methods that the module serves. */
   readonly rpc: readonly RpcHandler[];
-  readonly routes: (running: ModuleRunning<State, Shared>) => readonly Route[];
+  /** What its routes work with. */
+  readonly routes: (running: ModuleRunning<State, Shared>) => RouteDeps;
   /** Closes what `build` opened beside the environment's databases. */
   readonly close?: () => Promise<void>;
 }
@@ -66,11 +71,28 @@ export interface ModuleRunning<State, Shared> {
   readonly changes: Changes<State>;
 }
 
-export interface ModuleDeclaration<State, Shared, Ports> {
+/** What is known of a module without running it: processes that host others, documents and the cloud read it. */
+export interface ModuleFacts {
+  /** One lower-case word: it names the schema, the topics, the service. */
   readonly name: string;
+  readonly topics: ModuleTopics;
+  /** Methods that others may ask of it; those of its dead letters come by themselves. */
+  readonly serves: readonly RpcMethodName[];
+  /** Methods of other modules that it asks. */
+  readonly asks: readonly RpcMethodName[];
+  readonly routes: readonly { readonly spec: RouteSpec }[];
+}
+
+export interface ModuleDeclaration<State, Shared, Ports, RouteDeps> {
+  readonly name: string;
+  /** A module without messages leaves it out. */
+  readonly topics?: ModuleTopics;
+  readonly serves: readonly RpcMethodName[];
+  readonly asks?: readonly RpcMethodName[];
+  readonly routes: readonly Route<RouteDeps>[];
   readonly migrations: readonly Migration[];
   readonly sideSchemas?: readonly SideSchema[];
-  readonly build: (environment: ModuleEnvironment) => ModuleParts<State, Shared, Ports>;
+  readonly build: (environment: ModuleEnvironment) => ModuleParts<State, Shared, Ports, RouteDeps>;
   /** Demo data for local dev; must do nothing when it is there already. */
   readonly seedDemo?: (environment: ModuleEnvironment) => Promise<void>;
 }
@@ -86,8 +108,7 @@ export type ChangeMessaging = <State, Shared, Ports>(
 ) => Messaging<State, Shared, Ports>;
 
 /** A module with its own types folded in, so that modules of all kinds stand in one list. */
-export interface Module {
-  readonly name: string;
+export interface Module extends ModuleFacts {
   readonly migrations: readonly Migration[];
   readonly sideSchemas: readonly SideSchema[];
   /** `change`: for whoever runs a module with handlers other than its own, such as ones that fail. */
@@ -109,11 +130,16 @@ export interface PreparedModule {
 }
 
 /** Declares a module. */
-export function defineModule<State, Shared = never, Ports = undefined>(
-  declaration: ModuleDeclaration<State, Shared, Ports>,
+export function defineModule<State, Shared, Ports, RouteDeps>(
+  declaration: ModuleDeclaration<State, Shared, Ports, RouteDeps>,
 ): Module {
+  const { name, topics = NO_TOPICS, serves } = declaration;
   return {
-    name: declaration.name,
+    name,
+    topics,
+    serves,
+    asks: declaration.asks ?? [],
+    routes: declaration.routes,
     migrations: declaration.migrations,
     sideSchemas: declaration.sideSchemas ?? [],
     seedDemo: async (environment) => declaration.seedDemo?.(environment),
@@ -121,7 +147,7 @@ export function defineModule<State, Shared = never, Ports = undefined>(
       const parts = declaration.build(environment);
       const changes = createChanges<State>(environment.scheduler);
       let running: RunningMessaging<State, Shared> | undefined;
-      const { name } = declaration;
+      requireServed(name, serves, parts.rpc);
       const release = () => {
         if (!running) throw new Error(`${name} is not wired yet`);
         return running.letters;
@@ -132,14 +158,14 @@ export function defineModule<State, Shared = never, Ports = undefined>(
         rpc: [...parts.rpc, ...letters],
         wire(settings) {
           if (!parts.messaging) return;
-          running = startMessaging(change(parts.messaging.definition), {
+          running = startMessaging(change({ ...parts.messaging.definition, ...topics, module: name }), {
             ...settings,
             ...environment,
             ports: parts.messaging.ports,
             changed: changes.notify,
           });
         },
-        routes: () => parts.routes({ lane: running?.lane ?? noLane(declaration.name), changes }),
+        routes: () => bindRoutes(declaration.routes, parts.routes({ lane: running?.lane ?? noLane(name), changes })),
         start: async () => running?.start(),
         endWaits: changes.end,
         async stop() {
@@ -150,6 +176,15 @@ export function defineModule<State, Shared = never, Ports = undefined>(
       };
     },
   };
+}
+
+const NO_TOPICS: ModuleTopics = { subscribes: [], sends: [] };
+
+function requireServed(module: string, declared: readonly RpcMethodName[], answered: readonly RpcHandler[]): void {
+  const names = (methods: readonly RpcMethodName[]) => methods.map((each) => `${each.module}.${each.name}`).sort();
+  const [promised, kept] = [names(declared), names(answered)];
+  if (promised.join() === kept.join()) return;
+  throw new Error(`${module} declares that it serves ${promised.join(", ")}, and answers ${kept.join(", ")}`);
 }
 
 const noLane = <State, Shared>(module: string): Pick<ModuleLane<State, Shared>, "execute"> => ({

@@ -36,7 +36,11 @@ const visibleTo = (principal: Principal, shipment: Shipment | undefined): Shipme
 /** An order has one shipment, so its list never has a second page. */
 const noCursor = z.tuple([z.never()]);
 
-export const deliveryRoutes = (database: Database): readonly Route[] => [
+interface Deps {
+  readonly database: Database;
+}
+
+export const deliveryRoutes: readonly Route<Deps>[] = [
   route({
     method: "GET",
     path: "/api/v1/deliveries",
@@ -47,7 +51,7 @@ export const deliveryRoutes = (database: Database): readonly Route[] => [
     description: "A customer sees those of own orders; of any other order the list is empty.",
     query: z.strictObject({ orderId: z.uuid(), ...pageQuery }),
     responses: { 200: { description: "The order's deliveries.", schema: pageOf(deliverySchema) } },
-    async handle({ query, principal }) {
+    async handle({ query, principal }, { database }: Deps) {
       decodeCursor(noCursor, query.cursor);
       const shipment = visibleTo(principal, await findByOrder(database, query.orderId));
       return { status: 200, body: { items: shipment ? [shown(shipment)] : [], nextCursor: null } };
@@ -62,7 +66,7 @@ export const deliveryRoutes = (database: Database): readonly Route[] => [
     summary: "Read a delivery",
     params: z.strictObject({ id: z.uuid() }),
     responses: { 200: { description: "The delivery.", schema: deliverySchema } },
-    async handle({ params, principal }) {
+    async handle({ params, principal }, { database }: Deps) {
       const shipment = visibleTo(principal, await findById(database, params.id));
       if (!shipment) return problemReply(problem("not-found", `There is no delivery ${params.id}.`));
       return { status: 200, body: shown(shipment) };

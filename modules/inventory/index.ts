@@ -1,13 +1,14 @@
+import { topicOf } from "../../runtime/messages/contract.ts";
 import { coreMigrations } from "../../runtime/messages/migrations.ts";
 import { answersFacts } from "../../runtime/messages/read-facts.ts";
 import { defineModule } from "../../runtime/module.ts";
 import { answers } from "../../runtime/rpc/port.ts";
-import { inventoryCommands, inventoryFacts, stockFacts } from "./contract.ts";
+import { inventoryCommands, inventoryEvents, inventoryFacts, stockFacts } from "./contract.ts";
 import { stockInvariants } from "./invariants.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import { reservationHandlers } from "./reservation.ts";
-import { inventoryRoutes } from "./routes.ts";
+import { type InventoryRouteDeps, inventoryRoutes } from "./routes.ts";
 import type { SkuStock } from "./stock.ts";
 import { readStockFacts } from "./stock-facts.ts";
 import { initialStock, movementStore, type Reservation, reservationStore, stockStore } from "./store.ts";
@@ -15,12 +16,12 @@ import { initialStock, movementStore, type Reservation, reservationStore, stockS
 const DEFAULT_WAREHOUSE = "main";
 const DEMO_UNITS = 500;
 
+const topics = { subscribes: [topicOf(inventoryCommands)], sends: [topicOf(inventoryEvents)] };
+
 const definition = {
-  module: "inventory",
   aggregate: reservationStore,
   shared: stockStore,
   entries: { movement: movementStore },
-  subscribes: [inventoryCommands.ReserveStock.topic],
   invariants: stockInvariants,
   handlers: reservationHandlers,
   timers: [],
@@ -28,13 +29,16 @@ const definition = {
 };
 
 /** Stock per SKU and warehouse, and what orders hold of it. */
-export const inventory = defineModule<Reservation, SkuStock>({
+export const inventory = defineModule<Reservation, SkuStock, undefined, InventoryRouteDeps>({
   name: "inventory",
+  topics,
+  serves: [inventoryFacts, stockFacts],
+  routes: inventoryRoutes,
   migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
   build: ({ database }) => ({
     messaging: { definition, ports: undefined },
     rpc: [
-      answersFacts(inventoryFacts, definition, database, async (reservations) =>
+      answersFacts(inventoryFacts, { ...definition, ...topics }, database, async (reservations) =>
         reservations.map(({ status, allocations }) => ({
           status,
           allocations: allocations.map(({ sku, quantity }) => ({ sku, quantity })),
@@ -42,7 +46,7 @@ export const inventory = defineModule<Reservation, SkuStock>({
       ),
       answers(stockFacts, (request) => readStockFacts(database, request)),
     ],
-    routes: () => inventoryRoutes(database),
+    routes: () => ({ database }),
   }),
   async seedDemo({ database, ids, clock }) {
     const rows = Array.from({ length: 20 }, (_, index) => ({

@@ -19,7 +19,12 @@ const stockSchema = z.strictObject({
   warehouses: z.array(z.strictObject({ warehouse: z.string(), ...figures })),
 });
 
-export const inventoryRoutes = (database: Database): readonly Route[] => [
+/** What the routes of inventory work with. */
+export interface InventoryRouteDeps {
+  readonly database: Database;
+}
+
+export const inventoryRoutes: readonly Route<InventoryRouteDeps>[] = [
   route({
     method: "GET",
     path: "/api/v1/inventory/{sku}",
@@ -31,7 +36,7 @@ export const inventoryRoutes = (database: Database): readonly Route[] => [
       200: { description: "Units on hand, reserved and available, in all and by warehouse.", schema: stockSchema },
       404: { description: "No such SKU." },
     },
-    async handle({ params }) {
+    async handle({ params }, { database }: InventoryRouteDeps) {
       const stock = stockOf(await database.query(readStock(params.sku)));
       if (!stock)
         return problemReply(problem("not-found", `There is no stock of ${params.sku}. See /api/v1/pricing/products.`));

@@ -1,3 +1,4 @@
+import { topicOf } from "../../runtime/messages/contract.ts";
 import { coreMigrations } from "../../runtime/messages/migrations.ts";
 import { answersFacts } from "../../runtime/messages/read-facts.ts";
 import { defineModule } from "../../runtime/module.ts";
@@ -13,11 +14,11 @@ import { orderNoticesStore } from "./store.ts";
 
 const MAILBOX_SCHEMA = "notification_mailbox";
 
+const topics = { subscribes: [topicOf(orderEvents)], sends: [] };
+
 const definition = {
-  module: "notification",
   aggregate: orderNoticesStore,
   entries: {},
-  subscribes: [orderEvents.OrderConfirmed.topic],
   handlers: noticeHandlers,
   timers: noticeTimers,
   calls: noticeCalls,
@@ -26,6 +27,9 @@ const definition = {
 /** Tells customers what became of their orders. It listens; no order waits for it or fails by it. */
 export const notification = defineModule({
   name: "notification",
+  topics,
+  serves: [notificationFacts],
+  routes: notificationRoutes,
   migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
   sideSchemas: [{ schema: MAILBOX_SCHEMA, migrations: [{ id: "0000_initial", sql: mailboxInitial }] }],
   build({ database, sideDatabase, clock }) {
@@ -33,13 +37,13 @@ export const notification = defineModule({
     return {
       messaging: { definition, ports: mailbox },
       rpc: [
-        answersFacts(notificationFacts, definition, database, async (orders) =>
+        answersFacts(notificationFacts, { ...definition, ...topics }, database, async (orders) =>
           orders.map(({ notices }) => ({
             notices: notices.map(({ kind, channel }) => ({ kind, channel })),
           })),
         ),
       ],
-      routes: () => notificationRoutes(database),
+      routes: () => ({ database }),
       close: mailbox.close,
     };
   },

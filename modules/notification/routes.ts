@@ -17,7 +17,11 @@ const notificationSchema = z.strictObject({
 /** Ids rise in the order in which notices were made. */
 const cursorSchema = z.tuple([z.uuid()]);
 
-export const notificationRoutes = (database: Database): readonly Route[] => [
+interface Deps {
+  readonly database: Database;
+}
+
+export const notificationRoutes: readonly Route<Deps>[] = [
   route({
     method: "GET",
     path: "/api/v1/notifications",
@@ -28,7 +32,7 @@ export const notificationRoutes = (database: Database): readonly Route[] => [
     description: "A customer sees those of own orders; of any other order the list is empty.",
     query: z.strictObject({ orderId: z.uuid(), ...pageQuery }),
     responses: { 200: { description: "The order's notifications.", schema: pageOf(notificationSchema) } },
-    async handle({ query, principal }) {
+    async handle({ query, principal }, { database }: Deps) {
       const after = decodeCursor(cursorSchema, query.cursor)?.[0] ?? "";
       const limit = query.limit ?? PAGE_LIMIT;
       const order = await findByOrder(database, query.orderId);

@@ -145,6 +145,3 @@ export const sagaHandlers: readonly MessageHandler<Order, never>[] = saga.flatMa
 export const sagaTimers: readonly TimerHandler<Order, never>[] = [
   { kind: PLACEMENT_DEADLINE, decide: (order, { now }) => expire(known(order), now) },
 ];
-
-/** Topics on which the answers come. */
-export const sagaTopics: readonly string[] = [...new Set(sagaHandlers.map((handler) => handler.topic))];

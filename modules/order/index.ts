@@ -1,24 +1,32 @@
 import { createTwinRequests } from "../../runtime/http/twin-requests.ts";
+import { topicOf } from "../../runtime/messages/contract.ts";
 import { findEarlierRequest } from "../../runtime/messages/earlier-request.ts";
 import { coreMigrations } from "../../runtime/messages/migrations.ts";
 import { answersFacts } from "../../runtime/messages/read-facts.ts";
 import { defineModule } from "../../runtime/module.ts";
 import { answers } from "../../runtime/rpc/port.ts";
-import { HISTORY, sagaHandlers, sagaTimers, sagaTopics } from "./advance.ts";
-import { lostOrders, orderFacts } from "./contract.ts";
+import { deliveryCommands, deliveryEvents } from "../delivery/contract.ts";
+import { inventoryCommands, inventoryEvents } from "../inventory/contract.ts";
+import { paymentCommands, paymentEvents } from "../payment/contract.ts";
+import { priceBasket } from "../pricing/contract.ts";
+import { HISTORY, sagaHandlers, sagaTimers } from "./advance.ts";
+import { lostOrders, orderEvents, orderFacts } from "./contract.ts";
 import { factsOf, readLostOrders } from "./facts.ts";
 import { orderInvariants } from "./invariants.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import type { Order } from "./order.ts";
-import { orderReader, orderRoutes } from "./routes.ts";
+import { type OrderRouteDeps, orderReader, orderRoutes } from "./routes.ts";
 import { historyStore, orderStore } from "./store.ts";
 
+const topics = {
+  subscribes: [topicOf(inventoryEvents), topicOf(paymentEvents), topicOf(deliveryEvents)],
+  sends: [topicOf(orderEvents), topicOf(inventoryCommands), topicOf(paymentCommands), topicOf(deliveryCommands)],
+};
+
 const definition = {
-  module: "order",
   aggregate: orderStore,
   entries: { [HISTORY]: historyStore },
-  subscribes: sagaTopics,
   invariants: orderInvariants,
   handlers: sagaHandlers,
   timers: sagaTimers,
@@ -26,26 +34,30 @@ const definition = {
 };
 
 /** Orders and the saga that carries each of them through the other modules. */
-export const order = defineModule<Order>({
+export const order = defineModule<Order, never, undefined, OrderRouteDeps>({
   name: "order",
+  topics,
+  serves: [orderFacts, lostOrders],
+  asks: [priceBasket],
+  routes: orderRoutes,
   migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
   build: ({ database, rpc, clock, ids, deadlines }) => ({
     messaging: { definition, ports: undefined },
     rpc: [
-      answersFacts(orderFacts, definition, database, (orders) => factsOf(database, orders)),
+      answersFacts(orderFacts, { ...definition, ...topics }, database, (orders) => factsOf(database, orders)),
       answers(lostOrders, (request) => readLostOrders(database, request)),
     ],
-    routes: ({ lane, changes }) =>
-      orderRoutes(database, {
-        lane,
-        changes,
-        rpc,
-        clock,
-        ids,
-        placementDeadlineMs: deadlines.placementMs,
-        twins: createTwinRequests(),
-        earlier: (claim) => findEarlierRequest(database, claim),
-        find: orderReader(database),
-      }),
+    routes: ({ lane, changes }) => ({
+      database,
+      lane,
+      changes,
+      rpc,
+      clock,
+      ids,
+      placementDeadlineMs: deadlines.placementMs,
+      twins: createTwinRequests(),
+      earlier: (claim) => findEarlierRequest(database, claim),
+      find: orderReader(database),
+    }),
   }),
 });

@@ -1,24 +1,30 @@
+import { topicOf } from "../../runtime/messages/contract.ts";
 import { coreMigrations } from "../../runtime/messages/migrations.ts";
 import { answersFacts } from "../../runtime/messages/read-facts.ts";
 import { defineModule } from "../../runtime/module.ts";
 import { createPaymentSimulator } from "./adapters/simulator.ts";
 import simulatorInitial from "./adapters/simulator-migrations/0000_initial.sql" with { type: "text" };
 import simulatorKey from "./adapters/simulator-migrations/0001_key_by_bytes.sql" with { type: "text" };
-import { paymentCommands, paymentFacts } from "./contract.ts";
+import { paymentCommands, paymentEvents, paymentFacts } from "./contract.ts";
 import { factsOf } from "./facts.ts";
 import { paymentInvariants } from "./invariants.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import { type Payment, paymentCalls, paymentHandlers, paymentTimers } from "./payment.ts";
 import type { PaymentProvider } from "./provider.ts";
-import { paymentRoutes } from "./routes.ts";
+import { type PaymentRouteDeps, paymentRoutes } from "./routes.ts";
 import { paymentStore } from "./store.ts";
 
 const SIMULATOR_SCHEMA = "payment_simulator";
 
+const topics = { subscribes: [topicOf(paymentCommands)], sends: [topicOf(paymentEvents)] };
+
 /** Money for orders, behind the port of a provider. */
-export const payment = defineModule<Payment, never, PaymentProvider>({
+export const payment = defineModule<Payment, never, PaymentProvider, PaymentRouteDeps>({
   name: "payment",
+  topics,
+  serves: [paymentFacts],
+  routes: paymentRoutes,
   migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
   sideSchemas: [
     {
@@ -32,10 +38,8 @@ export const payment = defineModule<Payment, never, PaymentProvider>({
   build({ database, sideDatabase, clock, deadlines }) {
     const provider = createPaymentSimulator(sideDatabase(SIMULATOR_SCHEMA), clock);
     const definition = {
-      module: "payment",
       aggregate: paymentStore,
       entries: {},
-      subscribes: [paymentCommands.AuthorisePayment.topic],
       invariants: paymentInvariants,
       handlers: paymentHandlers,
       timers: paymentTimers,
@@ -46,8 +50,10 @@ export const payment = defineModule<Payment, never, PaymentProvider>({
     };
     return {
       messaging: { definition, ports: provider },
-      rpc: [answersFacts(paymentFacts, definition, database, (payments) => factsOf(provider, payments))],
-      routes: () => paymentRoutes(database),
+      rpc: [
+        answersFacts(paymentFacts, { ...definition, ...topics }, database, (payments) => factsOf(provider, payments)),
+      ],
+      routes: () => ({ database }),
       close: provider.close,
     };
   },

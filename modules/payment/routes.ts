@@ -30,7 +30,12 @@ const shown = (payment: Payment) => ({
   updatedAt: new Date(payment.updatedAt).toISOString(),
 });
 
-export const paymentRoutes = (database: Database): readonly Route[] => [
+/** What the routes of payment work with. */
+export interface PaymentRouteDeps {
+  readonly database: Database;
+}
+
+export const paymentRoutes: readonly Route<PaymentRouteDeps>[] = [
   route({
     method: "GET",
     path: "/api/v1/payments",
@@ -41,7 +46,7 @@ export const paymentRoutes = (database: Database): readonly Route[] => [
     description: "A customer sees those of own orders; of any other order the list is empty.",
     query: z.strictObject({ orderId: z.uuid(), ...pageQuery }),
     responses: { 200: { description: "The order's payments.", schema: pageOf(paymentSchema) } },
-    async handle({ query, principal }) {
+    async handle({ query, principal }, { database }: PaymentRouteDeps) {
       decodeCursor(z.tuple([z.never()]), query.cursor);
       const payment = paymentOf(await database.query(readByOrder(query.orderId)));
       const visible = payment && (principal.role === "operator" || payment.customerId === principal.subject);

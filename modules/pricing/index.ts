@@ -11,6 +11,8 @@ import { addNewProducts, readPrices } from "./store.ts";
 
 export const pricing = defineModule({
   name: "pricing",
+  serves: [priceBasket],
+  routes: pricingRoutes,
   migrations: [{ id: "0000_initial", sql: initial }],
   build({ database }) {
     const lane = database.lane("quotes");
@@ -19,7 +21,7 @@ export const pricing = defineModule({
       rpc: [
         answers(priceBasket, async (basket) => priceLines(basket, await prices.ask(basket.currency, skusOf(basket)))),
       ],
-      routes: () => pricingRoutes(database),
+      routes: () => ({ database }),
       close: () => lane.close(),
     };
   },

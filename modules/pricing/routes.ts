@@ -25,7 +25,11 @@ const productSchema = z.strictObject({
 
 const cursorSchema = z.tuple([skuSchema]);
 
-export const pricingRoutes = (database: Database): readonly Route[] => [
+interface Deps {
+  readonly database: Database;
+}
+
+export const pricingRoutes: readonly Route<Deps>[] = [
   route({
     method: "GET",
     path: "/api/v1/pricing/products",
@@ -34,7 +38,7 @@ export const pricingRoutes = (database: Database): readonly Route[] => [
     summary: "List the products with their prices, ordered by SKU",
     query: z.strictObject(pageQuery),
     responses: { 200: { description: "A page of products.", schema: pageOf(productSchema) } },
-    async handle({ query }) {
+    async handle({ query }, { database }: Deps) {
       const after = decodeCursor(cursorSchema, query.cursor);
       const limit = query.limit ?? PAGE_LIMIT;
       const found = await listProducts(database, after?.[0] ?? null, limit + 1);
@@ -60,7 +64,7 @@ export const pricingRoutes = (database: Database): readonly Route[] => [
         headers: { ETag: "The product's version, for If-Match." },
       },
     },
-    async handle({ params }) {
+    async handle({ params }, { database }: Deps) {
       const found = await findProduct(database, params.sku);
       if (!found) return problemReply(problem("not-found", `There is no product ${params.sku}.`));
       return { status: 200, body: found, headers: { etag: etag(found.version) } };

@@ -5,7 +5,7 @@ import { validate } from "./validation.ts";
 
 /**
  * A route is plain data with one handler. The same data checks requests (`mountRoutes`) and makes the OpenAPI document,
- * so the two cannot differ. Use `z.strictObject` for bodies and queries: an unknown field is then a 400 that names it.
+ * so the two cannot differ; it is known without a running module, so a process documents modules that run elsewhere. Use `z.strictObject` for bodies and queries: an unknown field is then a 400 that names it.
  */
 
 /** `customer` and `operator` name the one role that may call; `authenticated` means either, and the handler judges ownership. */
@@ -93,6 +93,7 @@ export interface RouteDefinition<
   B extends z.ZodType | undefined,
   A extends Access,
   I extends Idempotency | undefined,
+  Deps,
 > extends Omit<RouteSpec, "params" | "query" | "headers" | "body" | "access" | "idempotency"> {
   readonly access: A;
   readonly params?: P;
@@ -100,7 +101,7 @@ export interface RouteDefinition<
   readonly headers?: H;
   readonly body?: B;
   readonly idempotency?: I;
-  readonly handle: (request: TypedRequest<Out<P>, Out<Q>, Out<H>, Out<B>, A, I>) => Promise<Reply>;
+  readonly handle: (request: TypedRequest<Out<P>, Out<Q>, Out<H>, Out<B>, A, I>, deps: Deps) => Promise<Reply>;
 }
 
 /** A request after every check that needs no schema; `mountRoutes` makes it. */
@@ -108,11 +109,16 @@ export interface CheckedRequest extends Omit<TypedRequest<unknown, unknown, unkn
   readonly principal: Principal | null;
 }
 
-export interface Route {
+/** `Deps`: what its handler works with; nothing once it is bound. */
+export interface Route<Deps = void> {
   readonly spec: RouteSpec;
   /** Validates and handles. Throws `ProblemError` for what does not fit the schemas. */
-  readonly run: (request: CheckedRequest) => Promise<Reply>;
+  readonly run: (request: CheckedRequest, deps: Deps) => Promise<Reply>;
 }
+
+/** Gives routes what their handlers work with. */
+export const bindRoutes = <Deps>(routes: readonly Route<Deps>[], deps: Deps): readonly Route[] =>
+  routes.map(({ spec, run }) => ({ spec, run: (request) => run(request, deps) }));
 
 const NOTHING = z.strictObject({});
 
@@ -124,12 +130,13 @@ export function route<
   H extends z.ZodObject | undefined = undefined,
   B extends z.ZodType | undefined = undefined,
   const I extends Idempotency | undefined = undefined,
->(definition: RouteDefinition<P, Q, H, B, A, I>): Route {
+  Deps = void,
+>(definition: RouteDefinition<P, Q, H, B, A, I, Deps>): Route<Deps> {
   const { handle, ...spec } = definition;
   return {
     // The cast only widens the literal types; exactOptionalPropertyTypes cannot see that an absent P is absent here.
     spec: spec as RouteSpec,
-    run(checked) {
+    run(checked, deps) {
       const typed = {
         ...checked,
         params: spec.params ? validate("path", spec.params, checked.params) : undefined,
@@ -138,7 +145,7 @@ export function route<
         body: spec.body ? validate("body", spec.body, checked.body) : undefined,
       };
       // The schemas have just made these types true; `mountRoutes` has made those of `principal` and `idempotency` true.
-      return handle(typed as unknown as TypedRequest<Out<P>, Out<Q>, Out<H>, Out<B>, A, I>);
+      return handle(typed as unknown as TypedRequest<Out<P>, Out<Q>, Out<H>, Out<B>, A, I>, deps);
     },
   };
 }

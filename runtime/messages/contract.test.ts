@@ -17,6 +17,9 @@ test("a message is checked before it is sent, and again where it arrives", () =>
     data: '{"count":2}',
   });
   expect(() => message(events.Filled, { count: -1 })).toThrow("count");
+  const text = defineEvents("shelf", { Said: z.object({ text: z.string() }) });
+  expect(message(text.Said, { text: "é".repeat(499_990) }).data.length).toBeGreaterThan(400_000);
+  expect(() => message(text.Said, { text: "é".repeat(500_000) })).toThrow("a Said has 1000011 bytes");
   const handler = on<number, { count: number }>(events.Filled, (_state, { count }) => ({ state: count }));
   expect(() => handler.prepare('{"count":1,"more":2}')).toThrow("more");
   expect(() => handler.prepare("{")).toThrow();

@@ -13,6 +13,22 @@ export type MessageTypes<Schemas extends Record<string, z.ZodType>> = {
   readonly [Type in keyof Schemas]: MessageType<z.infer<Schemas[Type]>>;
 };
 
+/** A topic with all that may travel on it. */
+export interface Topic {
+  readonly name: string;
+  /** The module that takes these commands, or tells these events. */
+  readonly module: string;
+  readonly types: ReadonlyMap<string, z.ZodType>;
+}
+
+/** The topic of a contract's commands or events. */
+export function topicOf(types: Readonly<Record<string, MessageType<unknown>>>): Topic {
+  const all = Object.values(types);
+  const [first] = all;
+  if (!first) throw new Error("a contract without a type of message has no topic");
+  return { name: first.topic, module: first.module, types: new Map(all.map(({ type, schema }) => [type, schema])) };
+}
+
 export const topicName = (module: string, channel: string) => `genai-demo.${module}.${channel}.v1`;
 
 function defineTopic<Schemas extends Record<string, z.ZodType>>(
@@ -41,7 +57,18 @@ export interface OutgoingMessage {
   readonly data: string;
 }
 
-/** Checks `data` against the contract and serialises it. Throws a ZodError, which is a bug of the sender. */
+/** What a broker takes is 1 MiB; keys and headers come on top. */
+export const MESSAGE_LIMIT_BYTES = 1_000_000;
+
+/**
+ * Checks `data` against the contract and serialises it. Throws a ZodError, or an error that tells the size of what is
+ * over the limit: both are bugs of the sender, whose own message is parked or whose request fails.
+ */
 export function message<Data>(type: MessageType<Data>, data: Data): OutgoingMessage {
-  return { topic: type.topic, type: type.type, data: JSON.stringify(type.schema.parse(data)) };
+  const text = JSON.stringify(type.schema.parse(data));
+  if (text.length > MESSAGE_LIMIT_BYTES / 3 && Buffer.byteLength(text) > MESSAGE_LIMIT_BYTES)
+    throw new Error(
+      `a ${type.type} has ${Buffer.byteLength(text)} bytes, and a message may have ${MESSAGE_LIMIT_BYTES}: send less, or a reference`,
+    );
+  return { topic: type.topic, type: type.type, data: text };
 }

@@ -5,9 +5,10 @@ import { verify } from "../property.fixture.ts";
 import { seededRandom } from "../random.ts";
 import { NO_POSITIONS, type Stored } from "./aggregate.ts";
 import { type BatchPlan, collectMarks, emptyPlan } from "./batch-plan.ts";
-import { type BatchContext, decideItem, type Handlers, handlerName } from "./decide-batch.ts";
+import { type BatchContext, decideItem } from "./decide-batch.ts";
 import { createEarlyMessages } from "./early-messages.ts";
 import type { Envelope } from "./envelope.ts";
+import { handlersOf } from "./handlers.ts";
 import type { MessageItem } from "./item.ts";
 import { decodeMessage } from "./outbox-message.ts";
 import { incoming } from "./replicas.fixture.ts";
@@ -16,12 +17,7 @@ import { type Pot, type Tally, tally } from "./tally.fixture.ts";
 const MODULES = ["tally", "foreign"] as const;
 const EVENTS = "genai-demo.tally.events.v1";
 const parts = tally();
-// The handlers of calls take ports only when they are carried out, which deciding never does.
-const handlers = {
-  messages: new Map(parts.handlers.map((each) => [handlerName(each.topic, each.type), each])),
-  timers: new Map(),
-  calls: new Map(parts.calls.map((each) => [each.kind, each])),
-} as Handlers<Tally, Pot>;
+const handlers = handlersOf(parts);
 
 /** A message of a stream: what it adds and tells, or null for a type that nobody handles. */
 const content = fc.option(fc.record({ add: fc.nat(9), emit: fc.nat(2) }), { freq: 4 });
@@ -39,14 +35,14 @@ const deliveries = streams.chain((list) => {
       const name = `${module}/${key}/${index + 1}`;
       const type = module === "tally" ? "Do" : "Happened";
       return each === null
-        ? incoming(key, index + 1, "{}", "Unknown", module)
+        ? incoming(key, index + 1, "{}", "Ignored", module)
         : incoming(key, index + 1, { name, ...each }, type, module);
     }),
   );
   return fc.record({
     streams: fc.constant(list),
     order: fc
-      .array(sent.length > 0 ? fc.constantFrom(...sent) : fc.constant(incoming("a", 1, "{}", "Unknown")), {
+      .array(sent.length > 0 ? fc.constantFrom(...sent) : fc.constant(incoming("a", 1, "{}", "Ignored")), {
         maxLength: sent.length === 0 ? 0 : 12,
       })
       .chain((again) => fc.shuffledSubarray([...sent, ...again], { minLength: sent.length + again.length })),
@@ -64,7 +60,7 @@ function openModule() {
   const early = createEarlyMessages({
     clock: { now: () => 0 },
     alarmMs: 1,
-    topics: parts.subscribes,
+    topics: parts.subscribes.map(({ name }) => name),
     report: () => undefined,
   });
 

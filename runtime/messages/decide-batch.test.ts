@@ -2,8 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { createIds } from "../ids.ts";
 import { seededRandom } from "../random.ts";
 import { collectMarks, emptyPlan } from "./batch-plan.ts";
-import { type BatchContext, decideItem, type Handlers, handlerName } from "./decide-batch.ts";
+import { type BatchContext, decideItem } from "./decide-batch.ts";
 import { messageId } from "./envelope.ts";
+import { handlerName, handlersOf } from "./handlers.ts";
 import { commandItem, type IdempotencyKey, type Item } from "./item.ts";
 import { decodeMessage } from "./outbox-message.ts";
 import { incoming } from "./replicas.fixture.ts";
@@ -15,12 +16,7 @@ const FOREIGN = "genai-demo.foreign.events.v1";
 const EVENTS = "genai-demo.tally.events.v1";
 const ids = createIds({ now: () => 1 }, seededRandom(1));
 const parts = tally();
-// The handlers of calls take ports only when they are carried out, which deciding never does.
-const handlers = {
-  messages: new Map(parts.handlers.map((each) => [handlerName(each.topic, each.type), each])),
-  timers: new Map(parts.timers.map((each) => [each.kind, each])),
-  calls: new Map(parts.calls.map((each) => [each.kind, each])),
-} as Handlers<Tally, Pot>;
+const handlers = handlersOf(parts);
 
 const stored = (key: string, total: number, inbox: Record<string, number> = {}) => ({
   key,
@@ -29,7 +25,12 @@ const stored = (key: string, total: number, inbox: Record<string, number> = {}) 
   positions: { in: inbox, out: { [EVENTS]: 7 } },
 });
 
-function decide(items: readonly Item<Tally, Pot>[], rows: ReturnType<typeof stored>[] = [], shared: Pot[] = []) {
+function decide(
+  items: readonly Item<Tally, Pot>[],
+  rows: ReturnType<typeof stored>[] = [],
+  shared: Pot[] = [],
+  using = handlers,
+) {
   const plan = emptyPlan<Tally, Pot>(rows, new Map(shared.map((pot) => [pot.name, pot])));
   const batch: BatchContext<Tally, Pot> = {
     producer: "tally",
@@ -39,7 +40,7 @@ function decide(items: readonly Item<Tally, Pot>[], rows: ReturnType<typeof stor
     ids,
     shared: plan.shared,
   };
-  for (const item of items) decideItem(plan, item, handlers, batch);
+  for (const item of items) decideItem(plan, item, using, batch);
   collectMarks(plan);
   return plan;
 }
@@ -112,8 +113,15 @@ describe("marks", () => {
     expect(afterCommit(plan)).toHaveLength(3);
   });
 
+  test("stay before a type that the contract does not name: it is parked, and can be discarded", () => {
+    const plan = decide([msg("k", 4, "{}", "Newer")], [stored("k", 5, { [COMMANDS]: 3 })]);
+    expect(plan.working.get("k")?.positions.in).toEqual({ [COMMANDS]: 3 });
+    expect(plan.deadLetters).toMatchObject([
+      { key: "k", source: COMMANDS, sequence: 4, reason: "threw", error: expect.stringContaining("no type Newer") },
+    ]);
+  });
   test("move for a type that nobody handles, and nothing else does", () => {
-    const plan = decide([msg("k", 4, "{}", "Unknown")], [stored("k", 5, { [COMMANDS]: 3 })]);
+    const plan = decide([msg("k", 4, "{}", "Ignored")], [stored("k", 5, { [COMMANDS]: 3 })]);
     expect(plan.working.get("k")).toMatchObject({
       dirty: true,
       state: { total: 5 },
@@ -123,7 +131,7 @@ describe("marks", () => {
   });
 
   test("of a key without a row are written beside it, from what they were", () => {
-    const plan = decide([msg("k", 1, "{}", "Unknown"), msg("k", 2, "{}", "Unknown")]);
+    const plan = decide([msg("k", 1, "{}", "Ignored"), msg("k", 2, "{}", "Ignored")]);
     expect(plan.marks).toEqual([{ key: "k", topic: COMMANDS, before: 0, sequence: 2 }]);
   });
 });
@@ -195,6 +203,13 @@ describe("a batch", () => {
     );
     expect(plan.shared.get("p")?.amount).toBe(15);
     expect([...plan.changedShared]).toEqual(["p"]);
+  });
+
+  test("refuses to send to a topic that its module does not declare", () => {
+    const sends = new Set([FOREIGN]);
+    const plan = decide([msg("k", 1, { name: "a", emit: 1 })], [], [], { ...handlers, sends });
+    expect(plan.deadLetters[0]?.error).toContain(`sends to ${EVENTS}, which its module does not declare`);
+    expect(plan.outbox).toEqual([]);
   });
 
   test("refuses to send messages of a key that has no aggregate", () => {

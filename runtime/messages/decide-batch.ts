@@ -18,27 +18,13 @@ import {
   type Working,
   workingFor,
 } from "./batch-plan.ts";
-import type { CallHandler } from "./call.ts";
-import type {
-  Decision,
-  DecisionContext,
-  DecisionInvariants,
-  MessageHandler,
-  Prepared,
-  TimerHandler,
-} from "./decision.ts";
+import type { Topic } from "./contract.ts";
+import type { Decision, DecisionContext, DecisionInvariants, Prepared } from "./decision.ts";
 import { type Envelope, messageId } from "./envelope.ts";
+import { type Handlers, handlerName } from "./handlers.ts";
 import type { CommandItem, Item, MessageItem } from "./item.ts";
 import { encodeMessage } from "./outbox-message.ts";
 import { shardOf } from "./shard.ts";
-
-export interface Handlers<State, Shared> {
-  readonly messages: ReadonlyMap<string, MessageHandler<State, Shared>>;
-  readonly timers: ReadonlyMap<string, TimerHandler<State, Shared>>;
-  readonly calls: ReadonlyMap<string, CallHandler<State, Shared, never>>;
-}
-
-export const handlerName = (topic: string, type: string) => `${topic} ${type}`;
 
 export interface BatchContext<State, Shared> {
   readonly producer: string;
@@ -78,7 +64,7 @@ export function decideItem<State, Shared>(
       decideMessage(plan, working, item, handlers, batch);
       break;
     case "command":
-      decideCommand(plan, working, item, batch);
+      decideCommand(plan, working, item, handlers.sends, batch);
       break;
     case "timer": {
       const { timer } = item;
@@ -91,7 +77,7 @@ export function decideItem<State, Shared>(
       plan.timersFired.push(timer);
       attempt(plan, { source: `timer:${timer.kind}`, key: item.key, message: JSON.stringify(timer) }, () => {
         if (!handler) throw new Error(`no handler for timer ${timer.kind}`);
-        apply(plan, working, handler.decide(working.state, contextOf(item.key, batch)), cause, batch);
+        apply(plan, working, handler.decide(working.state, contextOf(item.key, batch)), cause, batch, handlers.sends);
       });
       break;
     }
@@ -105,7 +91,7 @@ export function decideItem<State, Shared>(
       attempt(plan, { source: callSource(intent), key: item.key, message: parked }, () => {
         if (!handler) throw new Error(`no handler for call ${intent.kind}`);
         const decision = handler.decide(working.state, intent.request, item.outcome, contextOf(item.key, batch));
-        apply(plan, working, decision, cause, batch);
+        apply(plan, working, decision, cause, batch, handlers.sends);
       });
     }
   }
@@ -147,10 +133,11 @@ function decideMessage<State, Shared>(
   };
   try {
     const discarded = batch.discarded.has(item);
+    if (!handler && !discarded && letter?.kind !== "discard") requireKnownType(envelope, handlers.subscribes);
     if (handler && !discarded && letter?.kind !== "discard") {
       const prepared = batch.prepared.get(item) ?? handler.prepare(envelope.data);
       const decision = prepared.decide(working.state, contextOf(item.key, batch));
-      apply(plan, working, decision, cause, batch);
+      apply(plan, working, decision, cause, batch, handlers.sends);
     }
     working.positions = {
       in: { ...working.positions.in, [envelope.topic]: envelope.sequence },
@@ -164,10 +151,19 @@ function decideMessage<State, Shared>(
   plan.afterCommit.push(item.settle);
 }
 
+/** What the contract does not name may be meant for this module by a newer one: it is kept, not passed over. */
+function requireKnownType({ topic, type }: Envelope, subscribes: ReadonlyMap<string, Topic>): void {
+  if (subscribes.get(topic)?.types.has(type)) return;
+  throw new Error(
+    `${topic} has no type ${type} in this version: run one that knows it, then replay this, or discard it`,
+  );
+}
+
 function decideCommand<State, Shared>(
   plan: BatchPlan<State, Shared>,
   working: Working<State>,
   item: CommandItem<State, Shared>,
+  sends: ReadonlySet<string>,
   batch: BatchContext<State, Shared>,
 ): void {
   const twin = item.idempotency && plan.idempotency.find((each) => each.scope === item.idempotency?.scope);
@@ -182,7 +178,7 @@ function decideCommand<State, Shared>(
       correlationId: item.correlationId,
       ...(item.traceparent === undefined ? {} : { traceparent: item.traceparent }),
     };
-    apply(plan, working, decision, cause, batch);
+    apply(plan, working, decision, cause, batch, sends);
     if (decision.state !== undefined && item.idempotency) plan.idempotency.push(item.idempotency);
     plan.afterCommit.push(decided);
   } catch (error) {
@@ -209,6 +205,7 @@ function apply<State, Shared>(
   decision: Decision<State, Shared>,
   cause: Cause,
   batch: BatchContext<State, Shared>,
+  sends: ReadonlySet<string>,
 ): void {
   const { key } = working;
   const shard = shardOf(key);
@@ -216,6 +213,8 @@ function apply<State, Shared>(
   const messages = decision.messages ?? [];
   if (messages.length > 0 && state === undefined)
     throw new Error(`a decision on ${key} sends messages but has no aggregate to count them on`);
+  for (const { topic } of messages)
+    invariant(sends.has(topic), () => `a decision on ${key} sends to ${topic}, which its module does not declare`);
   for (const sharedKey of decision.shared?.keys() ?? [])
     invariant(batch.shared.has(sharedKey), () => `a decision on ${key} changes ${sharedKey}, which it has not locked`);
   batch.invariants?.(working.state, decision, batch.shared);

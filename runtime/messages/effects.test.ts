@@ -39,11 +39,11 @@ describe("a message", () => {
   test("of a type nobody handles only moves the mark, also before the row exists", async () => {
     const replica = await bench.replica();
     const key = newKey();
-    await replica.deliver(incoming(key, 1, "{}", "Unknown"));
+    await replica.deliver(incoming(key, 1, "{}", "Ignored"));
     expect(await bench.rows("select topic, sequence from inbox_mark where key = $1", key)).toEqual([
       { topic: "genai-demo.tally.commands.v1", sequence: 1 },
     ]);
-    await replica.deliver(incoming(key, 2, "{}", "Unknown"));
+    await replica.deliver(incoming(key, 2, "{}", "Ignored"));
     await replica.deliver(incoming(key, 3, { name: "third" }));
     await replica.deliver(incoming(key, 1, { name: "first again" }));
     await replica.deliver(incoming(key, 1, { name: "from elsewhere" }, "Happened", "foreign"));
@@ -53,7 +53,7 @@ describe("a message", () => {
   test("of a key without a row is marked beside it; the row that another topic makes takes the mark over", async () => {
     const replica = await bench.replica();
     const key = newKey();
-    await replica.deliver(incoming(key, 1, "{}", "Unknown"));
+    await replica.deliver(incoming(key, 1, "{}", "Ignored"));
     await replica.deliver(incoming(key, 1, { name: "makes the row" }, "Happened", "foreign"));
     await replica.deliver(incoming(key, 2, { name: "goes on" }));
     expect(await bench.effects(key)).toEqual(["makes the row", "goes on"]);

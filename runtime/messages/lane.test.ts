@@ -195,7 +195,7 @@ describe("urgent and background work", () => {
     );
     const key = newKey();
     const second = replica.deliver(incoming(key, 2, { name: "needs the first" }));
-    await Promise.all([replica.deliver(incoming(key, 1, "{}", "Unknown")), second]);
+    await Promise.all([replica.deliver(incoming(key, 1, "{}", "Ignored")), second]);
     flooding = false;
     await flood;
     expect(await bench.effects(key)).toEqual(["needs the first"]);

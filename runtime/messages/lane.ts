@@ -13,9 +13,9 @@ import { createBatchQueue } from "./batch-queue.ts";
 import { CommandUnavailable } from "./command-unavailable.ts";
 import { type CommitDeps, commitBatch } from "./commit-batch.ts";
 import { isDiskFull } from "./condition.ts";
-import { type Handlers, handlerName } from "./decide-batch.ts";
 import type { Command } from "./decision.ts";
 import { createEarlyMessages } from "./early-messages.ts";
+import { handlerName, handlersOf } from "./handlers.ts";
 import {
   type CommandOptions,
   type CommandResult,
@@ -90,18 +90,14 @@ const OUTAGE_PATIENCE_MS = 2_000;
 /** Builds the lane of one module. */
 export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, Ports>): ModuleLane<State, Shared> {
   const { clock, scheduler, limits, log, messaging } = deps;
-  const handlers: Handlers<State, Shared> = {
-    messages: new Map(messaging.handlers.map((each) => [handlerName(each.topic, each.type), each])),
-    timers: new Map(messaging.timers.map((each) => [each.kind, each])),
-    calls: new Map(messaging.calls.map((each) => [each.kind, each])),
-  };
+  const handlers = handlersOf(messaging);
   const cache = createAggregateCache<State>();
   const batch: BatchDeps<State, Shared, Ports> = { ...deps, handlers, shape: new Map(), cached: cache.get };
   const queue = createBatchQueue<State, Shared>(clock, limits, messaging.shared !== undefined);
   const early = createEarlyMessages({
     clock,
     alarmMs: limits.gapAlarmMs,
-    topics: messaging.subscribes,
+    topics: messaging.subscribes.map(({ name }) => name),
     report: (gap) => log("error", "message.gap", { module: messaging.module, ...gap }),
   });
   const begun = new WeakSet<object>();

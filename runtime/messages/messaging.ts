@@ -1,5 +1,6 @@
 import type { AggregateStore, SharedStore, Write } from "./aggregate.ts";
 import type { CallHandler } from "./call.ts";
+import type { Topic } from "./contract.ts";
 import type { DecisionInvariants, MessageHandler, TimerHandler } from "./decision.ts";
 
 /** A table that decisions add rows to (history, ledger). */
@@ -8,14 +9,20 @@ export interface EntryStore {
   readonly insert: Write;
 }
 
+/** The topics that a module has to do with. */
+export interface ModuleTopics {
+  /** Known types on them that it does not handle only advance the mark; unknown ones are parked. */
+  readonly subscribes: readonly Topic[];
+  /** Its own events, and commands of others. */
+  readonly sends: readonly Topic[];
+}
+
 /** A module as the message core sees it: its aggregate and what it decides on. */
-export interface Messaging<State, Shared, Ports> {
+export interface Messaging<State, Shared, Ports> extends ModuleTopics {
   readonly module: string;
   readonly aggregate: AggregateStore<State>;
   readonly shared?: SharedStore<Shared>;
   readonly entries: Readonly<Record<string, EntryStore>>;
-  /** Topics that the module listens to; types on them that it does not handle only advance the mark. */
-  readonly subscribes: readonly string[];
   readonly invariants?: DecisionInvariants<State, Shared>;
   readonly handlers: readonly MessageHandler<State, Shared>[];
   readonly timers: readonly TimerHandler<State, Shared>[];

@@ -3,7 +3,7 @@ import type { Lane } from "../database/port.ts";
 import { InvariantBroken } from "../invariant.ts";
 import { type BatchDeps, runBatch } from "./batch.ts";
 import { type BatchPlan, emptyPlan } from "./batch-plan.ts";
-import { handlerName } from "./decide-batch.ts";
+import { handlersOf } from "./handlers.ts";
 import type { MessageItem } from "./item.ts";
 import { checkPlan } from "./plan-invariants.ts";
 import { ids, incoming } from "./replicas.fixture.ts";
@@ -67,11 +67,7 @@ test("a batch whose rows contradict each other writes nothing", async () => {
   const messaging = tally();
   const deps: BatchDeps<Tally, Pot, Ports> = {
     messaging,
-    handlers: {
-      messages: new Map(messaging.handlers.map((each) => [handlerName(each.topic, each.type), each])),
-      timers: new Map(),
-      calls: new Map(),
-    },
+    handlers: handlersOf(messaging),
     lane,
     clock: { now: () => 1 },
     ids,

@@ -21,7 +21,7 @@ export function answersFacts<State, Shared, Ports, Facts>(
     const shown = await show(stored.map(({ state }) => state));
     const facts = new Map(stored.map(({ key }, index) => [key, shown[index]]));
     return {
-      subscribes: [...messaging.subscribes],
+      subscribes: messaging.subscribes.map(({ name }) => name),
       items: core.map((each) => ({ ...each, aggregate: facts.get(each.key) ?? null })),
       complete: request.keys !== null || keys.length < request.limit,
     };

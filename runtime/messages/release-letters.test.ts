@@ -3,8 +3,8 @@ import { systemClock } from "../clock.ts";
 import { systemScheduler } from "../scheduler.ts";
 import { until } from "../until.fixture.ts";
 import { runBatch } from "./batch.ts";
-import { handlerName } from "./decide-batch.ts";
 import type { Envelope } from "./envelope.ts";
+import { handlersOf } from "./handlers.ts";
 import type { MessageItem } from "./item.ts";
 import { at, before, done, nothing, parkedKey, send, sequences } from "./letters.fixture.ts";
 import { createLetterRelease } from "./release-letters.ts";
@@ -142,11 +142,7 @@ describe("a parked message", () => {
     });
     items.unshift({ kind: "message", key, envelope: incoming(key, 5, { name: "next" }), settle });
     const messaging = tally({ mended: true });
-    const handlers = {
-      messages: new Map(messaging.handlers.map((each) => [handlerName(each.topic, each.type), each])),
-      timers: new Map(),
-      calls: new Map(),
-    };
+    const handlers = handlersOf(messaging);
     const lane = bench.database.lane("one batch");
     const intents = { expect: settle, withdraw: settle };
     const cached = () => undefined;

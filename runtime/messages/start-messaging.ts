@@ -119,10 +119,10 @@ export function startMessaging<State, Shared, Ports>(
     coverLetters: createOutrunLetters({ database, clock, letGo: lane.letGo }),
   });
 
-  for (const topic of messaging.subscribes)
+  if (messaging.subscribes.length > 0)
     deps.transport.subscribe({
       consumer: module,
-      topics: [topic],
+      topics: messaging.subscribes.map(({ name }) => name),
       deliver: (envelope) =>
         new Promise((settle) => lane.push({ kind: "message", key: envelope.key, envelope, settle })),
     });

@@ -10,7 +10,7 @@ import { json } from "../database/columns.ts";
 import { invariant } from "../invariant.ts";
 import { aggregateStore, type Positions, type SharedStore } from "./aggregate.ts";
 import { call, defineCall, onOutcome } from "./call.ts";
-import { defineCommands, defineEvents, message } from "./contract.ts";
+import { defineCommands, defineEvents, message, topicOf } from "./contract.ts";
 import { type Command, type Decision, type DecisionContext, on, type TimerHandler } from "./decision.ts";
 import { entryStore } from "./entry-store.ts";
 import type { Messaging } from "./messaging.ts";
@@ -34,9 +34,14 @@ export const Instruction = z.object({
 export type Instruction = z.infer<typeof Instruction>;
 export type Script = z.input<typeof Instruction>;
 
-export const tallyCommands = defineCommands("tally", { Do: Instruction, Other: Instruction });
+/** `Ignored`: nobody handles it. */
+export const tallyCommands = defineCommands("tally", {
+  Do: Instruction,
+  Other: Instruction,
+  Ignored: Instruction.partial(),
+});
 export const tallyEvents = defineEvents("tally", { Done: z.object({ name: z.string(), total: z.number() }) });
-export const foreignEvents = defineEvents("foreign", { Happened: Instruction });
+export const foreignEvents = defineEvents("foreign", { Happened: Instruction, Ignored: Instruction.partial() });
 
 const tallies = pgTable("tally", {
   id: text("id").primaryKey(),
@@ -174,7 +179,8 @@ export const tally = ({ shared = false, mended = false, uuidKeys = false } = {})
   aggregate: aggregateStore<Tally>(uuidKeys ? uuidTallies : tallies, { key: "id", mutable: ["total", "label"] }),
   ...(shared ? { shared: potStore } : {}),
   entries: { effect: entryStore(effects) },
-  subscribes: ["genai-demo.tally.commands.v1", "genai-demo.foreign.events.v1"],
+  subscribes: [topicOf(tallyCommands), topicOf(foreignEvents)],
+  sends: [topicOf(tallyEvents)],
   invariants: (_before, { state }) => {
     invariant(state === undefined || state.total >= 0, () => `a total of ${state?.total} is below zero`);
   },

@@ -4,10 +4,13 @@
  */
 import type { z } from "zod";
 
-export interface RpcMethod<Request, Response> {
+export interface RpcMethodName {
   /** The module that answers. */
   readonly module: string;
   readonly name: string;
+}
+
+export interface RpcMethod<Request, Response> extends RpcMethodName {
   readonly request: z.ZodType<Request>;
   readonly response: z.ZodType<Response>;
 }
@@ -31,9 +34,7 @@ export interface RpcClient {
 }
 
 /** A method with what answers it, its types folded in. */
-export interface RpcHandler {
-  readonly module: string;
-  readonly name: string;
+export interface RpcHandler extends RpcMethodName {
   /** JSON text in, JSON text out. */
   readonly answer: (request: string) => Promise<string>;
 }

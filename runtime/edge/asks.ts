@@ -1,0 +1,17 @@
+/** What the edge asks of the modules, beside their dead letters: for reconcile. */
+import { deliveryFacts } from "../../modules/delivery/contract.ts";
+import { inventoryFacts, stockFacts } from "../../modules/inventory/contract.ts";
+import { notificationFacts } from "../../modules/notification/contract.ts";
+import { lostOrders, orderFacts } from "../../modules/order/contract.ts";
+import { paymentFacts } from "../../modules/payment/contract.ts";
+import type { RpcMethodName } from "../rpc/port.ts";
+
+export const edgeAsks: readonly RpcMethodName[] = [
+  orderFacts,
+  lostOrders,
+  paymentFacts,
+  inventoryFacts,
+  stockFacts,
+  deliveryFacts,
+  notificationFacts,
+];

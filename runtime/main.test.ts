@@ -1,0 +1,32 @@
+import { expect, test } from "bun:test";
+import { edgeAsks } from "./edge/asks.ts";
+import { registry } from "./main.ts";
+import { callersOf, checkRegistry, collectionsOf, topicsOf } from "./registry.ts";
+
+test("the declarations of the six modules fit together", () => {
+  checkRegistry(registry);
+  expect(topicsOf(registry).map(({ name }) => name)).toEqual([
+    "genai-demo.delivery.commands.v1",
+    "genai-demo.delivery.events.v1",
+    "genai-demo.inventory.commands.v1",
+    "genai-demo.inventory.events.v1",
+    "genai-demo.order.events.v1",
+    "genai-demo.payment.commands.v1",
+    "genai-demo.payment.events.v1",
+  ]);
+  expect(Object.fromEntries(registry.map((module) => [module.name, collectionsOf(module)]))).toEqual({
+    order: ["orders"],
+    payment: ["payments"],
+    inventory: ["inventory"],
+    pricing: ["pricing"],
+    delivery: ["deliveries"],
+    notification: ["notifications"],
+  });
+});
+
+test("each method is asked by who needs it, and by nobody else", () => {
+  const callers = callersOf(registry, edgeAsks);
+  expect(callers.get("pricing.priceBasket")).toEqual(["order"]);
+  const others = [...callers].filter(([name]) => name !== "pricing.priceBasket");
+  expect(others.filter(([, who]) => who.join() !== "edge")).toEqual([]);
+});
