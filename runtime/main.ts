@@ -27,6 +27,7 @@ const commands: Readonly<Record<string, { readonly does: string; readonly load: 
   dev: { does: "start everything with demo data", load: () => import("./cli/dev.ts") },
   serve: { does: "run the process as in a pod", load: () => import("./cli/serve.ts") },
   migrate: { does: "bring the databases up to date", load: () => import("./cli/migrate.ts") },
+  topics: { does: "make the topics on the brokers", load: () => import("./cli/topics.ts") },
   deadletters: { does: "list, show, replay, discard", load: () => import("./cli/deadletters.ts") },
   token: { does: "print a development token", load: () => import("./cli/token.ts") },
   test: { does: "run every test suite", load: () => import("./cli/test.ts") },

@@ -12,7 +12,7 @@ import { roleOf } from "./database/schema-state.ts";
 import { mountEdge } from "./edge/edge.ts";
 import { errorText } from "./error-text.ts";
 import { createApp, handlerOf } from "./http/app.ts";
-import { createHealth, healthRoutes } from "./http/health.ts";
+import { createHealth, type Health, healthRoutes } from "./http/health.ts";
 import { type HttpDeps, mountRoutes } from "./http/mount.ts";
 import { type RunningServer, startServer } from "./http/server.ts";
 import { httpSteps, type ShutdownStep, shutDown } from "./http/shutdown.ts";
@@ -22,6 +22,7 @@ import { createTokenVerifier } from "./identity/token-verifier.ts";
 import { createIds } from "./ids.ts";
 import { createLog } from "./log.ts";
 import { CommandUnavailable } from "./messages/command-unavailable.ts";
+import type { Log } from "./messages/log.ts";
 import { DEFAULT_RETENTION } from "./messages/retention.ts";
 import type { Module } from "./module.ts";
 import { createProcess } from "./process.ts";
@@ -30,6 +31,7 @@ import { RpcUnavailable } from "./rpc/port.ts";
 import { systemScheduler as scheduler } from "./scheduler.ts";
 import { StartError } from "./start-error.ts";
 import { createInProcessTransport } from "./transport/inprocess.ts";
+import type { Transport } from "./transport/port.ts";
 
 export interface PlatformOptions {
   readonly registry: readonly Module[];
@@ -107,7 +109,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       clock: systemClock,
       scheduler,
       ids,
-      transport: createInProcessTransport(),
+      transport: await openTransport(options.config, modules, health, log),
       database: (module, schema) => openDatabase({ url: urlOf(module), schema, role: roleOf(schema), scheduler }),
       log,
       deadlines: {
@@ -205,6 +207,34 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     await stopAll([]);
     throw error;
   }
+}
+
+/**
+ * The brokers decide whether a process becomes ready. Once a part of it has worked, an outage takes no readiness away:
+ * orders are still taken, and carried on when the brokers are back.
+ */
+async function openTransport(
+  config: PlatformConfig<string>,
+  modules: readonly Module[],
+  health: Health,
+  log: Log,
+): Promise<Transport> {
+  if (config.transport === "inprocess") return createInProcessTransport();
+  const { createKafkaTransport } = await import("./transport/kafka.ts");
+  const { kafkaSettingsOf } = await import("./transport/kafka/settings.ts");
+  const worked = new Set<string>();
+  return createKafkaTransport({
+    settings: kafkaSettingsOf(config, `genai-demo-${config.modules.join("-")}`),
+    sends: modules.flatMap(({ topics }) => topics.sends.map(({ name }) => name)),
+    scheduler,
+    random: systemRandom(),
+    log,
+    condition(part, problem) {
+      if (problem === null) worked.add(part);
+      if (problem === null) health.up(`kafka ${part}`);
+      else if (!worked.has(part)) health.down(`kafka ${part}`, problem);
+    },
+  });
 }
 
 /** Somebody is away, late or busy; anything else that ends a request is a bug. */

@@ -112,6 +112,7 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
     rpc,
     async start() {
       await Promise.all(prepared.map((module) => module.start()));
+      await transport.start();
     },
     endWaits,
     async stop() {

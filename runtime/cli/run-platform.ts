@@ -9,6 +9,7 @@ const FLAGS = {
   host: "string",
   modules: "string",
   transport: "string",
+  "kafka-brokers": "string",
   edge: "string",
   "database-url": "string",
   data: "string",

@@ -79,6 +79,19 @@ export function text(maxLength = 1000): Parser<string> {
   };
 }
 
+/** `host:port`, one or several, separated by commas. */
+export const hostList: Parser<readonly string[]> = {
+  wants: "host:port, or several separated by commas",
+  parse: (given) => {
+    const hosts = given.split(",").map((host) => host.trim());
+    const fits = (host: string) => {
+      const port = Number(/^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/.exec(host)?.[1]);
+      return port > 0 && port <= 65_535;
+    };
+    return hosts.every(fits) ? [...new Set(hosts)] : null;
+  },
+};
+
 /** Names from a known list, separated by commas; `all` means every one. In the list's own order, each once. */
 export function listOf<T extends string>(what: string, known: readonly T[]): Parser<readonly T[]> {
   return {

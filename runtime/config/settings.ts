@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { kafkaFaults, kafkaSettings } from "./kafka-settings.ts";
 import {
   type Config,
   type ConfigFault,
@@ -13,8 +14,11 @@ import {
 import { boolean, durationMs, integer, listOf, oneOf, port, text, url, withoutPassword } from "./parsers.ts";
 import { sagaSettings } from "./saga-settings.ts";
 
-/** `dev` and `test` start what they need by themselves; `serve` is a process as in a pod; `migrate` only changes schemas. */
-export type Mode = "dev" | "test" | "serve" | "migrate";
+/**
+ * `dev` and `test` start what they need by themselves; `serve` is a process as in a pod; `migrate` only changes schemas,
+ * `topics` only makes topics.
+ */
+export type Mode = "dev" | "test" | "serve" | "migrate" | "topics";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -190,6 +194,7 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       fallback: 15 * SECOND,
       description: "How long the body of a request may take to arrive.",
     }),
+    ...kafkaSettings,
     ...sagaSettings,
   } satisfies Settings;
 }
@@ -263,13 +268,8 @@ function crossFaults<M extends string>(
       given: "inprocess",
       advice: `needs all modules in this process, but MODULES is ${config.modules.join(",")}: run --modules all, or use --transport kafka.`,
     });
-  if (config.transport === "kafka")
-    faults.push({
-      setting: subset ? "MODULES" : "TRANSPORT",
-      given: subset ? config.modules.join(",") : "kafka",
-      advice:
-        "needs the Kafka transport, which this version does not have yet: run --modules all with --transport inprocess.",
-    });
+  const isProcess = given.mode !== "migrate" && given.mode !== "topics";
+  faults.push(...kafkaFaults(config, given.mode === "topics" || (isProcess && config.transport === "kafka")));
   if (config.exclusiveDatabase && given.mode !== "dev")
     faults.push({
       setting: "EXCLUSIVE_DATABASE",

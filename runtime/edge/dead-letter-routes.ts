@@ -27,11 +27,13 @@ export const itemSchema = z.strictObject({
   id: z.string().meta({ example: "delivery:018f6d0e-0000-7000-8000-000000000000:genai-demo.delivery.commands.v1:1" }),
   module: z.string(),
   key: z.string().describe("The aggregate's key, such as the order id."),
-  source: z.string().describe("The topic, timer:KIND or call:KIND:INTENT."),
+  source: z.string().describe("The topic, timer:KIND, call:KIND:INTENT or record:TOPIC."),
   sequence: z.int().describe("The message's number in its topic and key; 0 for timers and calls."),
   reason: z
-    .enum(["threw", "rejected", "behind"])
-    .describe("The handler threw, the database rejected its decision, or an earlier number of the key is parked."),
+    .enum(["threw", "rejected", "behind", "unreadable"])
+    .describe(
+      "The handler threw, the database rejected its decision, an earlier number of the key is parked, or what came is no message.",
+    ),
   error: z.string().describe("In one line."),
   parkedAt: z.iso.datetime().describe("When it was tried the last time."),
   type: z.string().optional().describe("The message's type."),

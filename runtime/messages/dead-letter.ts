@@ -1,15 +1,19 @@
 /** A dead letter as operators see it: its name, what is told of it in a list, and what is in it. */
 import * as z from "zod";
 import type { Row } from "../database/port.ts";
+import type { UnreadableRecord } from "../transport/port.ts";
 import type { Envelope } from "./envelope.ts";
 import type { IntentRow } from "./item.ts";
 
-/** Where a letter stands in its module. `source`: a topic, `timer:<kind>` or `call:<kind>:<id of the intent>`. */
+/**
+ * Where a letter stands in its module. `source`: a topic, `timer:<kind>`, `call:<kind>:<id of the intent>`, or
+ * `record:<topic>` for what came as a record and is no message; its key is then `<partition>-<offset>`.
+ */
 export const letterPlaceSchema = z.object({ key: z.string(), source: z.string(), sequence: z.int().nonnegative() });
 export type LetterPlace = z.infer<typeof letterPlaceSchema>;
 
 export const letterSchema = letterPlaceSchema.extend({
-  reason: z.enum(["threw", "behind", "rejected"]),
+  reason: z.enum(["threw", "behind", "rejected", "unreadable"]),
   /** One line. */
   error: z.string(),
   parkedAtMs: z.number(),
@@ -57,8 +61,11 @@ export function parseLetterId(id: string): { readonly module: string; readonly p
 }
 
 /** What was parked, by its source. */
-export const letterKind = (source: string): "message" | "timer" | "call" =>
-  source.startsWith("timer:") ? "timer" : source.startsWith("call:") ? "call" : "message";
+export function letterKind(source: string): "message" | "timer" | "call" | "record" {
+  const [first] = source.split(":", 1);
+  if (first === source) return "message";
+  return first === "timer" || first === "call" ? first : "record";
+}
 
 /** The columns that `letterOf` and `openedLetterOf` read. */
 export const LETTER_COLUMNS = "key, source, sequence, reason, error, message, parked_at, discarded_at, discard_reason";
@@ -87,21 +94,28 @@ export function openedLetterOf(row: Row): OpenedLetter {
 type LetterContent =
   | { readonly kind: "message"; readonly envelope: Envelope }
   | { readonly kind: "timer"; readonly timer: { readonly dueMs: number } }
-  | { readonly kind: "call"; readonly intent: IntentRow; readonly outcome: unknown };
+  | { readonly kind: "call"; readonly intent: IntentRow; readonly outcome: unknown }
+  | { readonly kind: "record"; readonly record: UnreadableRecord };
 
-/** What was parked. Written by the batch that parked it, and by nobody else. */
+/** What was parked. Written by the batch that parked it, or by `parkUnreadable`, and by nobody else. */
 export function contentOf(row: Row): LetterContent {
   const content = JSON.parse(String(row.message));
   const kind = letterKind(String(row.source));
-  return kind === "message"
-    ? { kind, envelope: content }
-    : kind === "timer"
-      ? { kind, timer: content }
-      : { kind, ...content };
+  switch (kind) {
+    case "message":
+      return { kind, envelope: content };
+    case "timer":
+      return { kind, timer: content };
+    case "call":
+      return { kind, ...content };
+    case "record":
+      return { kind, record: content };
+  }
 }
 
 function payloadOf(content: LetterContent): unknown {
   if (content.kind === "message") return dataOf(content.envelope.data);
+  if (content.kind === "record") return content.record;
   if (content.kind === "timer") return { dueAt: new Date(content.timer.dueMs).toISOString() };
   return { request: dataOf(content.intent.request), outcome: content.outcome };
 }

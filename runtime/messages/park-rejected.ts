@@ -86,4 +86,4 @@ function parking(item: Exclude<Item<never, never>, { kind: "command" }>, row: re
 }
 
 /** PostgreSQL's text holds no NUL: it must not keep the item from being parked. */
-const withoutNul = (text: string) => text.replaceAll("\0", "\\u0000");
+export const withoutNul = (text: string) => text.replaceAll("\0", "\\u0000");

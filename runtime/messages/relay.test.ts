@@ -50,6 +50,7 @@ function bench(inHandLimit: number) {
         published.push(nameOf(message));
       },
       subscribe: () => undefined,
+      start: async () => undefined,
       stop: async () => undefined,
     },
     shards: {

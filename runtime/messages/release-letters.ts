@@ -219,11 +219,12 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
       end(false);
     },
     replay: (place, claim) =>
-      asked(place, claim, (letter, progress, untilMs) =>
-        letterKind(place.source) === "message"
-          ? releaseQueue(place, progress, untilMs)
-          : putBackAndWait(place, letter, progress, untilMs),
-      ),
+      asked(place, claim, async (letter, progress, untilMs) => {
+        const kind = letterKind(place.source);
+        if (kind === "message") await releaseQueue(place, progress, untilMs);
+        // What cannot be read stays what it is: it can be looked at, and discarded.
+        else if (kind !== "record") await putBackAndWait(place, letter, progress, untilMs);
+      }),
     discard: (place, reason, claim) =>
       asked(place, claim, async (letter, progress, untilMs) => {
         if (letterKind(place.source) !== "message") {

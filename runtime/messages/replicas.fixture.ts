@@ -174,6 +174,7 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
       if (faults.dead) return new Promise<never>(() => undefined);
       published.push(envelope);
     },
+    reject: async () => undefined,
   });
   const ports: Ports = options.ports ?? { make: async () => "yes" };
   const { shared = false, mended = false, uuidKeys = false } = options;

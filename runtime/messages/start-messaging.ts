@@ -15,6 +15,7 @@ import { createLane, type LaneLimits, type ModuleLane } from "./lane.ts";
 import type { Log } from "./log.ts";
 import type { Messaging } from "./messaging.ts";
 import { createOutrunLetters } from "./outrun-letters.ts";
+import { parkUnreadable } from "./park-unreadable.ts";
 import { createRelay } from "./relay.ts";
 import { createLetterRelease, type LetterRelease } from "./release-letters.ts";
 import { createRetention, type Retention } from "./retention.ts";
@@ -125,6 +126,11 @@ export function startMessaging<State, Shared, Ports>(
       topics: messaging.subscribes.map(({ name }) => name),
       deliver: (envelope) =>
         new Promise((settle) => lane.push({ kind: "message", key: envelope.key, envelope, settle })),
+      reject(record) {
+        const { topic, partition, offset, reason } = record;
+        log("error", "message.unreadable", { module, topic, partition, offset, reason });
+        return parkUnreadable({ database, clock, scheduler, retryMs: deps.limits.retryMs }, record);
+      },
     });
 
   const letters = createLetterRelease({

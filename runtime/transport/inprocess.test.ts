@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { incoming } from "../messages/replicas.fixture.ts";
 import { createInProcessTransport } from "./inprocess.ts";
 
+const reject = async () => undefined;
 const message = incoming("k", 1, "{}");
 
 test("publishing ends when every subscriber of the topic has settled, and not before", async () => {
@@ -16,8 +17,9 @@ test("publishing ends when every subscriber of the topic has settled, and not be
         heard.push(consumer);
         return new Promise((resolve) => settle.push(resolve));
       },
+      reject,
     });
-  transport.subscribe({ consumer: "c", topics: ["another"], deliver: async () => void heard.push("c") });
+  transport.subscribe({ consumer: "c", topics: ["another"], deliver: async () => void heard.push("c"), reject });
   let published = false;
   const publishing = transport.publish(message).then(() => {
     published = true;
@@ -36,7 +38,7 @@ test("a topic that nobody listens to takes everything; after stop nothing is del
   const transport = createInProcessTransport();
   await transport.publish(message);
   let delivered = 0;
-  transport.subscribe({ consumer: "a", topics: [message.topic], deliver: async () => void delivered++ });
+  transport.subscribe({ consumer: "a", topics: [message.topic], deliver: async () => void delivered++, reject });
   await transport.publish(message);
   await transport.stop();
   let confirmed = false;

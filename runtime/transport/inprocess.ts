@@ -25,6 +25,7 @@ export function createInProcessTransport(): Transport {
         else byTopic.set(topic, [subscription]);
       }
     },
+    start: async () => undefined,
     async stop() {
       stopped = true;
     },

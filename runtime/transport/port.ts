@@ -5,14 +5,18 @@ import type { Envelope } from "../messages/envelope.ts";
  *
  * Promises to the relay: `publish` resolves once the message can no longer be lost by a crash of this process
  * (in-process: every subscriber has committed or parked it; Kafka: the brokers have acknowledged it). It may then be
- * deleted from the outbox. A rejection means nothing is known; the relay publishes again.
+ * deleted from the outbox. A rejection means that the message itself was not taken; an outage only takes time.
  * Promises to a subscriber: at least once; in the order of publishing for each key as long as nothing fails. The
  * marks of the inbox skip what comes twice and hold back what comes too early, so no more is needed.
+ * After `stop` nothing is delivered or confirmed any more: what was not confirmed is published again by whoever holds
+ * its outbox row next.
  */
 export interface Transport {
   publish(message: Envelope): Promise<void>;
-  /** `deliver` resolves once the message is handled, skipped or parked durably; it never rejects for a bad message. */
+  /** Before `start`. */
   subscribe(subscription: Subscription): void;
+  /** Begins to deliver. Resolves without waiting for anybody: whoever is away is tried again and again. */
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -20,5 +24,22 @@ export interface Subscription {
   /** The consuming module: its consumer group. */
   readonly consumer: string;
   readonly topics: readonly string[];
+  /** Resolves once the message is handled, skipped or parked durably; it never rejects for a bad message. */
   readonly deliver: (message: Envelope) => Promise<void>;
+  /** Keeps what is no message of ours as a dead letter; resolves once that is durable. */
+  readonly reject: (record: UnreadableRecord) => Promise<void>;
+}
+
+/** A record of a topic that cannot be read as a message. */
+export interface UnreadableRecord {
+  readonly topic: string;
+  readonly partition: number;
+  /** A 64-bit number in decimal. */
+  readonly offset: string;
+  /** What is wrong with it, in one sentence. */
+  readonly reason: string;
+  /** As text where it is UTF-8, else as base64; null where there is none. */
+  readonly key: string | null;
+  readonly value: string | null;
+  readonly headers: Readonly<Record<string, string>>;
 }

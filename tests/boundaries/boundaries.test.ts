@@ -102,6 +102,24 @@ describe("runtime-imports", () => {
     }));
 });
 
+describe("client-library", () => {
+  const cases = {
+    kafkajs: "kafkajs",
+    "a file inside it": "kafkajs/src/index.js",
+    ioredis: "ioredis",
+    postgres: "postgres",
+  };
+  for (const [name, specifier] of Object.entries(cases))
+    test(`${name} is imported by its adapter alone`, () =>
+      expectOnly("client-library", "runtime/process.ts", {
+        "runtime/process.ts": `import type { X } from "${specifier}"; export type Y = X;`,
+      }));
+  test("the adapter imports it", async () => {
+    const text = `import type { X } from "kafkajs"; export type Y = X;`;
+    expect(await judgeWith({ "runtime/transport/kafka/client.ts": text })).toEqual([]);
+  });
+});
+
 describe("fixture-imports", () => {
   test("the product imports no fixture", () =>
     expectOnly("fixture-imports", "runtime/process.ts", {

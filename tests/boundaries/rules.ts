@@ -8,6 +8,7 @@ export type RuleName =
   | "module-imports"
   | "runtime-imports"
   | "fixture-imports"
+  | "client-library"
   | "cycle"
   | "banned-api"
   | "banned-sql"
@@ -27,6 +28,7 @@ export function judge(tree: SourceTree): Violation[] {
     ...tree.files.flatMap(moduleImports),
     ...tree.files.flatMap(runtimeImports),
     ...tree.files.flatMap(fixtureImports),
+    ...tree.files.flatMap(clientLibraries),
     ...cycles(tree),
     ...tree.files.flatMap(bannedApis),
     ...bannedSql(tree),
@@ -97,6 +99,23 @@ function fixtureImports(file: SourceFile): Violation[] {
     .map(({ target, line }) => at(file, line, "fixture-imports", `only tests import ${target}`));
 }
 
+/** Clients of what stands behind a port are known to its adapter alone. */
+const PLACES: Readonly<Record<string, RegExp>> = {
+  kafkajs: /^runtime\/transport\/kafka\//,
+  ioredis: /^runtime\/cache\//,
+  postgres: /^runtime\/database\//,
+};
+
+function clientLibraries(file: SourceFile): Violation[] {
+  if (file.isTest || file.path.startsWith("tests/")) return [];
+  return file.imports.flatMap(({ specifier, line }) => {
+    const [library = ""] = specifier.split("/");
+    const place = PLACES[library];
+    if (place === undefined || place.test(file.path)) return [];
+    return [at(file, line, "client-library", `${library} is for ${place.source.replaceAll("\\/", "/")} alone`)];
+  });
+}
+
 function cycles(tree: SourceTree): Violation[] {
   return cyclesOf(tree.files).map((cycle) => ({
     rule: "cycle",
@@ -106,8 +125,9 @@ function cycles(tree: SourceTree): Violation[] {
   }));
 }
 
-/** Ports themselves, and composition roots: the entrance and the commands. */
-const MAY_TOUCH_THE_MACHINE = /^runtime\/(?:clock|random|scheduler|main)\.ts$|^runtime\/cli\//;
+/** Ports themselves, and composition roots: the entrance and the commands. The guard is part of a client of others. */
+const MAY_TOUCH_THE_MACHINE =
+  /^runtime\/(?:clock|random|scheduler|main)\.ts$|^runtime\/cli\/|^runtime\/transport\/kafka\/idle-guard\.ts$/;
 
 const BANNED_CALLS: readonly (readonly [pattern: readonly string[], instead: string])[] = [
   [["Date", ".", "now"], "ask the injected Clock"],

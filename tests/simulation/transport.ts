@@ -62,6 +62,7 @@ export function createFaultyTransport({ loop, faults, trace, actor, inner }: Fau
         loop.after(actor, faults.durationMs(faults.profile.delayMs), () => deliver(message, id, resolve, reject));
       }),
     subscribe: (subscription) => inner.subscribe(subscription),
+    start: () => inner.start(),
     stop: () => inner.stop(),
   };
 }

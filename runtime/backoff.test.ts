@@ -1,0 +1,14 @@
+import { expect, test } from "bun:test";
+import { createBackoff } from "./backoff.ts";
+import { seededRandom } from "./random.ts";
+
+test("pauses double up to the longest, with chance, and begin again after a reset", () => {
+  const backoff = createBackoff(seededRandom(7), { firstMs: 100, mostMs: 1000 });
+  const within = (pauseMs: number, fullMs: number) => expect(pauseMs >= fullMs / 2 && pauseMs <= fullMs).toBe(true);
+  for (const fullMs of [100, 200, 400, 800, 1000, 1000]) within(backoff.nextMs(), fullMs);
+  for (let attempt = 0; attempt < 2000; attempt++) within(backoff.nextMs(), 1000);
+  backoff.reset();
+  within(backoff.nextMs(), 100);
+  const other = createBackoff(seededRandom(8), { firstMs: 100, mostMs: 1000 });
+  expect(other.nextMs()).not.toBe(createBackoff(seededRandom(7), { firstMs: 100, mostMs: 1000 }).nextMs());
+});

@@ -1,0 +1,54 @@
+/** `topics`: makes the topics of all modules on the brokers. Nothing else ever makes one. */
+
+import { systemClock } from "../clock.ts";
+import { messageOf } from "../error-text.ts";
+import { createLog } from "../log.ts";
+import type { Module } from "../module.ts";
+import { topicsOf } from "../registry.ts";
+import { StartError } from "../start-error.ts";
+import { kafkaClients } from "../transport/kafka/client.ts";
+import { faultOf } from "../transport/kafka/fault.ts";
+import { kafkaSettingsOf } from "../transport/kafka/settings.ts";
+import { createTopics } from "../transport/kafka/topics.ts";
+import { flagsOf } from "./arguments.ts";
+import { loadConfigHere } from "./run-platform.ts";
+
+export const help = `topics: make the topics of all modules on the brokers. What is there already is left as it is.
+
+  KAFKA_BROKERS=broker-1:9092,broker-2:9092  genai-demo topics --partitions 12 --replication 3
+
+  --kafka-brokers LIST  some of the brokers (KAFKA_BROKERS)
+  --partitions N        of each new topic (KAFKA_PARTITIONS, 12); fixed afterwards
+  --replication N       copies of each message (KAFKA_REPLICATION; default: as the brokers have it set)
+
+Login and TLS: KAFKA_SASL, KAFKA_USERNAME, KAFKA_PASSWORD, KAFKA_TOKEN_FILE, KAFKA_TLS, KAFKA_CA_FILE.
+Exit code 0 when every topic is there with that number of partitions.`;
+
+export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
+  const flags = flagsOf(args, { "kafka-brokers": "string", partitions: "string", replication: "string" });
+  const { config } = loadConfigHere(registry, "topics", flags);
+  const settings = kafkaSettingsOf(config, "genai-demo-topics");
+  const log = createLog(systemClock, "error", (line) => console.error(line));
+  const admin = kafkaClients(settings, log).admin();
+  try {
+    await admin.connect();
+    const topics = topicsOf(registry).map(({ name }) => name);
+    const { created, present } = await createTopics(admin, topics, {
+      partitions: config.kafkaPartitions,
+      replication: config.kafkaReplication,
+    });
+    for (const topic of created) console.log(`made  ${topic}`);
+    for (const topic of present) console.log(`there ${topic}`);
+    return 0;
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(
+      `The topics could not be made on ${settings.brokers.join(", ")}: ${faultOf(error).text || messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The transport over Kafka: one publisher for the process, one consumer group a module. How each part fails and who
+ * tries again: kafka/publisher.ts, kafka/consumer.ts. Topics are never made here; one that is missing is named.
+ */
+import { createBackoff } from "../backoff.ts";
+import type { Log } from "../messages/log.ts";
+import type { Random } from "../random.ts";
+import type { Scheduler } from "../scheduler.ts";
+import { HEARTBEAT_MS, type KafkaSettings, kafkaClients } from "./kafka/client.ts";
+import { type SupervisedConsumer, superviseConsumer } from "./kafka/consumer.ts";
+import { faultOf } from "./kafka/fault.ts";
+import { createPublisher } from "./kafka/publisher.ts";
+import { missingTopics } from "./kafka/topics.ts";
+import type { Subscription, Transport } from "./port.ts";
+
+export interface KafkaTransportDeps {
+  readonly settings: KafkaSettings;
+  /** Names of the topics that this process sends to. */
+  readonly sends: readonly string[];
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly log: Log;
+  /** Null while that part works with the brokers, else why it does not. `part`: topics, publisher, consumer MODULE. */
+  readonly condition: (part: string, problem: string | null) => void;
+  /** Records of one module in hand, at most. */
+  readonly inHandLimit?: number;
+}
+
+/** Consumer groups are named after their module. */
+export const groupOf = (module: string) => `genai-demo.${module}`;
+
+const IN_HAND = 2_000;
+const COMMIT_EVERY_MS = 250;
+const STOP_WITHIN_MS = 2_000;
+const TOPICS_PAUSE = { firstMs: 500, mostMs: 5_000 };
+
+export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
+  const { settings, scheduler, random, log } = deps;
+  const clients = kafkaClients(settings, log);
+  const subscriptions: Subscription[] = [];
+  const consumers: SupervisedConsumer[] = [];
+  let stopped = false;
+  const publisher = createPublisher({
+    makeProducer: clients.producer,
+    scheduler,
+    random,
+    log,
+    condition: (problem) => deps.condition("publisher", problem),
+  });
+  const never = new Promise<void>(() => undefined);
+
+  /** Resolves when the brokers have all topics; names those that they do not have. */
+  async function topicsThere(): Promise<void> {
+    const topics = [...new Set([...deps.sends, ...subscriptions.flatMap((each) => each.topics)])].sort();
+    const backoff = createBackoff(random, TOPICS_PAUSE);
+    let told: string | null = null;
+    while (!stopped) {
+      const problem = await topicsProblem(topics);
+      deps.condition("topics", problem);
+      if (problem === null) return;
+      if (problem !== told) log("warn", "kafka.topics", { error: problem });
+      told = problem;
+      await scheduler.sleep(backoff.nextMs());
+    }
+  }
+
+  async function topicsProblem(topics: readonly string[]): Promise<string | null> {
+    const admin = clients.admin();
+    try {
+      await admin.connect();
+      const missing = await missingTopics(admin, topics);
+      if (missing.length === 0) return null;
+      return `the brokers have no topic ${missing.join(", ")}: run \`genai-demo topics\``;
+    } catch (error) {
+      return `no broker of ${settings.brokers.join(", ")} answers: ${faultOf(error).text}`;
+    } finally {
+      await admin.disconnect().catch(() => undefined);
+    }
+  }
+
+  return {
+    publish: (message) => (stopped ? never : publisher.publish(message)),
+    subscribe(subscription) {
+      subscriptions.push(subscription);
+    },
+    async start() {
+      deps.condition("topics", "is connecting");
+      deps.condition("publisher", "is connecting");
+      for (const { consumer } of subscriptions) deps.condition(`consumer ${consumer}`, "is connecting");
+      for (const subscription of subscriptions)
+        consumers.push(
+          superviseConsumer(subscription, {
+            makeConsumer: () => clients.consumer(groupOf(subscription.consumer)),
+            scheduler,
+            random,
+            log,
+            condition: (problem) => deps.condition(`consumer ${subscription.consumer}`, problem),
+            limits: {
+              inHand: deps.inHandLimit ?? IN_HAND,
+              commitEveryMs: COMMIT_EVERY_MS,
+              heartbeatMs: HEARTBEAT_MS,
+            },
+          }),
+        );
+      publisher.start();
+      void topicsThere().then(() => {
+        if (!stopped) for (const consumer of consumers) consumer.start();
+      });
+    },
+    async stop() {
+      stopped = true;
+      await Promise.all([
+        ...consumers.map((consumer) => consumer.stop(STOP_WITHIN_MS)),
+        publisher.stop(STOP_WITHIN_MS),
+      ]);
+    },
+  };
+}
