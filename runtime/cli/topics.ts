@@ -1,8 +1,5 @@
 /** `topics`: makes the topics of all modules on the brokers. Nothing else ever makes one. */
 
-import { systemClock } from "../clock.ts";
-import { messageOf } from "../error-text.ts";
-import { createLog } from "../log.ts";
 import type { Module } from "../module.ts";
 import { topicsOf } from "../registry.ts";
 import { StartError } from "../start-error.ts";
@@ -28,8 +25,7 @@ export async function run(args: readonly string[], registry: readonly Module[]):
   const flags = flagsOf(args, { "kafka-brokers": "string", partitions: "string", replication: "string" });
   const { config } = loadConfigHere(registry, "topics", flags);
   const settings = kafkaSettingsOf(config, "genai-demo-topics");
-  const log = createLog(systemClock, "error", (line) => console.error(line));
-  const admin = kafkaClients(settings, log).admin();
+  const admin = kafkaClients(settings).admin();
   try {
     await admin.connect();
     const topics = topicsOf(registry).map(({ name }) => name);
@@ -42,12 +38,9 @@ export async function run(args: readonly string[], registry: readonly Module[]):
     return 0;
   } catch (error) {
     if (error instanceof StartError) throw error;
-    throw new StartError(
-      `The topics could not be made on ${settings.brokers.join(", ")}: ${faultOf(error).text || messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
+    throw new StartError(`The topics could not be made on ${settings.brokers.join(", ")}: ${faultOf(error).text}`, {
+      cause: error,
+    });
   } finally {
     await admin.disconnect().catch(() => undefined);
   }

@@ -10,11 +10,13 @@ import { createIds } from "../ids.ts";
 import { systemRandom } from "../random.ts";
 import { type Scheduler, systemScheduler } from "../scheduler.ts";
 import { createInProcessTransport } from "../transport/inprocess.ts";
+import type { Transport } from "../transport/port.ts";
 import type { Command } from "./decision.ts";
 import type { Envelope } from "./envelope.ts";
 import { type Faults, faultyDatabase } from "./faulty-database.fixture.ts";
 import type { CommandOptions } from "./item.ts";
 import { DEFAULT_LANE_LIMITS, type LaneLimits } from "./lane.ts";
+import type { Log } from "./log.ts";
 import { coreMigrations } from "./migrations.ts";
 import { DEFAULT_RETENTION } from "./retention.ts";
 import { type RunningMessaging, startMessaging } from "./start-messaging.ts";
@@ -45,7 +47,8 @@ export interface Replica {
     options?: Partial<CommandOptions>,
   ): ReturnType<RunningMessaging<Tally, Pot>["lane"]["execute"]>;
   stop(): Promise<void>;
-  kill(): void;
+  /** Nothing of it is heard from then on; resolves when its connections are gone. */
+  kill(): Promise<unknown>;
 }
 
 export interface ReplicaOptions {
@@ -62,6 +65,8 @@ export interface ReplicaOptions {
   readonly start?: boolean;
   /** May run ahead of the machine's. */
   readonly clock?: Clock;
+  /** In-process when left out. */
+  readonly transport?: (log: Log) => Transport;
 }
 
 export interface Bench {
@@ -166,7 +171,8 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
       systemScheduler.sleep(delayMs).then(() => (faults.dead ? new Promise<never>(() => undefined) : undefined)),
     external: (_label, work) => work(),
   };
-  const transport = createInProcessTransport();
+  const log: Log = (_level, event, fields) => logged.push({ event, fields });
+  const transport = options.transport?.(log) ?? createInProcessTransport();
   transport.subscribe({
     consumer: "listener",
     topics: ["genai-demo.tally.events.v1"],
@@ -174,6 +180,7 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
       if (faults.dead) return new Promise<never>(() => undefined);
       published.push(envelope);
     },
+    waiting: () => 0,
     reject: async () => undefined,
   });
   const ports: Ports = options.ports ?? { make: async () => "yes" };
@@ -188,7 +195,7 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
       clock,
       scheduler,
       ids,
-      log: (_level, event, fields) => logged.push({ event, fields }),
+      log,
       ports: {
         make: (kind, from) => {
           made.push(`${kind} ${from}`);
@@ -208,7 +215,10 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
     },
   );
   let ended = false;
-  if (options.start !== false) await running.start();
+  if (options.start !== false) {
+    await running.start();
+    await transport.start();
+  }
   return {
     running,
     faults,
@@ -234,7 +244,8 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
     kill() {
       ended = true;
       faults.dead = true;
-      real.close().catch(() => undefined);
+      // What it has in hand never settles, so nothing of that is told to anybody.
+      return Promise.allSettled([transport.stop(), real.close()]);
     },
   };
 }

@@ -126,6 +126,7 @@ export function startMessaging<State, Shared, Ports>(
       topics: messaging.subscribes.map(({ name }) => name),
       deliver: (envelope) =>
         new Promise((settle) => lane.push({ kind: "message", key: envelope.key, envelope, settle })),
+      waiting: () => lane.depth().waiting,
       reject(record) {
         const { topic, partition, offset, reason } = record;
         log("error", "message.unreadable", { module, topic, partition, offset, reason });

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { incoming } from "../messages/replicas.fixture.ts";
 import { createInProcessTransport } from "./inprocess.ts";
 
-const reject = async () => undefined;
+const rest = { reject: async () => undefined, waiting: () => 0 };
 const message = incoming("k", 1, "{}");
 
 test("publishing ends when every subscriber of the topic has settled, and not before", async () => {
@@ -17,9 +17,9 @@ test("publishing ends when every subscriber of the topic has settled, and not be
         heard.push(consumer);
         return new Promise((resolve) => settle.push(resolve));
       },
-      reject,
+      ...rest,
     });
-  transport.subscribe({ consumer: "c", topics: ["another"], deliver: async () => void heard.push("c"), reject });
+  transport.subscribe({ consumer: "c", topics: ["another"], deliver: async () => void heard.push("c"), ...rest });
   let published = false;
   const publishing = transport.publish(message).then(() => {
     published = true;
@@ -38,7 +38,7 @@ test("a topic that nobody listens to takes everything; after stop nothing is del
   const transport = createInProcessTransport();
   await transport.publish(message);
   let delivered = 0;
-  transport.subscribe({ consumer: "a", topics: [message.topic], deliver: async () => void delivered++, reject });
+  transport.subscribe({ consumer: "a", topics: [message.topic], deliver: async () => void delivered++, ...rest });
   await transport.publish(message);
   await transport.stop();
   let confirmed = false;

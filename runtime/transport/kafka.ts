@@ -30,13 +30,14 @@ export interface KafkaTransportDeps {
 export const groupOf = (module: string) => `genai-demo.${module}`;
 
 const IN_HAND = 2_000;
+const IN_MEMORY = 50_000;
 const COMMIT_EVERY_MS = 250;
 const STOP_WITHIN_MS = 2_000;
 const TOPICS_PAUSE = { firstMs: 500, mostMs: 5_000 };
 
 export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
   const { settings, scheduler, random, log } = deps;
-  const clients = kafkaClients(settings, log);
+  const clients = kafkaClients(settings);
   const subscriptions: Subscription[] = [];
   const consumers: SupervisedConsumer[] = [];
   let stopped = false;
@@ -97,6 +98,7 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
             condition: (problem) => deps.condition(`consumer ${subscription.consumer}`, problem),
             limits: {
               inHand: deps.inHandLimit ?? IN_HAND,
+              inMemory: IN_MEMORY,
               commitEveryMs: COMMIT_EVERY_MS,
               heartbeatMs: HEARTBEAT_MS,
             },

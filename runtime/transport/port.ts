@@ -26,6 +26,8 @@ export interface Subscription {
   readonly topics: readonly string[];
   /** Resolves once the message is handled, skipped or parked durably; it never rejects for a bad message. */
   readonly deliver: (message: Envelope) => Promise<void>;
+  /** How many of those that have not settled wait for an earlier number: they must not keep it from coming. */
+  readonly waiting: () => number;
   /** Keeps what is no message of ours as a dead letter; resolves once that is durable. */
   readonly reject: (record: UnreadableRecord) => Promise<void>;
 }

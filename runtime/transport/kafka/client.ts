@@ -1,7 +1,5 @@
 /** Makes clients of kafkajs with the settings that hold on a real broker. Nothing else builds one. */
 import { type Admin, type Consumer, Kafka, type KafkaConfig, logLevel, type Producer, type SASLOptions } from "kafkajs";
-import { messageOf } from "../../error-text.ts";
-import type { Log } from "../../messages/log.ts";
 import { guardIdleLoop } from "./idle-guard.ts";
 
 export interface KafkaSettings {
@@ -43,7 +41,7 @@ const REQUEST_TIMEOUT_MS = 15_000;
 export const SESSION_MS = 6_000;
 export const HEARTBEAT_MS = 1_000;
 
-export function kafkaClients(settings: KafkaSettings, log: Log): KafkaClients {
+export function kafkaClients(settings: KafkaSettings): KafkaClients {
   guardIdleLoop();
   const { brokers } = settings;
   // kafkajs changes the object that it is given: each client gets one of its own.
@@ -58,11 +56,8 @@ export function kafkaClients(settings: KafkaSettings, log: Log): KafkaClients {
       authenticationTimeout: AUTHENTICATION_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       ...(retry ? { retry } : {}),
-      logLevel: logLevel.ERROR,
-      logCreator:
-        () =>
-        ({ namespace, log: { message, error } }) =>
-          log("info", "kafka.client", { part: namespace, message, ...(error ? { error: messageOf(error) } : {}) }),
+      // What goes wrong reaches its user as an error or an event, and is told there, once.
+      logLevel: logLevel.NOTHING,
     });
   // Enough to find a broker that lives; what goes on for longer is tried again by who uses it, with a new client.
   const brief = { initialRetryTime: 50, maxRetryTime: 500, retries: brokers.length + 1 };

@@ -33,8 +33,10 @@ export interface ConsumerDeps {
 }
 
 export interface ConsumerLimits {
-  /** Records in hand; no more are taken beyond it. */
+  /** Records in hand, without those that wait for an earlier number; no more are taken beyond it. */
   readonly inHand: number;
+  /** All records in hand. */
+  readonly inMemory: number;
   readonly commitEveryMs: number;
   /** How often a member that waits for room says that it lives. */
   readonly heartbeatMs: number;
@@ -114,7 +116,7 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
     const { topic, partition } = batch;
     const offsets = offsetsOf(topic, partition, fetchedOffsetOf(batch));
     for (const record of batch.messages) {
-      while (inHand >= limits.inHand && !stopped) await room(heartbeat);
+      while (isFull() && !stopped) await room(heartbeat);
       if (stopped || !isRunning() || isStale()) return;
       handOver(topic, partition, record, offsets);
     }
@@ -130,6 +132,8 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
     partitions.set(name, anew);
     return anew;
   }
+
+  const isFull = () => inHand >= limits.inMemory || inHand - subscription.waiting() >= limits.inHand;
 
   /** Waits for something to settle, and says meanwhile that this member lives. */
   async function room(heartbeat: () => Promise<void>) {

@@ -1,0 +1,78 @@
+/** The transport's two adapters as the conformance suite opens them: one bus, on which each replica has its own end. */
+import { type ExternalKafka, startExternalKafka } from "../../tests/provision/external-kafka.ts";
+import { topicOf } from "../messages/contract.ts";
+import type { Log } from "../messages/log.ts";
+import { foreignEvents, tallyCommands, tallyEvents } from "../messages/tally.fixture.ts";
+import { systemRandom } from "../random.ts";
+import { systemScheduler } from "../scheduler.ts";
+import { createInProcessTransport } from "./inprocess.ts";
+import { kafkaClients } from "./kafka/client.ts";
+import { createTopics } from "./kafka/topics.ts";
+import { createKafkaTransport } from "./kafka.ts";
+import type { Transport } from "./port.ts";
+
+/** Records that a consumer has in hand, at most. */
+export const IN_HAND_LIMIT = 100;
+
+export interface Adapter {
+  readonly name: string;
+  open(): Promise<void>;
+  close(): Promise<void>;
+  /** A replica's end of the bus. */
+  transport(log: Log): Transport;
+  /** What carries the messages is away until the returned function is called; null where nothing can be away. */
+  outage(): Promise<() => Promise<void>> | null;
+}
+
+const topics = [tallyCommands, tallyEvents, foreignEvents].map((types) => topicOf(types).name);
+
+function inProcessAdapter(): Adapter {
+  return {
+    name: "in-process",
+    open: async () => undefined,
+    close: async () => undefined,
+    transport: () => createInProcessTransport(),
+    outage: () => null,
+  };
+}
+
+function kafkaAdapter(): Adapter {
+  let kafka: ExternalKafka | undefined;
+  const opened = () => {
+    if (!kafka) throw new Error("the broker is not started yet");
+    return kafka;
+  };
+  const settings = () => ({ brokers: opened().brokers, clientId: "conformance", tls: null, sasl: null });
+  return {
+    name: "Kafka",
+    async open() {
+      kafka = await startExternalKafka();
+      const admin = kafkaClients(settings()).admin();
+      await admin.connect();
+      await createTopics(admin, topics, { partitions: 4, replication: null });
+      await admin.disconnect();
+    },
+    async close() {
+      await kafka?.stop();
+    },
+    transport: (log) =>
+      createKafkaTransport({
+        settings: settings(),
+        sends: topics,
+        scheduler: systemScheduler,
+        random: systemRandom(),
+        log,
+        condition: () => undefined,
+        inHandLimit: IN_HAND_LIMIT,
+      }),
+    outage: async () => {
+      const [node] = opened().nodes;
+      await node?.kill();
+      return async () => {
+        await node?.start();
+      };
+    },
+  };
+}
+
+export const adapters = [inProcessAdapter(), kafkaAdapter()];
