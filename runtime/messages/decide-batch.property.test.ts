@@ -117,7 +117,7 @@ function openModule() {
       const ready = early.readyAfter(plan);
       for (const item of plan.early) early.hold(item);
       // What this very batch held back may have become ready in it.
-      left = [...ready, ...(plan.early.length > 0 ? early.takeAll() : [])].filter((item) => {
+      left = [...ready, ...(plan.early.length > 0 ? early.takeDue() : [])].filter((item) => {
         const isNext = item.envelope.sequence <= markOf(item) + 1;
         if (!isNext) early.hold(item);
         return isNext;

@@ -41,7 +41,7 @@ test("what waits comes out once, by itself or with all, each topic and key in or
           }
       }
       for (const each of operations) {
-        if (each === "all") out(early.takeAll(), () => true);
+        if (each === "all") out(early.takeDue(), () => true);
         else if ("moved" in each) {
           const state = { key: each.moved, state: {}, version: 1, positions: { in: {}, out: {} } };
           const plan = emptyPlan([state], new Map());

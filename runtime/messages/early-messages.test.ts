@@ -17,6 +17,21 @@ const planThatMoved = (key: string) => {
   return plan;
 };
 
+test("what has waited for long is looked at again more seldom", () => {
+  const time = { ms: 0 };
+  const waits: number[] = [];
+  const clock = { now: () => time.ms };
+  const early = createEarlyMessages({ clock, alarmMs: 1e9, topics: [TOPIC], report: () => undefined });
+  const waiting = { ...item("k", 2), waits: () => waits.push(time.ms) };
+  early.hold(waiting);
+  for (time.ms = 100; time.ms <= 100_000; time.ms += 100) for (const each of early.takeDue()) early.hold(each);
+  const pauses = waits.map((ms, index) => ms - (waits[index - 1] ?? 0));
+  expect(waits.slice(0, 9)).toEqual([0, 100, 200, 300, 400, 500, 600, 700, 800]);
+  expect(waits.length).toBeLessThan(60);
+  expect(Math.max(...pauses)).toBe(10_000);
+  expect(early.size()).toBe(1);
+});
+
 test("what waits is given out in order when its key moves, and the gap that was is forgotten meanwhile", () => {
   const time = { ms: 0 };
   let reports = 0;
@@ -31,7 +46,7 @@ test("what waits is given out in order when its key moves, and the gap that was 
   expect(early.readyAfter(planThatMoved("nobody's"))).toEqual([]);
   expect(early.readyAfter(planThatMoved("k")).map(({ envelope }) => envelope.sequence)).toEqual([2, 3, 4]);
   expect(early.size()).toBe(1);
-  expect(early.takeAll().map(({ key }) => key)).toEqual(["other"]);
+  expect(early.takeDue().map(({ key }) => key)).toEqual(["other"]);
 
   // The mark moves while the message is being looked at again: a later gap of that key starts anew.
   early.readyAfter(planThatMoved("other"));

@@ -23,6 +23,8 @@ export function createGapAlarm(
     moved(topic: string, key: string) {
       since.delete(`${topic} ${key}`);
     },
+    /** For how long a number of that topic and key has been missing. */
+    ageMs: (topic: string, key: string) => clock.now() - (since.get(`${topic} ${key}`)?.ms ?? clock.now()),
     any: () => since.size > 0,
   };
 }

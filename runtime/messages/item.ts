@@ -46,6 +46,8 @@ export interface MessageItem {
   readonly envelope: Envelope;
   /** Absent where the message comes from the transport. */
   readonly letter?: LetterAction;
+  /** Called each time that it was looked at and an earlier number was missing. */
+  readonly waits?: () => void;
   /** Handled, skipped or parked, durably. */
   readonly settle: () => void;
 }

@@ -251,7 +251,7 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
       wake();
     },
     recheckWaiting() {
-      for (const item of early.takeAll()) queue.pushVerified(item);
+      for (const item of early.takeDue()) queue.pushVerified(item);
       wake();
     },
     databaseAnswers() {

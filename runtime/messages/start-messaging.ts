@@ -68,6 +68,8 @@ export function startMessaging<State, Shared, Ports>(
   const shards = createShards({ ...deps, replica: deps.replica });
   const condition = createCondition(clock, deps.condition);
   let stopped = false;
+  /** Messages that have not settled, and of which an earlier number was missing when they were looked at. */
+  let waiting = 0;
 
   const lane: ModuleLane<State, Shared> = createLane({
     messaging,
@@ -125,8 +127,23 @@ export function startMessaging<State, Shared, Ports>(
       consumer: module,
       topics: messaging.subscribes.map(({ name }) => name),
       deliver: (envelope) =>
-        new Promise((settle) => lane.push({ kind: "message", key: envelope.key, envelope, settle })),
-      waiting: () => lane.depth().waiting,
+        new Promise((resolve) => {
+          let hasWaited = false;
+          lane.push({
+            kind: "message",
+            key: envelope.key,
+            envelope,
+            waits() {
+              if (!hasWaited) waiting++;
+              hasWaited = true;
+            },
+            settle() {
+              if (hasWaited) waiting--;
+              resolve();
+            },
+          });
+        }),
+      waiting: () => waiting,
       reject(record) {
         const { topic, partition, offset, reason } = record;
         log("error", "message.unreadable", { module, topic, partition, offset, reason });

@@ -1,5 +1,6 @@
 /** A Kafka client for tests of the broker itself: silent, and patient with a broker that is just coming up. */
 import { type Admin, Kafka, type KafkaConfig, logLevel } from "kafkajs";
+import { guardIdleLoop } from "../../runtime/transport/kafka/idle-guard.ts";
 import { until } from "../../runtime/until.fixture.ts";
 
 export type ClientOptions = Omit<KafkaConfig, "brokers">;
@@ -70,5 +71,6 @@ export async function receive(brokers: readonly string[], topic: string, count: 
 }
 
 function client(brokers: readonly string[], options: ClientOptions): Kafka {
+  guardIdleLoop();
   return new Kafka({ retry: PATIENT, logLevel: logLevel.NOTHING, ...options, brokers: [...brokers] });
 }
