@@ -18,7 +18,7 @@ export const help = `topics: make the topics of all modules on the brokers. What
   --partitions N        of each new topic (KAFKA_PARTITIONS, 12); fixed afterwards
   --replication N       copies of each message (KAFKA_REPLICATION; default: as the brokers have it set)
 
-Login and TLS: KAFKA_SASL, KAFKA_USERNAME, KAFKA_PASSWORD, KAFKA_TOKEN_FILE, KAFKA_TLS, KAFKA_CA_FILE.
+Names and login: KAFKA_PREFIX; KAFKA_SASL, KAFKA_USERNAME, KAFKA_PASSWORD, KAFKA_TOKEN_FILE, KAFKA_TLS, KAFKA_CA_FILE.
 Exit code 0 when every topic is there with that number of partitions.`;
 
 export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
@@ -28,7 +28,7 @@ export async function run(args: readonly string[], registry: readonly Module[]):
   const admin = kafkaClients(settings).admin();
   try {
     await admin.connect();
-    const topics = topicsOf(registry).map(({ name }) => name);
+    const topics = topicsOf(registry).map(({ name }) => `${settings.prefix}${name}`);
     const { created, present } = await createTopics(admin, topics, {
       partitions: config.kafkaPartitions,
       replication: config.kafkaReplication,

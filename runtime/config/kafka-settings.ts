@@ -1,6 +1,6 @@
 import type { KafkaLogin } from "../transport/kafka/client.ts";
 import { type ConfigFault, optional, type Settings, setting } from "./load.ts";
-import { boolean, durationMs, hostList, integer, oneOf, text } from "./parsers.ts";
+import { boolean, durationMs, hostList, integer, kafkaName, oneOf, text } from "./parsers.ts";
 
 const SECOND = 1000;
 
@@ -11,6 +11,12 @@ export const kafkaSettings = {
     flag: "kafka-brokers",
     parser: hostList,
     description: "Some of the brokers, host:port separated by commas.",
+  }),
+  kafkaPrefix: setting({
+    env: "KAFKA_PREFIX",
+    parser: kafkaName,
+    fallback: "",
+    description: "Before the names of topics and consumer groups, for brokers that several platforms share.",
   }),
   kafkaTls: setting({
     env: "KAFKA_TLS",

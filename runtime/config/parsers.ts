@@ -92,6 +92,12 @@ export const hostList: Parser<readonly string[]> = {
   },
 };
 
+/** What may stand before a topic's name. */
+export const kafkaName: Parser<string> = {
+  wants: "1 to 100 of A-Z a-z 0-9 . _ -",
+  parse: (given) => (/^[A-Za-z0-9._-]{1,100}$/.test(given) ? given : null),
+};
+
 /** Names from a known list, separated by commas; `all` means every one. In the list's own order, each once. */
 export function listOf<T extends string>(what: string, known: readonly T[]): Parser<readonly T[]> {
   return {

@@ -42,14 +42,24 @@ function kafkaAdapter(): Adapter {
     if (!kafka) throw new Error("the broker is not started yet");
     return kafka;
   };
-  const settings = () => ({ brokers: opened().brokers, clientId: "conformance", tls: null, sasl: null });
+  const settings = () => ({
+    brokers: opened().brokers,
+    clientId: "conformance",
+    prefix: "suite.",
+    tls: null,
+    sasl: null,
+  });
   return {
     name: "Kafka",
     async open() {
       kafka = await startExternalKafka();
       const admin = kafkaClients(settings()).admin();
       await admin.connect();
-      await createTopics(admin, topics, { partitions: 4, replication: null });
+      await createTopics(
+        admin,
+        topics.map((topic) => `suite.${topic}`),
+        { partitions: 4, replication: null },
+      );
       await admin.disconnect();
     },
     async close() {

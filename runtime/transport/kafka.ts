@@ -27,7 +27,7 @@ export interface KafkaTransportDeps {
 }
 
 /** Consumer groups are named after their module. */
-export const groupOf = (module: string) => `genai-demo.${module}`;
+const groupOf = (module: string) => `genai-demo.${module}`;
 
 const IN_HAND = 2_000;
 const IN_MEMORY = 50_000;
@@ -48,11 +48,13 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
     log,
     condition: (problem) => deps.condition("publisher", problem),
   });
+  /** Several platforms may share the brokers, each with a prefix of its own. */
+  const onBroker = (name: string) => `${settings.prefix}${name}`;
   const never = new Promise<void>(() => undefined);
 
   /** Resolves when the brokers have all topics; names those that they do not have. */
   async function topicsThere(): Promise<void> {
-    const topics = [...new Set([...deps.sends, ...subscriptions.flatMap((each) => each.topics)])].sort();
+    const topics = [...new Set([...deps.sends, ...subscriptions.flatMap((each) => each.topics)])].sort().map(onBroker);
     const backoff = createBackoff(random, TOPICS_PAUSE);
     let told: string | null = null;
     while (!stopped) {
@@ -80,7 +82,7 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
   }
 
   return {
-    publish: (message) => (stopped ? never : publisher.publish(message)),
+    publish: (message) => (stopped ? never : publisher.publish(onBroker(message.topic), message)),
     subscribe(subscription) {
       subscriptions.push(subscription);
     },
@@ -91,7 +93,8 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
       for (const subscription of subscriptions)
         consumers.push(
           superviseConsumer(subscription, {
-            makeConsumer: () => clients.consumer(groupOf(subscription.consumer)),
+            makeConsumer: () => clients.consumer(onBroker(groupOf(subscription.consumer))),
+            onBroker,
             scheduler,
             random,
             log,

@@ -6,6 +6,8 @@ export interface KafkaSettings {
   /** `host:port`, of some of the brokers. */
   readonly brokers: readonly string[];
   readonly clientId: string;
+  /** Before the names of topics and consumer groups; empty where the brokers are for this platform alone. */
+  readonly prefix: string;
   /** Null: plain text. `ca`: PEM of the authorities to trust, null for the system's. */
   readonly tls: { readonly ca: string | null } | null;
   readonly sasl: KafkaLogin | null;

@@ -24,6 +24,8 @@ import { createUnsettledOffsets, type UnsettledOffsets } from "./unsettled-offse
 export interface ConsumerDeps {
   /** A new consumer of the module's group, not yet connected. */
   readonly makeConsumer: () => Consumer;
+  /** A topic's name on the brokers. */
+  readonly onBroker: (topic: string) => string;
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly log: Log;
@@ -53,6 +55,8 @@ const PAUSE = { firstMs: 200, mostMs: 10_000 };
 export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps): SupervisedConsumer {
   const { scheduler, log, limits } = deps;
   const { consumer: group } = subscription;
+  /** By their names on the brokers. */
+  const topics = new Map(subscription.topics.map((topic) => [deps.onBroker(topic), topic]));
   const backoff = createBackoff(deps.random, PAUSE);
   /** By `topic partition`. */
   const partitions = new Map<string, UnsettledOffsets>();
@@ -99,7 +103,7 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
     });
     try {
       await consumer.connect();
-      await consumer.subscribe({ topics: [...subscription.topics], fromBeginning: true });
+      await consumer.subscribe({ topics: [...topics.keys()], fromBeginning: true });
       await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: take });
       return await Promise.race([crashed, stopping.then(() => "it stops")]);
     } finally {
@@ -153,7 +157,7 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
     offsets: UnsettledOffsets,
   ) {
     const offset = BigInt(record.offset);
-    const decoded = decodeRecord(topic, partition, record);
+    const decoded = decodeRecord(topics.get(topic) ?? topic, partition, record);
     offsets.begin(offset);
     inHand++;
     const handled =

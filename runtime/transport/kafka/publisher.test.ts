@@ -78,7 +78,7 @@ afterEach(async () => {
 test("what queues while a send is in flight is the next one, in order", async () => {
   const { publisher, log, sizes } = openBroker();
   const messages = Array.from({ length: 500 }, (_, index) => envelope("a", `k${index % 7}`, Math.floor(index / 7) + 1));
-  await Promise.all(messages.map(publisher.publish));
+  await Promise.all(messages.map((message) => publisher.publish("a", message)));
   expect(log).toEqual(messages.map(({ topic, key, sequence }) => `${topic} ${key} ${sequence}`));
   expect(sizes.length).toBeLessThan(8);
   expect(Math.max(...sizes)).toBe(200);
@@ -89,9 +89,9 @@ test("after any error the producer is dropped, and a new one sends the same batc
   const { publisher, log, conditions, producers } = openBroker(() => {
     if (failures-- > 0) throw new Error("the connection broke");
   });
-  const first = publisher.publish(envelope("a", "k", 1));
+  const first = publisher.publish("a", envelope("a", "k", 1));
   await until("a send has failed", () => failures < 3);
-  await Promise.all([first, publisher.publish(envelope("a", "k", 2))]);
+  await Promise.all([first, publisher.publish("a", envelope("a", "k", 2))]);
   expect(log).toEqual(["a k 1", "a k 2"]);
   expect(producers()).toBe(4);
   expect(conditions.at(-1)).toBeNull();
@@ -103,8 +103,8 @@ test("a topic that is not there holds up its own messages alone, and goes on whe
   const { publisher, log, conditions } = openBroker(({ topicMessages = [] }) => {
     if (!isThere && topicMessages.some(({ topic }) => topic === "missing")) throw broker("UNKNOWN_TOPIC_OR_PARTITION");
   });
-  const stuck = publisher.publish(envelope("missing", "k", 1));
-  for (let sequence = 1; sequence <= 20; sequence++) await publisher.publish(envelope("a", "k", sequence));
+  const stuck = publisher.publish("missing", envelope("missing", "k", 1));
+  for (let sequence = 1; sequence <= 20; sequence++) await publisher.publish("a", envelope("a", "k", sequence));
   expect(log).toHaveLength(20);
   expect(conditions.some((problem) => problem?.includes("the topic missing takes no messages"))).toBe(true);
   isThere = true;
@@ -119,7 +119,7 @@ test("a message that the brokers refuse is found among others and given back; th
   });
   const settled = await Promise.allSettled(
     Array.from({ length: 50 }, (_, index) =>
-      publisher.publish(envelope("a", `k${index}`, 1, index === 33 ? '"big"' : "{}")),
+      publisher.publish("a", envelope("a", `k${index}`, 1, index === 33 ? '"big"' : "{}")),
     ),
   );
   expect(settled.flatMap((each, index) => (each.status === "rejected" ? [[index, String(each.reason)]] : []))).toEqual([
@@ -131,7 +131,7 @@ test("a message that the brokers refuse is found among others and given back; th
 test("large messages do not share a send", async () => {
   const { publisher, sizes } = openBroker();
   const data = JSON.stringify("x".repeat(300_000));
-  await Promise.all([1, 2, 3].map((sequence) => publisher.publish(envelope("a", "k", sequence, data))));
+  await Promise.all([1, 2, 3].map((sequence) => publisher.publish("a", envelope("a", "k", sequence, data))));
   expect(sizes).toEqual([1, 1, 1]);
 });
 
@@ -139,9 +139,9 @@ test("a stop ends the send under way, and confirms nothing more", async () => {
   const { promise: hung, resolve: release } = Promise.withResolvers<void>();
   const { publisher, log } = openBroker(() => hung);
   let confirmed = 0;
-  void publisher.publish(envelope("a", "k", 1)).then(() => confirmed++);
+  void publisher.publish("a", envelope("a", "k", 1)).then(() => confirmed++);
   await systemScheduler.sleep(20);
-  void publisher.publish(envelope("a", "k", 2)).then(() => confirmed++);
+  void publisher.publish("a", envelope("a", "k", 2)).then(() => confirmed++);
   const stopping = publisher.stop(2000);
   release();
   await stopping;
@@ -151,7 +151,7 @@ test("a stop ends the send under way, and confirms nothing more", async () => {
 
 test("a stop does not wait for ever for brokers that do not answer", async () => {
   const { publisher } = openBroker(() => new Promise(() => undefined));
-  void publisher.publish(envelope("a", "k", 1));
+  void publisher.publish("a", envelope("a", "k", 1));
   await systemScheduler.sleep(20);
   await publisher.stop(50);
 });

@@ -28,7 +28,8 @@ export interface PublisherDeps {
 }
 
 export interface Publisher {
-  publish(message: Envelope): Promise<void>;
+  /** `topic`: its name on the brokers. */
+  publish(topic: string, message: Envelope): Promise<void>;
   start(): void;
   /** Resolves when the send under way has ended, at the latest after `withinMs`; what waits is not confirmed. */
   stop(withinMs: number): Promise<void>;
@@ -193,14 +194,14 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   }
 
   return {
-    publish(message) {
+    publish(topic, message) {
       return new Promise((resolve, reject) => {
         const record = encodeRecord(message);
         const bytes = Buffer.byteLength(record.value);
-        let queue = queues.get(message.topic);
+        let queue = queues.get(topic);
         if (!queue) {
-          queue = { topic: message.topic, waiting: [], limit: BATCH_MESSAGES, ailing: false, resting: false };
-          queues.set(message.topic, queue);
+          queue = { topic, waiting: [], limit: BATCH_MESSAGES, ailing: false, resting: false };
+          queues.set(topic, queue);
         }
         queue.waiting.push({ record, bytes, resolve, reject });
         wake();

@@ -12,6 +12,7 @@ export function kafkaSettingsOf(config: PlatformConfig<string>, clientId: string
   return {
     brokers: kafkaBrokers,
     clientId,
+    prefix: config.kafkaPrefix,
     tls: kafkaTls ? { ca: kafkaCaFile === null ? null : readNamed("KAFKA_CA_FILE", kafkaCaFile) } : null,
     sasl: loginOf(config),
   };
