@@ -23,6 +23,7 @@ export const SUITES: readonly Suite[] = [
   { name: "tools", folders: ["tests/provision", "tests/load"], timeoutMinutes: 10 },
   { name: "dev", folders: ["tests/dev"], timeoutMinutes: 10 },
   { name: "journeys", folders: ["tests/journeys"], topologies: TOPOLOGIES, timeoutMinutes: 15 },
+  { name: "processes", folders: ["tests/processes"], timeoutMinutes: 10 },
   { name: "simulation", folders: ["tests/simulation"], timeoutMinutes: 15 },
   { name: "faults", folders: ["tests/faults"], timeoutMinutes: 15 },
 ];

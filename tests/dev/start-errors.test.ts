@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFile, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { administer } from "../journeys/platform.ts";
+import { administer } from "../journeys/external-data.ts";
 import { refusal, runCommand } from "../journeys/process.ts";
 import { startExternalPostgres } from "../provision/external-postgres.ts";
 import { provideOrSkip } from "../provision/missing.ts";

@@ -1,19 +1,17 @@
 /**
- * A platform for a test, in the shape that the runner chose: `dev` with its own PostgreSQL, or `migrate` and `serve` on
- * the server that DATABASE_URL names, in a database made for this test. The test itself cannot tell which.
+ * A platform for a test, in the shape that the runner chose: one process with its own PostgreSQL, one process on external
+ * servers, or several processes on them, each with a database made for this test. The test itself cannot tell which.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import postgres from "postgres";
+import { rm } from "node:fs/promises";
 import { systemClock } from "../../runtime/clock.ts";
-import { parseConnectionUrl } from "../../runtime/database/connection-url.ts";
 import { removeEmbedded, runningServerUrl } from "../../runtime/database/embedded.ts";
 import { issueToken } from "../../runtime/identity/development-issuer.ts";
 import type { Role } from "../../runtime/identity/principal.ts";
 import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
 import { type Client, createClient } from "./client.ts";
-import { type Environment, type PlatformProcess, runCommand, startProcess } from "./process.ts";
+import { administer, makeDirectory, makeExternalData } from "./external-data.ts";
+import { type Environment, type PlatformProcess, startProcess } from "./process.ts";
+import { groupingOf } from "./topology.ts";
 
 export interface Shape {
   readonly dataDir: string;
@@ -48,8 +46,7 @@ export async function startTestPlatform(
   env: Environment = {},
   { watching = false }: { readonly watching?: boolean } = {},
 ): Promise<TestPlatform> {
-  const url = process.env.DATABASE_URL;
-  const shape = await (url ? externalShape(url, env) : embeddedShape(env, watching));
+  const shape = await chosenShape(env, watching);
   let running = await shape.start();
   const as = async (role: Role, sub: string) => createClient(running.url, await tokenOf(shape.dataDir, role, sub));
   return {
@@ -71,10 +68,19 @@ export async function startTestPlatform(
   };
 }
 
+async function chosenShape(env: Environment, watching: boolean): Promise<Shape> {
+  const { DATABASE_URL: databaseUrl, KAFKA_BROKERS: kafkaBrokers, REDIS_URL: redisUrl } = process.env;
+  const grouping = groupingOf(process.env["GENAI_DEMO_TOPOLOGY"]);
+  if (!databaseUrl) return embeddedShape(env, watching);
+  if (grouping === null) return externalShape(databaseUrl, { ...env, ...(redisUrl ? { REDIS_URL: redisUrl } : {}) });
+  if (!kafkaBrokers || !redisUrl) throw new Error("this topology needs KAFKA_BROKERS and REDIS_URL");
+  // Loaded where it is needed: it knows all modules.
+  const { splitShape } = await import("./split-shape.ts");
+  return splitShape({ databaseUrl, kafkaBrokers, redisUrl }, grouping, env);
+}
+
 export const tokenOf = (dataDir: string, role: Role, sub: string, scopes?: readonly string[]) =>
   issueToken({ dataDir, role, sub, ttlSeconds: 3600, clock: systemClock, ...(scopes ? { scopes } : {}) });
-
-const makeDirectory = () => mkdtemp(join(tmpdir(), "genai-demo-journey-"));
 
 async function embeddedShape(env: Environment, watching: boolean): Promise<Shape> {
   const dataDir = await makeDirectory();
@@ -97,58 +103,16 @@ async function embeddedShape(env: Environment, watching: boolean): Promise<Shape
 export async function externalShape(
   serverUrl: string,
   env: Environment = {},
-  { migrated = true }: { readonly migrated?: boolean } = {},
+  options: { readonly migrated?: boolean } = {},
 ): Promise<Shape> {
-  const dataDir = await makeDirectory();
-  const name = `journey_${crypto.randomUUID().replaceAll("-", "")}`;
-  await administer(serverUrl, `create database ${name}`);
-  const url = new URL(serverUrl);
-  url.pathname = `/${name}`;
-  const settings = {
-    DATABASE_URL: url.href,
-    DATA_DIR: dataDir,
-    DEVELOPMENT_ISSUER: "true",
-    READINESS_DRAIN_MS: "0",
-    ...env,
-  };
-  if (migrated) await prepare(settings);
+  const data = await makeExternalData(serverUrl, env, options);
   return {
-    dataDir,
-    start: (own) => startProcess(["serve"], { ...settings, ...own }),
-    databaseUrl: () => url.href,
+    dataDir: data.dataDir,
+    start: (own) => startProcess(["serve"], { ...data.settings, ...own }),
+    databaseUrl: () => data.url,
     async remove() {
-      await administer(serverUrl, `drop database if exists ${name} with (force)`);
-      await rm(dataDir, { recursive: true, force: true });
+      await data.drop();
+      await rm(data.dataDir, { recursive: true, force: true });
     },
   };
-}
-
-async function prepare(settings: Environment): Promise<void> {
-  const { code, stdout, stderr } = await runCommand(["migrate"], settings);
-  if (code !== 0) throw new Error(`migrate failed:\n${stdout}${stderr}`);
-  // Only `dev` brings demo data.
-  const seeding = await startProcess(["dev", "--no-watch"], settings);
-  await seeding.stop();
-}
-
-/** Runs statements as the server's owner; gives the rows of the last one. */
-export async function administer(
-  serverUrl: string,
-  text: string,
-): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const target = parseConnectionUrl(serverUrl);
-  const sql = postgres({
-    host: target.socketPath === null ? target.host : dirname(target.socketPath),
-    port: target.port,
-    user: target.user,
-    password: target.password,
-    database: target.database,
-    max: 1,
-    onnotice: () => undefined,
-  });
-  try {
-    return await sql.unsafe(text);
-  } finally {
-    await sql.end();
-  }
 }

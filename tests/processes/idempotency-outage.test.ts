@@ -1,10 +1,19 @@
 /** The same request twice is one order, also when the database dies under it or the catalogue changes in between. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import {
+  type Answer,
+  basketOf,
+  type Client,
+  createClient,
+  eventually,
+  type Order,
+  problemOf,
+} from "../journeys/client.ts";
+import { administer } from "../journeys/external-data.ts";
+import { externalShape, type Shape, tokenOf } from "../journeys/platform.ts";
+import type { PlatformProcess } from "../journeys/process.ts";
 import { type ExternalPostgres, startExternalPostgres } from "../provision/external-postgres.ts";
 import { provideOrSkip } from "../provision/missing.ts";
-import { type Answer, basketOf, type Client, createClient, eventually, type Order, problemOf } from "./client.ts";
-import { administer, externalShape, type Shape, tokenOf } from "./platform.ts";
-import type { PlatformProcess } from "./process.ts";
 
 const SKU = "SKU-016";
 const ORDERS = 40;

@@ -1,10 +1,10 @@
 /** Two processes of the whole platform on one PostgreSQL: either may die, and the other goes on. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { basketOf, type Client, createClient, eventually } from "../journeys/client.ts";
+import { externalShape, type Shape, tokenOf } from "../journeys/platform.ts";
+import type { PlatformProcess } from "../journeys/process.ts";
 import { type ExternalPostgres, startExternalPostgres } from "../provision/external-postgres.ts";
 import { provideOrSkip } from "../provision/missing.ts";
-import { basketOf, type Client, createClient, eventually } from "./client.ts";
-import { externalShape, type Shape, tokenOf } from "./platform.ts";
-import type { PlatformProcess } from "./process.ts";
 
 const EACH = 25;
 const SKU = "SKU-015";

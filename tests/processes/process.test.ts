@@ -4,11 +4,11 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { basketOf } from "../journeys/client.ts";
+import { externalShape, startTestPlatform } from "../journeys/platform.ts";
+import { refusal, runCommand, startProcess } from "../journeys/process.ts";
 import { freePort, startExternalPostgres } from "../provision/external-postgres.ts";
 import { provideOrSkip } from "../provision/missing.ts";
-import { basketOf } from "./client.ts";
-import { externalShape, startTestPlatform } from "./platform.ts";
-import { refusal, runCommand, startProcess } from "./process.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "genai-demo-process-"));
 // Open to the account that runs the database for root, so that clusters live in it and go with it.
