@@ -5,23 +5,8 @@ import { decodeCursor, encodeCursor, PAGE_LIMIT, pageOf, pageQuery } from "../..
 import { problem } from "../../runtime/http/problem.ts";
 import { problemReply } from "../../runtime/http/reply.ts";
 import { type Route, route } from "../../runtime/http/route.ts";
-import { moneySchema } from "../../runtime/money.ts";
-import { SKU_PATTERN } from "./basket.ts";
-import { findProduct, listProducts, taxClasses } from "./store.ts";
-
-const skuSchema = z
-  .string()
-  .regex(SKU_PATTERN, "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -")
-  .meta({ example: "SKU-001" });
-
-const productSchema = z.strictObject({
-  sku: skuSchema,
-  name: z.string(),
-  prices: z.array(moneySchema),
-  taxClass: z.enum(taxClasses),
-  weightGrams: z.int().nonnegative(),
-  version: z.int().positive(),
-});
+import { productSchema, skuSchema } from "./product-schema.ts";
+import { findProduct, listProducts } from "./store.ts";
 
 const cursorSchema = z.tuple([skuSchema]);
 

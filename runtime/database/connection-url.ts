@@ -7,10 +7,9 @@
  * any certificate or none.
  */
 import { readFileSync } from "node:fs";
-import { isIP } from "node:net";
-import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { messageOf } from "../error-text.ts";
 import { StartError } from "../start-error.ts";
+import { type TlsSettings, verifiedTls } from "../verified-tls.ts";
 
 export interface ConnectionTarget {
   readonly host: string;
@@ -21,13 +20,6 @@ export interface ConnectionTarget {
   readonly password: string;
   readonly database: string;
   readonly tls: TlsSettings | null;
-}
-
-export interface TlsSettings {
-  readonly rejectUnauthorized: true;
-  readonly servername: string | undefined;
-  readonly ca: string | undefined;
-  readonly checkServerIdentity: (name: string, certificate: PeerCertificate) => Error | undefined;
 }
 
 export class ConnectionUrlError extends StartError {
@@ -83,13 +75,8 @@ function readTls(parameters: URLSearchParams, host: string, isSocket: boolean): 
   if (mode !== "require" && mode !== "verify-ca" && mode !== "verify-full") {
     throw new ConnectionUrlError(`sslmode=${mode} is not safe; use verify-full or disable`);
   }
-  const name = host.replace(/^\[|\]$/g, "");
-  return {
-    rejectUnauthorized: true,
-    servername: isIP(name) ? undefined : name,
-    ca: rootFile === null || rootFile === "system" ? undefined : readRoots(rootFile),
-    checkServerIdentity: (_name, certificate) => checkServerIdentity(name, certificate),
-  };
+  const roots = rootFile === null || rootFile === "system" ? undefined : readRoots(rootFile);
+  return verifiedTls(host.replace(/^\[|\]$/g, ""), roots);
 }
 
 function readRoots(file: string): string {
