@@ -11,7 +11,11 @@ export function authenticate(
   spec: RouteSpec,
   verifier: TokenVerifier,
 ): Principal | null | Promise<Principal> {
-  if (spec.access === "public") return null;
+  return spec.access === "public" ? null : bearer(request, verifier);
+}
+
+/** Whom the request's bearer token speaks for, or a 401 (503 when the issuer's keys cannot be fetched). */
+export function bearer<P>(request: Request, verifier: TokenVerifier<P>): P | Promise<P> {
   const header = request.headers.get("authorization");
   if (header === null) throw unauthenticated(CHALLENGE, "Send a bearer token in the Authorization header.");
   const match = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(header.trim());
@@ -24,7 +28,7 @@ export function authenticate(
   return verification instanceof Promise ? verification.then(principalOf) : principalOf(verification);
 }
 
-function principalOf(verification: Verification): Principal {
+function principalOf<P>(verification: Verification<P>): P {
   if (verification.ok) return verification.principal;
   if (verification.reason === "unavailable")
     throw new ProblemError(problem("unavailable", verification.detail), { "retry-after": "2" });

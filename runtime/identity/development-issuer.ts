@@ -26,14 +26,19 @@ import {
   importJWK,
   type JSONWebKeySet,
   type JWK,
+  type JWTPayload,
   SignJWT,
 } from "jose";
 import type { Clock } from "../clock.ts";
 import type { Role } from "./principal.ts";
+import { principalByRole } from "./role-claim.ts";
+import { principalByCallers, SERVICE_SUBJECT, type ServicePrincipal } from "./service-principal.ts";
 import { localKeys, type TrustedIssuer } from "./token-verifier.ts";
 
 export const DEVELOPMENT_ISSUER = "urn:genai-demo:development";
 export const DEVELOPMENT_AUDIENCE = "genai-demo";
+/** Apart from people's, so that no token of theirs opens an internal port, and no service's the public one. */
+const SERVICE_AUDIENCE = "genai-demo-internal";
 
 /** A fault of the data directory, in one line that says what to do. */
 export class IssuerError extends Error {
@@ -49,6 +54,9 @@ export interface DevelopmentIssuer {
   /** The content of `/.well-known/jwks.json`: public keys only. */
   readonly jwks: JSONWebKeySet;
   issue(request: TokenRequest): Promise<string>;
+  /** What accepts the tokens that processes of this machine show each other. */
+  readonly trustedServices: TrustedIssuer<ServicePrincipal>;
+  issueService(request: ServiceTokenRequest): Promise<string>;
 }
 
 export interface TokenRequest {
@@ -58,6 +66,12 @@ export interface TokenRequest {
   readonly ttlSeconds: number;
   /** Left out: `*` for an operator, none for a customer. */
   readonly scopes?: readonly string[];
+}
+
+export interface ServiceTokenRequest {
+  /** Whom the process speaks for. */
+  readonly callers: readonly string[];
+  readonly ttlSeconds: number;
 }
 
 /** Opens the issuer of a data directory; creates directory and key where there are none. */
@@ -75,27 +89,33 @@ async function issuerOf(key: JWK, clock: Clock): Promise<DevelopmentIssuer> {
   const { d: _private, ...publicKey } = key;
   const jwks: JSONWebKeySet = { keys: [publicKey] };
   const signingKey = await importJWK(key, "ES256");
+  const trusted = {
+    issuer: DEVELOPMENT_ISSUER,
+    algorithms: ["ES256"],
+    keys: localKeys(jwks),
+    clockToleranceSeconds: 0,
+  } as const;
+  const sign = (claims: JWTPayload, { aud, sub, ttlSeconds }: { aud: string; sub: string; ttlSeconds: number }) => {
+    const nowSeconds = Math.floor(clock.now() / 1000);
+    return new SignJWT(claims)
+      .setProtectedHeader({ alg: "ES256", typ: "JWT", ...(key.kid ? { kid: key.kid } : {}) })
+      .setIssuer(DEVELOPMENT_ISSUER)
+      .setAudience(aud)
+      .setSubject(sub)
+      .setIssuedAt(nowSeconds)
+      .setExpirationTime(nowSeconds + ttlSeconds)
+      .sign(signingKey);
+  };
   return {
     jwks,
-    trusted: {
-      issuer: DEVELOPMENT_ISSUER,
-      audience: DEVELOPMENT_AUDIENCE,
-      algorithms: ["ES256"],
-      keys: localKeys(jwks),
-      roleClaim: "role",
-      clockToleranceSeconds: 0,
-    },
+    trusted: { ...trusted, audience: DEVELOPMENT_AUDIENCE, principalOf: principalByRole("role") },
     issue({ role, sub, ttlSeconds, scopes = role === "operator" ? ["*"] : [] }) {
-      const nowSeconds = Math.floor(clock.now() / 1000);
-      return new SignJWT({ role, ...(scopes.length > 0 ? { scope: scopes.join(" ") } : {}) })
-        .setProtectedHeader({ alg: "ES256", typ: "JWT", ...(key.kid ? { kid: key.kid } : {}) })
-        .setIssuer(DEVELOPMENT_ISSUER)
-        .setAudience(DEVELOPMENT_AUDIENCE)
-        .setSubject(sub)
-        .setIssuedAt(nowSeconds)
-        .setExpirationTime(nowSeconds + ttlSeconds)
-        .sign(signingKey);
+      const claims = { role, ...(scopes.length > 0 ? { scope: scopes.join(" ") } : {}) };
+      return sign(claims, { aud: DEVELOPMENT_AUDIENCE, sub, ttlSeconds });
     },
+    trustedServices: { ...trusted, audience: SERVICE_AUDIENCE, principalOf: principalByCallers },
+    issueService: ({ callers, ttlSeconds }) =>
+      sign({ callers: [...callers] }, { aud: SERVICE_AUDIENCE, sub: SERVICE_SUBJECT, ttlSeconds }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { principalByRole } from "./role-claim.ts";
 import { type Algorithm, remoteKeys, type TrustedIssuer } from "./token-verifier.ts";
 
 export interface OidcSettings {
@@ -18,7 +19,7 @@ export function oidcIssuers(settings: OidcSettings): TrustedIssuer[] {
       audience: settings.oidcAudience,
       algorithms: [settings.oidcAlgorithm],
       keys: remoteKeys(new URL(jwksUrl)),
-      roleClaim: settings.oidcRoleClaim,
+      principalOf: principalByRole(settings.oidcRoleClaim),
       clockToleranceSeconds: 5,
     },
   ];

@@ -9,31 +9,44 @@
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { Clock } from "../clock.ts";
 import type { Scheduler } from "../scheduler.ts";
-import type { Principal, Role } from "./principal.ts";
+import type { Principal } from "./principal.ts";
 
 export type Algorithm = "ES256" | "ES384" | "RS256" | "PS256" | "EdDSA";
 
-export interface TrustedIssuer {
+/** What every principal has: when its token ends, ms since the epoch. */
+interface Expiring {
+  readonly expiresAtMs: number;
+}
+
+export interface TrustedIssuer<P extends Expiring = Principal> {
   readonly issuer: string;
   readonly audience: string;
   readonly algorithms: readonly Algorithm[];
   readonly keys: JWTVerifyGetKey;
-  /** The claim that holds `customer` or `operator`, or a list of groups with one of them. */
-  readonly roleClaim: string;
+  /** Whom the claims of a verified token speak for; a text says why nobody, in one line. */
+  readonly principalOf: (claims: VerifiedClaims) => P | string;
   readonly clockToleranceSeconds: number;
 }
 
-export type Verification =
-  | { readonly ok: true; readonly principal: Principal }
-  | { readonly ok: false; readonly reason: "invalid" | "expired" | "unavailable"; readonly detail: string };
-
-export interface TokenVerifier {
-  /** Resolved at once, without a promise, for a token that was verified before. */
-  verify(token: string): Verification | Promise<Verification>;
+/** Claims whose signature, issuer, audience and expiry hold. */
+export interface VerifiedClaims extends Expiring {
+  readonly issuer: string;
+  /** At most 255 visible ASCII characters. */
+  readonly subject: string;
+  readonly claims: JWTPayload;
 }
 
-export interface TokenVerifierOptions {
-  readonly issuers: readonly TrustedIssuer[];
+export type Verification<P = Principal> =
+  | { readonly ok: true; readonly principal: P }
+  | { readonly ok: false; readonly reason: "invalid" | "expired" | "unavailable"; readonly detail: string };
+
+export interface TokenVerifier<P = Principal> {
+  /** Resolved at once, without a promise, for a token that was verified before. */
+  verify(token: string): Verification<P> | Promise<Verification<P>>;
+}
+
+export interface TokenVerifierOptions<P extends Expiring = Principal> {
+  readonly issuers: readonly TrustedIssuer<P>[];
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   /** How many verified tokens are remembered. */
@@ -44,18 +57,18 @@ const TOKEN_LENGTH_LIMIT = 8192;
 const CACHE_LIMIT = 10_000;
 const CACHE_TIME_MS = 5 * 60_000;
 
-interface Remembered {
-  readonly verification: Verification;
+interface Remembered<P> {
+  readonly verification: Verification<P>;
   readonly untilMs: number;
 }
 
 /** A verifier over all trusted issuers; the token's `iss` picks the one that must have signed it. */
-export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
+export function createTokenVerifier<P extends Expiring>(options: TokenVerifierOptions<P>): TokenVerifier<P> {
   const { clock, scheduler, cacheLimit = CACHE_LIMIT } = options;
   const issuers = new Map(options.issuers.map((issuer) => [issuer.issuer, issuer]));
-  const remembered = new Map<string, Remembered>();
+  const remembered = new Map<string, Remembered<P>>();
 
-  const remember = (token: string, verification: Verification, untilMs: number) => {
+  const remember = (token: string, verification: Verification<P>, untilMs: number) => {
     if (remembered.size >= cacheLimit) {
       const oldest = remembered.keys().next();
       if (!oldest.done) remembered.delete(oldest.value);
@@ -63,7 +76,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     remembered.set(token, { verification, untilMs });
   };
 
-  const verifyNew = async (token: string): Promise<Verification> => {
+  const verifyNew = async (token: string): Promise<Verification<P>> => {
     const trusted = issuers.get(claimedIssuer(token) ?? "");
     if (!trusted) return refused("invalid", "The token's issuer is not trusted here.");
     const nowMs = clock.now();
@@ -78,9 +91,10 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
           currentDate: new Date(nowMs),
         }),
       );
-      const principal = principalOf(payload, trusted);
+      const claims = verifiedClaims(payload, trusted);
+      const principal = typeof claims === "string" ? claims : trusted.principalOf(claims);
       if (typeof principal === "string") return refused("invalid", principal);
-      const verification: Verification = { ok: true, principal };
+      const verification: Verification<P> = { ok: true, principal };
       remember(token, verification, Math.min(principal.expiresAtMs, nowMs + CACHE_TIME_MS));
       return verification;
     } catch (error) {
@@ -111,7 +125,7 @@ export function localKeys(jwks: Parameters<typeof createLocalJWKSet>[0]): JWTVer
   return createLocalJWKSet(jwks);
 }
 
-const refused = (reason: "invalid" | "expired" | "unavailable", detail: string): Verification => ({
+const refused = (reason: "invalid" | "expired" | "unavailable", detail: string): Verification<never> => ({
   ok: false,
   reason,
   detail,
@@ -131,7 +145,7 @@ function claimedIssuer(token: string): string | undefined {
   }
 }
 
-function refusalOf(error: unknown): Verification {
+function refusalOf(error: unknown): Verification<never> {
   if (error instanceof errors.JWTExpired) return refused("expired", "The token has expired. Get a new one.");
   if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) return keysUnavailable;
   // What is no error of JOSE, and its generic error (an HTTP status that is not 200), come from fetching the keys.
@@ -141,23 +155,16 @@ function refusalOf(error: unknown): Verification {
 
 const keysUnavailable = refused("unavailable", "The token cannot be checked now. Try again in a few seconds.");
 
-function principalOf(payload: JWTPayload, trusted: TrustedIssuer): Principal | string {
-  const role = roleOf(payload[trusted.roleClaim]);
-  if (!role) return `The token's claim ${trusted.roleClaim} must name the role customer or operator.`;
+function verifiedClaims(
+  payload: JWTPayload,
+  trusted: Pick<TrustedIssuer, "issuer" | "clockToleranceSeconds">,
+): VerifiedClaims | string {
   if (!payload.sub || payload.sub.length > 255 || !/^[\x21-\x7e]+$/.test(payload.sub))
     return "The token's subject must be 1 to 255 visible ASCII characters.";
   return {
-    subject: payload.sub,
-    role,
-    scopes: typeof payload["scope"] === "string" ? payload["scope"].split(" ").filter(Boolean) : [],
     issuer: trusted.issuer,
+    subject: payload.sub,
+    claims: payload,
     expiresAtMs: ((payload.exp ?? 0) + trusted.clockToleranceSeconds) * 1000,
   };
-}
-
-function roleOf(claim: unknown): Role | undefined {
-  const names: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
-  // Someone in both groups acts as operator.
-  if (names.includes("operator")) return "operator";
-  return names.includes("customer") ? "customer" : undefined;
 }
