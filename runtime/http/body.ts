@@ -1,4 +1,5 @@
 import type { Scheduler } from "../scheduler.ts";
+import { readAtMost } from "./limited-read.ts";
 import { ProblemError, problem } from "./problem.ts";
 
 export const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -28,15 +29,9 @@ async function readChunks(
 ): Promise<Uint8Array> {
   const reader = body.getReader();
   const collect = async () => {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return joined(chunks, size);
-      size += value.byteLength;
-      if (size > BODY_LIMIT_BYTES) throw tooLarge();
-      chunks.push(value);
-    }
+    const bytes = await readAtMost(reader, BODY_LIMIT_BYTES);
+    if (bytes === undefined) throw tooLarge();
+    return bytes;
   };
   try {
     return await withDeadline(scheduler, timeoutMs, collect);
@@ -45,18 +40,6 @@ async function readChunks(
     reader.cancel().catch(() => undefined);
     throw error;
   }
-}
-
-function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const [only] = chunks;
-  if (only && chunks.length === 1) return only;
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
 }
 
 function withDeadline(scheduler: Scheduler, timeoutMs: number, work: () => Promise<Uint8Array>): Promise<Uint8Array> {
