@@ -2,13 +2,11 @@
 import type { Topic } from "./messages/contract.ts";
 import { deadLetterRpc } from "./messages/dead-letter-rpc.ts";
 import type { ModuleFacts } from "./module.ts";
-import type { RpcMethodName } from "./rpc/port.ts";
+import { methodName, type RpcMethodName } from "./rpc/port.ts";
 import { StartError } from "./start-error.ts";
 
 /** Who asks besides the modules: what belongs to none of them. */
 export const EDGE = "edge";
-
-export const methodName = ({ module, name }: RpcMethodName) => `${module}.${name}`;
 
 /** Every topic of the platform, ordered by name. */
 export function topicsOf(modules: readonly ModuleFacts[]): readonly Topic[] {

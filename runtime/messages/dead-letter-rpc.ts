@@ -37,7 +37,10 @@ const releaseSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** The methods of one module. */
+/**
+ * The methods of one module. A release without a claim that is repeated answers that there is no such letter: the first
+ * one has let it go. So whoever asks decides about repeating it.
+ */
 export const deadLetterRpc = (module: string) => ({
   list: defineRpc({
     module,
@@ -56,12 +59,14 @@ export const deadLetterRpc = (module: string) => ({
     name: "deadLetters.replay",
     request: z.object({ place: placeSchema, claim: claimSchema }),
     response: releaseSchema,
+    effect: true,
   }),
   discard: defineRpc({
     module,
     name: "deadLetters.discard",
     request: z.object({ place: placeSchema, reason: z.string().max(DISCARD_REASON_LIMIT), claim: claimSchema }),
     response: releaseSchema,
+    effect: true,
   }),
 });
 

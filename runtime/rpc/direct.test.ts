@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { z } from "zod";
+import { DatabaseError } from "../database/port.ts";
+import { seededRandom } from "../random.ts";
 import { systemScheduler } from "../scheduler.ts";
+import { createBreakers } from "./circuit-breaker.ts";
 import { createDirectRpc } from "./direct.ts";
 import { answers, defineRpc, type RpcHandler, RpcUnavailable } from "./port.ts";
 
@@ -88,5 +91,28 @@ describe("a call within the process", () => {
     await failure(call([wrong]));
     await failure(call([{ ...wrong, answer: async () => "not json" }]));
     await failure(call([answers(quote, async () => ({ amount: 1.5 }))]));
+  });
+
+  test("with breakers, a module that cannot answer again and again is refused at once, one with a bug is not", async () => {
+    let nowMs = 0;
+    let database: Error | null = new DatabaseError("unavailable", "", "the database is away");
+    let asked = 0;
+    const handler = answers(quote, async ({ sku }) => {
+      asked++;
+      if (sku === "bug") throw new Error("a bug");
+      if (database) throw database;
+      return { amount: 1 };
+    });
+    const breakers = createBreakers({ clock: { now: () => nowMs }, random: seededRandom(1), log: () => undefined });
+    const rpc = createDirectRpc([handler], systemScheduler, breakers);
+    const ask = (sku = "a") => rpc.call(quote, { sku }, { timeoutMs: 1000 });
+    for (let calls = 0; calls < 20; calls++) await failure(ask("bug"));
+    for (let calls = 0; calls < 5; calls++) expect((await failure(ask())).cause).toBe(database);
+    expect((await failure(ask())).message).toMatch(/^pricing does not answer \(the database is away\)/);
+    expect(asked).toBe(25);
+    database = null;
+    nowMs += 500;
+    expect(await ask()).toEqual({ amount: 1 });
+    expect(await ask()).toEqual({ amount: 1 });
   });
 });

@@ -10,9 +10,13 @@ export interface RpcMethodName {
   readonly name: string;
 }
 
+export const methodName = ({ module, name }: RpcMethodName) => `${module}.${name}`;
+
 export interface RpcMethod<Request, Response> extends RpcMethodName {
   readonly request: z.ZodType<Request>;
   readonly response: z.ZodType<Response>;
+  /** It changes something, so the client repeats it only where the first request certainly did not arrive. */
+  readonly effect?: true;
 }
 
 export const defineRpc = <Request, Response>(method: RpcMethod<Request, Response>) => method;
@@ -39,6 +43,14 @@ export interface RpcHandler extends RpcMethodName {
   readonly answer: (request: string) => Promise<string>;
 }
 
+/** The request does not fit the method's schema: who asks was built with another contract. */
+export class RpcRequestInvalid extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "RpcRequestInvalid";
+  }
+}
+
 /** Serves a method. Both ends check the schemas. */
 export function answers<Request, Response>(
   method: RpcMethod<Request, Response>,
@@ -47,9 +59,19 @@ export function answers<Request, Response>(
   return {
     module: method.module,
     name: method.name,
-    answer: async (text) => {
-      const request = method.request.parse(JSON.parse(text));
-      return JSON.stringify(method.response.parse(await answer(request)));
-    },
+    answer: async (text) => JSON.stringify(method.response.parse(await answer(requestOf(method, text)))),
   };
+}
+
+function requestOf<Request>(method: Pick<RpcMethod<Request, unknown>, "request">, text: string): Request {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new RpcRequestInvalid("the request is no JSON");
+  }
+  const parsed = method.request.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the request"}: ${message}`);
+  throw new RpcRequestInvalid(faults.slice(0, 5).join("; "));
 }
