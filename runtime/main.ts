@@ -2,21 +2,13 @@
  * The one entrance: picks the command, loads only what it needs, turns what it throws into one line and an exit code
  * (1: it did not succeed, 2: the command line is not understood).
  */
-import { delivery } from "../modules/delivery/index.ts";
-import { inventory } from "../modules/inventory/index.ts";
-import { notification } from "../modules/notification/index.ts";
-import { order } from "../modules/order/index.ts";
-import { payment } from "../modules/payment/index.ts";
-import { pricing } from "../modules/pricing/index.ts";
+import { registry } from "../modules/registry.ts";
 import { UsageError } from "./cli/arguments.ts";
 import { OperatorError } from "./cli/operator-client.ts";
 import { ConfigError } from "./config/load.ts";
 import { IssuerError } from "./identity/development-issuer.ts";
 import type { Module } from "./module.ts";
 import { StartError } from "./start-error.ts";
-
-/** Every module of the platform. Adding one is its folder and its line here. */
-export const registry: readonly Module[] = [order, payment, inventory, pricing, delivery, notification];
 
 interface CommandFile {
   run(args: readonly string[], registry: readonly Module[]): Promise<number>;
