@@ -35,6 +35,8 @@ export interface ModuleEnvironment {
   /** A side schema of the declaration. */
   readonly sideDatabase: (schema: string) => Database;
   readonly rpc: RpcClient;
+  /** Topics of the module with messages that are published and not settled. */
+  readonly travelling: () => Promise<readonly string[]>;
   /** Shared with other replicas where there is a Redis; may lose anything at any time. */
   readonly cache: Cache;
   readonly hints: Hints;

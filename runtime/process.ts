@@ -80,6 +80,7 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
       database: open(module.name, module.name),
       sideDatabase: (schema) => open(module.name, schema),
       rpc,
+      travelling: () => transport.travelling(module.name),
       cache: deps.shared.cache,
       hints: deps.shared.hints,
       clock,

@@ -82,6 +82,7 @@ async function prepare(url: string): Promise<void> {
       database,
       sideDatabase: open,
       rpc: { call: () => Promise.reject(new Error("demo data asks nobody")) },
+      travelling: async () => [],
       ...openMemory({ clock, scheduler: systemScheduler, mostEntries: 0 }),
       clock,
       scheduler: systemScheduler,
