@@ -30,6 +30,7 @@ import { DEFAULT_RETENTION } from "./messages/retention.ts";
 import type { Module } from "./module.ts";
 import { createProcess } from "./process.ts";
 import { systemRandom } from "./random.ts";
+import { EDGE_HOST } from "./registry.ts";
 import { RpcUnavailable } from "./rpc/port.ts";
 import { systemScheduler as scheduler } from "./scheduler.ts";
 import { StartError } from "./start-error.ts";
@@ -164,11 +165,12 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       checkReplies: local,
     };
     const publicApp = createApp(http);
-    const routes = [...healthRoutes(health), ...platform.routes];
-    mountRoutes(publicApp, routes, http);
-    if (config.edge === "on" || (config.edge === "auto" && config.modules.includes("order")))
+    const routes = healthRoutes(health);
+    mountRoutes(publicApp, [...routes, ...platform.routes], http);
+    if (config.edge === "on" || (config.edge === "auto" && config.modules.includes(EDGE_HOST)))
       mountEdge(publicApp, {
         routes,
+        modules: options.registry,
         developmentKeys: issuer?.jwks,
         ops: {
           rpc: platform.rpc,

@@ -22,7 +22,7 @@ export const TOPOLOGIES = ["single", "single-pg", "split", "pairs", "replicas"] 
 
 export const SUITES: readonly Suite[] = [
   { name: "unit", folders: ["modules", "runtime"], timeoutMinutes: 10 },
-  { name: "boundaries", folders: ["tests/boundaries"], timeoutMinutes: 5 },
+  { name: "boundaries", folders: ["tests/boundaries", "tests/contracts"], timeoutMinutes: 5 },
   { name: "tools", folders: ["tests/provision", "tests/load"], timeoutMinutes: 10 },
   { name: "dev", folders: ["tests/dev"], timeoutMinutes: 10 },
   { name: "journeys", folders: ["tests/journeys"], topologies: TOPOLOGIES, timeoutMinutes: 15 },
