@@ -1,9 +1,9 @@
 import type { Stored } from "./messages/aggregate.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** Tells who waits for an aggregate when this process has changed it. Changes by another process are not seen. */
+/** Tells who waits for an aggregate when this process has changed it, and may hear that another one has. */
 export interface Changes<State> {
-  /** The aggregate after its next change here, or undefined after `timeoutMs`. */
+  /** The aggregate after its next change here; undefined when another process may have changed it, or after `timeoutMs`. */
   next(key: string, timeoutMs: number): Promise<Stored<State> | undefined>;
   /** The process is about to end: whoever waits answers with what is known. */
   readonly ended: boolean;
@@ -11,6 +11,8 @@ export interface Changes<State> {
 
 export function createChanges<State>(scheduler: Scheduler): Changes<State> & {
   notify(changed: readonly Stored<State>[]): void;
+  /** Another process has changed these: who waits for one looks for itself. */
+  notifyElsewhere(keys: readonly string[]): void;
   /** Ends every wait, and lets nobody begin another one. */
   end(): void;
 } {
@@ -38,6 +40,10 @@ export function createChanges<State>(scheduler: Scheduler): Changes<State> & {
     notify(changed) {
       if (waiting.size === 0) return;
       for (const stored of changed) for (const end of [...(waiting.get(stored.key) ?? [])]) end(stored);
+    },
+    notifyElsewhere(keys) {
+      if (waiting.size === 0) return;
+      for (const key of keys) for (const end of [...(waiting.get(key) ?? [])]) end(undefined);
     },
     end() {
       ended = true;

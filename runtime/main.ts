@@ -2,21 +2,13 @@
  * The one entrance: picks the command, loads only what it needs, turns what it throws into one line and an exit code
  * (1: it did not succeed, 2: the command line is not understood).
  */
-import { delivery } from "../modules/delivery/index.ts";
-import { inventory } from "../modules/inventory/index.ts";
-import { notification } from "../modules/notification/index.ts";
-import { order } from "../modules/order/index.ts";
-import { payment } from "../modules/payment/index.ts";
-import { pricing } from "../modules/pricing/index.ts";
+import { registry } from "../modules/registry.ts";
 import { UsageError } from "./cli/arguments.ts";
 import { OperatorError } from "./cli/operator-client.ts";
 import { ConfigError } from "./config/load.ts";
 import { IssuerError } from "./identity/development-issuer.ts";
 import type { Module } from "./module.ts";
 import { StartError } from "./start-error.ts";
-
-/** Every module of the platform. Adding one is its folder and its line here. */
-export const registry: readonly Module[] = [order, payment, inventory, pricing, delivery, notification];
 
 interface CommandFile {
   run(args: readonly string[], registry: readonly Module[]): Promise<number>;
@@ -28,12 +20,13 @@ const commands: Readonly<Record<string, { readonly does: string; readonly load: 
   serve: { does: "run the process as in a pod", load: () => import("./cli/serve.ts") },
   migrate: { does: "bring the databases up to date", load: () => import("./cli/migrate.ts") },
   topics: { does: "make the topics on the brokers", load: () => import("./cli/topics.ts") },
+  modules: { does: "write modules.json and the contracts' files", load: () => import("./cli/modules.ts") },
   deadletters: { does: "list, show, replay, discard", load: () => import("./cli/deadletters.ts") },
   token: { does: "print a development token", load: () => import("./cli/token.ts") },
   test: { does: "run every test suite", load: () => import("./cli/test.ts") },
   config: { does: "print every setting and where it comes from", load: () => import("./cli/config.ts") },
   psql: { does: "open a shell into a module's database", load: () => import("./cli/psql.ts") },
-  check: { does: "types, lint, format, boundaries", load: () => import("./cli/check.ts") },
+  check: { does: "types, lint, format, boundaries, contracts", load: () => import("./cli/check.ts") },
   reconcile: { does: "check the invariants over the modules", load: () => import("./cli/reconcile.ts") },
   simulate: { does: "run seeded simulations", load: () => import("../tests/simulation/command.ts") },
   faults: { does: "kill processes under load", load: () => import("./cli/faults.ts") },

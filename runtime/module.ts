@@ -2,6 +2,7 @@
  * A module's one declaration: everything the runtime, the documents and the cloud need to know of it. A module learns
  * nothing of how it is run: the environment gives it a database, a transport's far end, rpc, time and chance.
  */
+import type { Cache, Hints } from "./cache/port.ts";
 import { type Changes, createChanges } from "./changes.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database/port.ts";
@@ -34,6 +35,11 @@ export interface ModuleEnvironment {
   /** A side schema of the declaration. */
   readonly sideDatabase: (schema: string) => Database;
   readonly rpc: RpcClient;
+  /** Topics of the module with messages that are published and not settled. */
+  readonly travelling: () => Promise<readonly string[]>;
+  /** Shared with other replicas where there is a Redis; may lose anything at any time. */
+  readonly cache: Cache;
+  readonly hints: Hints;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly ids: Ids;
@@ -99,7 +105,7 @@ export interface ModuleDeclaration<State, Shared, Ports, RouteDeps> {
 
 export type MessagingSettings = Omit<
   MessagingDeps<unknown, unknown>,
-  "database" | "ports" | "changed" | "clock" | "scheduler" | "ids" | "log"
+  "database" | "ports" | "changed" | "changedElsewhere" | "hints" | "clock" | "scheduler" | "ids" | "log"
 >;
 
 /** Changes what a module decides with, whatever its types. */
@@ -163,6 +169,7 @@ export function defineModule<State, Shared, Ports, RouteDeps>(
             ...environment,
             ports: parts.messaging.ports,
             changed: changes.notify,
+            changedElsewhere: changes.notifyElsewhere,
           });
         },
         routes: () => bindRoutes(declaration.routes, parts.routes({ lane: running?.lane ?? noLane(name), changes })),

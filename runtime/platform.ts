@@ -2,7 +2,10 @@
  * Composes a process of the platform from its configuration: databases (embedded where no URL is given), schemas,
  * modules, identity, HTTP. What it opens it closes again, also when a later part refuses to start.
  */
+import { openMemory } from "./cache/memory.ts";
+import type { SharedState } from "./cache/port.ts";
 import { systemClock } from "./clock.ts";
+import { readSettingFile } from "./config/setting-file.ts";
 import type { PlatformConfig } from "./config/settings.ts";
 import { type EmbeddedServer, startEmbedded } from "./database/embedded.ts";
 import { migrate, verifySchema } from "./database/migrate.ts";
@@ -27,6 +30,7 @@ import { DEFAULT_RETENTION } from "./messages/retention.ts";
 import type { Module } from "./module.ts";
 import { createProcess } from "./process.ts";
 import { systemRandom } from "./random.ts";
+import { EDGE_HOST } from "./registry.ts";
 import { RpcUnavailable } from "./rpc/port.ts";
 import { systemScheduler as scheduler } from "./scheduler.ts";
 import { StartError } from "./start-error.ts";
@@ -104,6 +108,8 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     health.expect("modules");
     const random = systemRandom();
     const ids = createIds(systemClock, random);
+    const exclusive = (module: string) =>
+      urlOf(module) === embedded?.url || (config.exclusiveDatabase && urlOf(module) === config.databaseUrl);
     const platform = createProcess({
       modules,
       clock: systemClock,
@@ -111,14 +117,18 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       ids,
       transport: await openTransport(options.config, modules, health, log),
       database: (module, schema) => openDatabase({ url: urlOf(module), schema, role: roleOf(schema), scheduler }),
+      shared: await openShared(
+        config,
+        log,
+        modules.every(({ name }) => exclusive(name)),
+      ),
       log,
       deadlines: {
         placementMs: config.placementDeadlineMs,
         paymentAnswerMs: config.paymentAnswerTimeoutMs,
         paymentRetryForMs: config.paymentRetryForMs,
       },
-      exclusive: (module) =>
-        urlOf(module) === embedded?.url || (config.exclusiveDatabase && urlOf(module) === config.databaseUrl),
+      exclusive,
       condition: (module, problem) =>
         problem === null ? health.up(module) : health.down(module, `cannot work with its database: ${problem}`),
       limits: {
@@ -155,11 +165,12 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       checkReplies: local,
     };
     const publicApp = createApp(http);
-    const routes = [...healthRoutes(health), ...platform.routes];
-    mountRoutes(publicApp, routes, http);
-    if (config.edge === "on" || (config.edge === "auto" && config.modules.includes("order")))
+    const routes = healthRoutes(health);
+    mountRoutes(publicApp, [...routes, ...platform.routes], http);
+    if (config.edge === "on" || (config.edge === "auto" && config.modules.includes(EDGE_HOST)))
       mountEdge(publicApp, {
         routes,
+        modules: options.registry,
         developmentKeys: issuer?.jwks,
         ops: {
           rpc: platform.rpc,
@@ -207,6 +218,27 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     await stopAll([]);
     throw error;
   }
+}
+
+/** Entries of a cache in memory, where this process alone writes to its databases. */
+const MEMORY_ENTRIES = 500;
+
+/** Redis where it is given; it decides nothing, so its absence is only logged. */
+async function openShared(config: PlatformConfig<string>, log: Log, isAlone: boolean): Promise<SharedState> {
+  const { redisUrl, redisCaFile } = config;
+  if (redisUrl === null)
+    return openMemory({ clock: systemClock, scheduler, mostEntries: isAlone ? MEMORY_ENTRIES : 0 });
+  const { openRedis } = await import("./cache/redis.ts");
+  const { parseRedisUrl } = await import("./cache/redis-url.ts");
+  const random = systemRandom();
+  return openRedis({
+    target: parseRedisUrl(redisUrl, redisCaFile === null ? undefined : readSettingFile("REDIS_CA_FILE", redisCaFile)),
+    scheduler,
+    random,
+    ids: createIds(systemClock, random),
+    condition: (problem) =>
+      problem === null ? log("info", "redis.there", {}) : log("warn", "redis.away", { error: problem }),
+  });
 }
 
 /**

@@ -2,6 +2,7 @@
  * One process of the platform: the given modules over the given ports. It knows no mode; `main.ts` chooses what the
  * ports are, a simulation gives it its own.
  */
+import type { SharedState } from "./cache/port.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database/port.ts";
 import type { Route } from "./http/route.ts";
@@ -23,6 +24,7 @@ export interface ProcessDeps {
   readonly transport: Transport;
   /** The database of a schema: a module's or a side schema's. */
   readonly database: (module: string, schema: string) => Database;
+  readonly shared: SharedState;
   readonly log: Log;
   readonly deadlines: Deadlines;
   /** Nobody else can use the module's database (embedded server, locked directory). */
@@ -78,6 +80,9 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
       database: open(module.name, module.name),
       sideDatabase: (schema) => open(module.name, schema),
       rpc,
+      travelling: () => transport.travelling(module.name),
+      cache: deps.shared.cache,
+      hints: deps.shared.hints,
       clock,
       scheduler,
       ids,
@@ -120,6 +125,7 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
       await transport.stop();
       await Promise.all(prepared.map((module) => module.stop()));
       await Promise.all(databases.map((database) => database.close()));
+      deps.shared.close();
     },
     async seedDemo() {
       for (const module of deps.modules) {

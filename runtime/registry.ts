@@ -8,6 +8,9 @@ import { StartError } from "./start-error.ts";
 /** Who asks besides the modules: what belongs to none of them. */
 export const EDGE = "edge";
 
+/** The module beside which the edge runs unless a process is told otherwise. */
+export const EDGE_HOST = "order";
+
 /** Every topic of the platform, ordered by name. */
 export function topicsOf(modules: readonly ModuleFacts[]): readonly Topic[] {
   const all = modules.flatMap(({ topics }) => [...topics.sends, ...topics.subscribes]);

@@ -26,10 +26,10 @@ export const delivery = defineModule({
   serves: [deliveryFacts],
   routes: deliveryRoutes,
   migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
-  build: ({ database }) => ({
+  build: ({ database, travelling }) => ({
     messaging: { definition, ports: undefined },
     rpc: [
-      answersFacts(deliveryFacts, { ...definition, ...topics }, database, async (shipments) =>
+      answersFacts(deliveryFacts, { ...definition, ...topics }, { database, travelling }, async (shipments) =>
         shipments.map(({ status, lines }) => ({ status, lines: [...lines] })),
       ),
     ],

@@ -35,10 +35,10 @@ export const inventory = defineModule<Reservation, SkuStock, undefined, Inventor
   serves: [inventoryFacts, stockFacts],
   routes: inventoryRoutes,
   migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
-  build: ({ database }) => ({
+  build: ({ database, travelling }) => ({
     messaging: { definition, ports: undefined },
     rpc: [
-      answersFacts(inventoryFacts, { ...definition, ...topics }, database, async (reservations) =>
+      answersFacts(inventoryFacts, { ...definition, ...topics }, { database, travelling }, async (reservations) =>
         reservations.map(({ status, allocations }) => ({
           status,
           allocations: allocations.map(({ sku, quantity }) => ({ sku, quantity })),

@@ -32,12 +32,12 @@ export const notification = defineModule({
   routes: notificationRoutes,
   migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
   sideSchemas: [{ schema: MAILBOX_SCHEMA, migrations: [{ id: "0000_initial", sql: mailboxInitial }] }],
-  build({ database, sideDatabase, clock }) {
+  build({ database, sideDatabase, clock, travelling }) {
     const mailbox = createMailbox(sideDatabase(MAILBOX_SCHEMA), clock);
     return {
       messaging: { definition, ports: mailbox },
       rpc: [
-        answersFacts(notificationFacts, { ...definition, ...topics }, database, async (orders) =>
+        answersFacts(notificationFacts, { ...definition, ...topics }, { database, travelling }, async (orders) =>
           orders.map(({ notices }) => ({
             notices: notices.map(({ kind, channel }) => ({ kind, channel })),
           })),

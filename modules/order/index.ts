@@ -41,10 +41,12 @@ export const order = defineModule<Order, never, undefined, OrderRouteDeps>({
   asks: [priceBasket],
   routes: orderRoutes,
   migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
-  build: ({ database, rpc, clock, ids, deadlines }) => ({
+  build: ({ database, rpc, clock, ids, deadlines, travelling }) => ({
     messaging: { definition, ports: undefined },
     rpc: [
-      answersFacts(orderFacts, { ...definition, ...topics }, database, (orders) => factsOf(database, orders)),
+      answersFacts(orderFacts, { ...definition, ...topics }, { database, travelling }, (orders) =>
+        factsOf(database, orders),
+      ),
       answers(lostOrders, (request) => readLostOrders(database, request)),
     ],
     routes: ({ lane, changes }) => ({

@@ -35,7 +35,7 @@ export const payment = defineModule<Payment, never, PaymentProvider, PaymentRout
       ],
     },
   ],
-  build({ database, sideDatabase, clock, deadlines }) {
+  build({ database, sideDatabase, clock, deadlines, travelling }) {
     const provider = createPaymentSimulator(sideDatabase(SIMULATOR_SCHEMA), clock);
     const definition = {
       aggregate: paymentStore,
@@ -51,7 +51,9 @@ export const payment = defineModule<Payment, never, PaymentProvider, PaymentRout
     return {
       messaging: { definition, ports: provider },
       rpc: [
-        answersFacts(paymentFacts, { ...definition, ...topics }, database, (payments) => factsOf(provider, payments)),
+        answersFacts(paymentFacts, { ...definition, ...topics }, { database, travelling }, (payments) =>
+          factsOf(provider, payments),
+        ),
       ],
       routes: () => ({ database }),
       close: provider.close,

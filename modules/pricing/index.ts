@@ -2,6 +2,7 @@
 import { defineModule } from "../../runtime/module.ts";
 import { answers } from "../../runtime/rpc/port.ts";
 import { priceLines, skusOf } from "./basket.ts";
+import { createCatalogueCache } from "./catalogue-cache.ts";
 import { priceBasket } from "./contract.ts";
 import { demoProducts } from "./demo.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
@@ -14,14 +15,14 @@ export const pricing = defineModule({
   serves: [priceBasket],
   routes: pricingRoutes,
   migrations: [{ id: "0000_initial", sql: initial }],
-  build({ database }) {
+  build({ database, cache, ids }) {
     const lane = database.lane("quotes");
     const prices = createPriceBatch((questions) => readPrices(lane, questions));
     return {
       rpc: [
         answers(priceBasket, async (basket) => priceLines(basket, await prices.ask(basket.currency, skusOf(basket)))),
       ],
-      routes: () => ({ database }),
+      routes: () => ({ catalogue: createCatalogueCache({ cache, database, ids }) }),
       close: () => lane.close(),
     };
   },

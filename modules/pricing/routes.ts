@@ -1,17 +1,16 @@
 import * as z from "zod";
-import type { Database } from "../../runtime/database/port.ts";
 import { etag } from "../../runtime/http/etag.ts";
 import { decodeCursor, encodeCursor, PAGE_LIMIT, pageOf, pageQuery } from "../../runtime/http/paging.ts";
 import { problem } from "../../runtime/http/problem.ts";
 import { problemReply } from "../../runtime/http/reply.ts";
 import { type Route, route } from "../../runtime/http/route.ts";
+import type { CatalogueCache } from "./catalogue-cache.ts";
 import { productSchema, skuSchema } from "./product-schema.ts";
-import { findProduct, listProducts } from "./store.ts";
 
 const cursorSchema = z.tuple([skuSchema]);
 
 interface Deps {
-  readonly database: Database;
+  readonly catalogue: CatalogueCache;
 }
 
 export const pricingRoutes: readonly Route<Deps>[] = [
@@ -23,10 +22,10 @@ export const pricingRoutes: readonly Route<Deps>[] = [
     summary: "List the products with their prices, ordered by SKU",
     query: z.strictObject(pageQuery),
     responses: { 200: { description: "A page of products.", schema: pageOf(productSchema) } },
-    async handle({ query }, { database }: Deps) {
+    async handle({ query }, { catalogue }: Deps) {
       const after = decodeCursor(cursorSchema, query.cursor);
       const limit = query.limit ?? PAGE_LIMIT;
-      const found = await listProducts(database, after?.[0] ?? null, limit + 1);
+      const found = await catalogue.list(after?.[0] ?? null, limit + 1);
       const items = found.slice(0, limit);
       const last = items.at(-1);
       return {
@@ -49,8 +48,8 @@ export const pricingRoutes: readonly Route<Deps>[] = [
         headers: { ETag: "The product's version, for If-Match." },
       },
     },
-    async handle({ params }, { database }: Deps) {
-      const found = await findProduct(database, params.sku);
+    async handle({ params }, { catalogue }: Deps) {
+      const found = await catalogue.find(params.sku);
       if (!found) return problemReply(problem("not-found", `There is no product ${params.sku}.`));
       return { status: 200, body: found, headers: { etag: etag(found.version) } };
     },

@@ -1,12 +1,15 @@
 /** `check`: what must hold of the source itself, without running the product. */
 import { join } from "node:path";
 import { messageOf } from "../error-text.ts";
+import type { Module } from "../module.ts";
 import { flagsOf } from "./arguments.ts";
+import { staleContracts } from "./contract-files.ts";
 import { staleMigrations } from "./migration-check.ts";
 
 export const help = `Usage: genai-demo check [--fix]
 
-Types, lint and format, boundaries between modules, banned calls and SQL, generated migrations: a line each.
+Types, lint and format, boundaries between modules, banned calls and SQL, generated migrations, and contracts: whether
+modules.json and each module's schema file are current, and every released version still understood. A line each.
 Exit code 0 only when all hold.
 
   --fix  lets the formatter and the linter's safe fixes write first
@@ -22,7 +25,7 @@ interface Check {
   readonly judge: () => Promise<readonly string[]>;
 }
 
-const CHECKS: readonly Check[] = [
+const checksOf = (registry: readonly Module[]): readonly Check[] => [
   { name: "types", judge: () => tool(["node_modules/typescript/bin/tsc", "-p", "."]) },
   {
     name: "lint and format",
@@ -30,14 +33,16 @@ const CHECKS: readonly Check[] = [
   },
   { name: "boundaries", judge: boundaries },
   { name: "migrations", judge: () => staleMigrations(ROOT) },
+  { name: "contracts", judge: () => staleContracts(ROOT, registry) },
 ];
 
 /** Runs the command; resolves with its exit code. */
-export async function run(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
   const { fix } = flagsOf(args, { fix: "boolean" });
   if (fix) await tool(["node_modules/@biomejs/biome/bin/biome", "check", "--write", "."]);
+  const checks = checksOf(registry);
   let failed = 0;
-  for (const { name, judge } of CHECKS) {
+  for (const { name, judge } of checks) {
     const startMs = performance.now();
     const faults = await judge().catch((error: unknown) => [messageOf(error)]);
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
@@ -45,7 +50,7 @@ export async function run(args: readonly string[]): Promise<number> {
     console.log(`${faults.length === 0 ? "holds" : "FAILS"}  ${seconds.padStart(5)} s  ${name}`);
     for (const fault of faults) console.log(fault.replace(/^/gm, "    "));
   }
-  console.log(`${CHECKS.length - failed} passed, ${failed} failed`);
+  console.log(`${checks.length - failed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
 }
 

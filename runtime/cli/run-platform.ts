@@ -10,6 +10,7 @@ const FLAGS = {
   modules: "string",
   transport: "string",
   "kafka-brokers": "string",
+  redis: "string",
   edge: "string",
   "database-url": "string",
   data: "string",

@@ -38,6 +38,10 @@ test("journeys run in every topology, the others once", async () => {
     "dev: 0",
     "journeys single: 1",
     "journeys single-pg: 1",
+    "journeys split: 1",
+    "journeys pairs: 1",
+    "journeys replicas: 1",
+    "processes: 0",
     "simulation: 0",
     "faults: 0",
   ]);
@@ -45,7 +49,13 @@ test("journeys run in every topology, the others once", async () => {
 
 test("a topology, a suite's name or a part of a path narrows", async () => {
   expect(await names({ topology: "single-pg" })).toEqual(["journeys single-pg: 1"]);
-  expect(await names({ filter: "journeys" })).toEqual(["journeys single: 1", "journeys single-pg: 1"]);
+  expect(await names({ filter: "journeys" })).toEqual([
+    "journeys single: 1",
+    "journeys single-pg: 1",
+    "journeys split: 1",
+    "journeys pairs: 1",
+    "journeys replicas: 1",
+  ]);
   expect(await names({ filter: "saga" })).toEqual(["unit: 1"]);
   expect(await names({ filter: "nothing" })).toEqual([]);
 });

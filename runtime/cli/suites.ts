@@ -14,12 +14,15 @@ export interface Suite {
 
 export type Topology = (typeof TOPOLOGIES)[number];
 
-/** `single`: six modules in one process, embedded PostgreSQL. `single-pg`: the same on PostgreSQL 18 over TCP. */
-export const TOPOLOGIES = ["single", "single-pg"] as const;
+/**
+ * `single`: six modules in one process, embedded PostgreSQL. `single-pg`: the same on PostgreSQL 18 over TCP, with Redis.
+ * `split`: six processes, with Kafka as well; `pairs`: three modules in each of two; `replicas`: two of each of the six.
+ */
+export const TOPOLOGIES = ["single", "single-pg", "split", "pairs", "replicas"] as const;
 
 export const SUITES: readonly Suite[] = [
   { name: "unit", folders: ["modules", "runtime"], timeoutMinutes: 10 },
-  { name: "boundaries", folders: ["tests/boundaries"], timeoutMinutes: 5 },
+  { name: "boundaries", folders: ["tests/boundaries", "tests/contracts"], timeoutMinutes: 5 },
   { name: "tools", folders: ["tests/provision", "tests/load"], timeoutMinutes: 10 },
   { name: "dev", folders: ["tests/dev"], timeoutMinutes: 10 },
   { name: "journeys", folders: ["tests/journeys"], topologies: TOPOLOGIES, timeoutMinutes: 15 },

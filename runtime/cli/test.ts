@@ -1,5 +1,7 @@
 /** `test`: provisions what the suites need, runs each in its own process and topology, and says how all of it ended. */
 import { join } from "node:path";
+import { provideOrSkip } from "../../tests/provision/missing.ts";
+import type { Server, TopologyServers } from "../../tests/provision/topology-servers.ts";
 import { messageOf } from "../error-text.ts";
 import { UsageError, wordsAndFlagsOf } from "./arguments.ts";
 import { runSuite, type SuiteResult } from "./suite-process.ts";
@@ -12,8 +14,8 @@ FILTER is a suite's name or a part of a test file's path. Plain \`bun test FILE 
 
   --topology NAME  only what runs in this topology: ${TOPOLOGIES.join(", ")}
 
-The external PostgreSQL 18 is downloaded once, or is the server that DATABASE_URL names. What cannot be had on this
-machine is skipped with a line that says how to get it; with CI=true that is a failure.
+PostgreSQL 18, Redis and Kafka are downloaded once, or are the servers that DATABASE_URL, REDIS_URL and KAFKA_BROKERS
+name. What cannot be had on this machine is skipped with a line that says how to get it; with CI=true that is a failure.
 
 Example: bun run test --topology single journeys`;
 
@@ -41,9 +43,15 @@ export async function run(args: readonly string[]): Promise<number> {
       fault: "belongs to no suite: move it, or add its folder to the suites",
     });
   }
-  for (const one of runs) {
-    console.log(`\n── ${one.name} ──`);
-    results.push(one.files.length === 0 ? missing(one) : await inItsTopology(one));
+  const { openTopologyServers } = await import("../../tests/provision/topology-servers.ts");
+  const servers = openTopologyServers();
+  try {
+    for (const one of runs) {
+      console.log(`\n── ${one.name} ──`);
+      results.push(one.files.length === 0 ? missing(one) : await inItsTopology(one, servers));
+    }
+  } finally {
+    await servers.stop();
   }
   return report(results);
 }
@@ -52,24 +60,26 @@ function missing(one: SuiteRun): SuiteResult {
   return { name: one.name, passed: 0, failed: 1, skipped: 0, minutes: 0, fault: "has no test files" };
 }
 
+const NEEDS: Readonly<Record<Topology, readonly Server[]>> = {
+  single: [],
+  "single-pg": ["postgres", "redis"],
+  split: ["postgres", "redis", "kafka"],
+  pairs: ["postgres", "redis", "kafka"],
+  replicas: ["postgres", "redis", "kafka"],
+};
+/** Nothing of them leaks into a topology that does without. */
+const NO_SERVERS = { DATABASE_URL: undefined, REDIS_URL: undefined, KAFKA_BROKERS: undefined };
+
 /** Gives the suite the servers of its topology. The embedded one is started by the platform itself. */
-async function inItsTopology(one: SuiteRun): Promise<SuiteResult> {
-  if (one.topology === undefined) return runSuite(ROOT, one, {});
-  const topology = { GENAI_DEMO_TOPOLOGY: one.topology };
-  if (one.topology === "single") return runSuite(ROOT, one, { ...topology, DATABASE_URL: undefined });
-  const { provideOrSkip } = await import("../../tests/provision/missing.ts");
-  const { startExternalPostgres } = await import("../../tests/provision/external-postgres.ts");
+async function inItsTopology(one: SuiteRun, servers: TopologyServers): Promise<SuiteResult> {
+  const { topology } = one;
+  if (topology === undefined) return runSuite(ROOT, one, {});
   try {
-    const server = await provideOrSkip(one.name, () => startExternalPostgres());
-    if (server === undefined) return { name: one.name, passed: 0, failed: 0, skipped: one.files.length, minutes: 0 };
-    try {
-      return await runSuite(ROOT, one, { ...topology, DATABASE_URL: server.url });
-    } finally {
-      await server.stop();
-    }
+    const settings = await provideOrSkip(one.name, () => servers.settingsFor(NEEDS[topology]));
+    if (settings === undefined) return { name: one.name, passed: 0, failed: 0, skipped: one.files.length, minutes: 0 };
+    return await runSuite(ROOT, one, { GENAI_DEMO_TOPOLOGY: topology, ...NO_SERVERS, ...settings });
   } catch (error) {
-    const fault = messageOf(error);
-    return { name: one.name, passed: 0, failed: 1, skipped: 0, minutes: 0, fault };
+    return { name: one.name, passed: 0, failed: 1, skipped: 0, minutes: 0, fault: messageOf(error) };
   }
 }
 

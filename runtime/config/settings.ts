@@ -79,6 +79,20 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       redact: withoutPassword,
       description: "PostgreSQL for all modules, a schema each. <MODULE>_DATABASE_URL wins for one module.",
     }),
+    redisUrl: optional({
+      env: "REDIS_URL",
+      flag: "redis",
+      parser: url("redis", "rediss"),
+      secret: true,
+      redact: withoutPassword,
+      description: "Redis for the catalogue's cache and hints between replicas. Without it: memory.",
+    }),
+    redisCaFile: optional({
+      env: "REDIS_CA_FILE",
+      parser: text(4096),
+      description:
+        "PEM file of the authorities that signed the certificate of a rediss:// server. Default: the system's.",
+    }),
     exclusiveDatabase: setting({
       env: "EXCLUSIVE_DATABASE",
       parser: boolean,

@@ -3,7 +3,10 @@ import * as z from "zod";
 import { createApp, handlerOf } from "../http/app.ts";
 import { createHealth, healthRoutes } from "../http/health.ts";
 import { mountRoutes } from "../http/mount.ts";
+import { route } from "../http/route.ts";
 import { createIds } from "../ids.ts";
+import { defineEvents, topicOf } from "../messages/contract.ts";
+import type { ModuleFacts } from "../module.ts";
 import { seededRandom } from "../random.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 import { mountEdge } from "./edge.ts";
@@ -19,18 +22,37 @@ const http = {
 };
 const KEY = { kty: "EC", crv: "P-256", x: "x", y: "y", kid: "one", alg: "ES256", use: "sig" };
 
+/** It runs elsewhere: this process mounts nothing of it. */
+const shelf: ModuleFacts = {
+  name: "shelf",
+  topics: { subscribes: [], sends: [topicOf(defineEvents("shelf", { Filled: z.object({ count: z.int() }) }))] },
+  serves: [],
+  asks: [],
+  routes: [
+    route({
+      method: "GET",
+      path: "/api/v1/shelves",
+      access: "public",
+      tag: "shelf",
+      summary: "Every shelf",
+      responses: { 200: { description: "All of them." } },
+      handle: async () => ({ status: 200 }),
+    }),
+  ],
+};
+
 function edge(developmentKeys?: { keys: (typeof KEY)[] }) {
   const app = createApp(http);
   const routes = healthRoutes(createHealth());
   mountRoutes(app, routes, http);
   const ops = { rpc: { call: () => Promise.reject(new Error("asks nobody")) }, modules: [], clock, scheduler };
-  mountEdge(app, { routes, developmentKeys, ops, http });
+  mountEdge(app, { routes, modules: [shelf], developmentKeys, ops, http });
   const handler = handlerOf(app);
   return (path: string, init: RequestInit = {}) => handler(new Request(`http://shop.test:9090${path}`, init));
 }
 const get = edge({ keys: [KEY] });
 
-test("the OpenAPI document holds every mounted route and the edge's own", async () => {
+test("the OpenAPI document holds the process's own routes, those of all modules, and the edge's", async () => {
   const document = z
     .object({
       openapi: z.string(),
@@ -47,6 +69,7 @@ test("the OpenAPI document holds every mounted route and the edge's own", async 
   expect(operations).toEqual([
     ["/health/live", "getHealthLive"],
     ["/health/ready", "getHealthReady"],
+    ["/api/v1/shelves", "getShelves"],
     ["/.well-known/jwks.json", "getWellKnownJwksJson"],
     ["/api/v1/ops/deadletters", "getOpsDeadletters"],
     ["/api/v1/ops/deadletters/{id}", "getOpsDeadlettersId"],
@@ -54,6 +77,16 @@ test("the OpenAPI document holds every mounted route and the edge's own", async 
     ["/api/v1/ops/deadletters/{id}/discard", undefined],
     ["/api/v1/ops/reconcile", "getOpsReconcile"],
   ]);
+});
+
+test("the AsyncAPI document holds the topics of all modules", async () => {
+  const document = z
+    .object({ asyncapi: z.string(), channels: z.record(z.string(), z.object({ address: z.string() })) })
+    .parse(await (await get("/asyncapi.json")).json());
+  expect(document).toEqual({
+    asyncapi: "3.0.0",
+    channels: { "genai-demo.shelf.events.v1": { address: "genai-demo.shelf.events.v1" } },
+  });
 });
 
 test("public keys of the development issuer, none where it is not trusted", async () => {
@@ -83,7 +116,7 @@ test("the welcome page uses the address it was asked at, and offers a token only
   expect(await (await edge()("/")).text()).not.toContain("token --role customer");
 });
 
-test.each(["/", "/docs", "/openapi.json", "/health/live", "/nothing"])(
+test.each(["/", "/docs", "/openapi.json", "/asyncapi.json", "/health/live", "/nothing"])(
   "HEAD %s has the headers of GET",
   async (path) => {
     const [full, head] = [await get(path), await get(path, { method: "HEAD" })];

@@ -1,16 +1,19 @@
 /**
  * What belongs to no module: the welcome page, the documents of all routes, the public keys of the development issuer,
  * and what operators ask of the whole platform. Pages and documents are made from the routes as data and ask no module
- * anything, so they answer as long as the process runs; operations ask the modules by rpc.
+ * anything, so they answer as long as the process runs, for modules that run elsewhere too; operations ask the modules
+ * by rpc.
  */
 import type { JSONWebKeySet } from "jose";
 import { version } from "../../package.json";
+import { asyncApiDocument } from "../contracts/asyncapi.ts";
 import type { App } from "../http/app.ts";
 import { mountDocs } from "../http/docs-page.ts";
 import { type HttpDeps, mountRoutes } from "../http/mount.ts";
 import { openApiDocument } from "../http/openapi.ts";
 import { servePage } from "../http/page.ts";
-import type { Route } from "../http/route.ts";
+import type { RouteSpec } from "../http/route.ts";
+import type { ModuleFacts } from "../module.ts";
 import { FAVICON } from "./favicon.ts";
 import { keysRoute } from "./keys.ts";
 import { type OpsDeps, opsRoutes } from "./ops.ts";
@@ -18,8 +21,10 @@ import { renderWelcome } from "./welcome-page.ts";
 import { WELCOME_STYLESHEET } from "./welcome-style.ts";
 
 export interface EdgeOptions {
-  /** Everything that is mounted on the public port, for the documents. */
-  readonly routes: readonly Route[];
+  /** What each process answers beside the modules' routes, for the documents. */
+  readonly routes: readonly { readonly spec: RouteSpec }[];
+  /** All of the platform, wherever they run: documents are made from their declarations. */
+  readonly modules: readonly ModuleFacts[];
   /** Public keys of the development issuer; absent where it is not trusted. */
   readonly developmentKeys?: JSONWebKeySet | undefined;
   readonly ops: OpsDeps;
@@ -27,18 +32,30 @@ export interface EdgeOptions {
 }
 
 /** Mounts the edge on the public app. */
-export function mountEdge(app: App, { routes, developmentKeys, ops, http }: EdgeOptions): void {
+export function mountEdge(app: App, { routes, modules, developmentKeys, ops, http }: EdgeOptions): void {
   const own = [keysRoute(developmentKeys ?? { keys: [] }), ...opsRoutes(ops)];
   mountRoutes(app, own, http);
+  const names = modules.map(({ name }) => name).join(", ");
   mountDocs(
     app,
-    openApiDocument([...routes, ...own], {
+    openApiDocument([...routes, ...modules.flatMap((module) => module.routes), ...own], {
       title: "genai-demo",
       version,
-      description:
-        "An order platform of six modules: order, payment, inventory, pricing, delivery and notification. Amounts are integers in minor units; errors are problem details (RFC 9457).",
+      description: `An order platform of these modules: ${names}. Amounts are integers in minor units; errors are problem details (RFC 9457). What the modules tell each other is in /asyncapi.json.`,
     }),
   );
+  // Made when it is first asked for: a start does not wait for it.
+  let messages: string | undefined;
+  servePage(app, "/asyncapi.json", "application/json", () => {
+    messages ??= JSON.stringify(
+      asyncApiDocument(modules, {
+        title: "genai-demo",
+        version,
+        description: `What the modules ${names} tell each other.`,
+      }),
+    );
+    return messages;
+  });
   const development = developmentKeys !== undefined;
   servePage(app, "/", "text/html; charset=utf-8", (request) =>
     renderWelcome({ origin: new URL(request.url).origin, version, development }),

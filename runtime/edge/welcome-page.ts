@@ -25,7 +25,7 @@ export function renderWelcome({ origin, version, development }: Welcome): string
 <title>genai-demo</title><link rel="icon" href="/favicon.svg" type="image/svg+xml"><link rel="stylesheet" href="/welcome.css"></head>
 <body><header><h1>genai-demo</h1>
 <p class="lead">An order platform: six modules, one codebase. An order goes through all of them and arrives, whatever process dies on the way.</p>
-<ul class="links"><li><a class="first" href="/docs">API documentation</a></li><li><a href="/openapi.json">OpenAPI document</a></li><li><a href="/api/v1/pricing/products">Products</a></li><li><a href="/health/ready">Health</a></li></ul></header>
+<ul class="links"><li><a class="first" href="/docs">API documentation</a></li><li><a href="/openapi.json">OpenAPI document</a></li><li><a href="/asyncapi.json">AsyncAPI document</a></li><li><a href="/api/v1/pricing/products">Products</a></li><li><a href="/health/ready">Health</a></li></ul></header>
 <main><h2>The way of an order</h2><ol class="way">${way}</ol>
 <h2>Place one</h2><p>${development ? "In the checkout, in a terminal. A server started with <code>--data DIR</code> takes tokens of the same <code>--data DIR</code>." : "With a token of your identity provider whose role is customer:"}</p>
 <pre tabindex="0"><code>${escapeHtml(orderLines(origin, development))}</code></pre>

@@ -4,7 +4,7 @@
  * there and ask for a token of our audience.
  */
 import type { Parser } from "../config/parsers.ts";
-import { EDGE } from "../registry.ts";
+import { EDGE, EDGE_HOST } from "../registry.ts";
 import type { ServicePrincipal } from "./service-principal.ts";
 import { type Algorithm, remoteKeys, type TrustedIssuer } from "./token-verifier.ts";
 
@@ -39,9 +39,9 @@ export function clusterIssuer(settings: ClusterIssuerSettings): TrustedIssuer<Se
   };
 }
 
-/** An account for each module, named like it. Where `order` runs, the edge runs. */
+/** An account for each module, named like it. One of them speaks for the edge as well. */
 export const accountPerModule = (modules: readonly string[]): AccountTable =>
-  new Map(modules.map((name) => [name, name === "order" ? [name, EDGE] : [name]]));
+  new Map(modules.map((name) => [name, name === EDGE_HOST ? [name, EDGE] : [name]]));
 
 /** `account=caller+caller`, one or several, separated by commas: for pods that run several modules. */
 export const accountTable: Parser<AccountTable> = {

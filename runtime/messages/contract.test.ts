@@ -8,6 +8,8 @@ const events = defineEvents("shelf", { Filled: z.strictObject({ count: z.int().m
 test("types carry their topic, module and name", () => {
   expect(events.Filled).toMatchObject({ topic: "genai-demo.shelf.events.v1", module: "shelf", type: "Filled" });
   expect(defineCommands("shelf", { Fill: z.object({}) }).Fill.topic).toBe(topicName("shelf", "commands"));
+  expect(defineEvents("shelf", { Filled: z.object({}) }, 2).Filled.topic).toBe("genai-demo.shelf.events.v2");
+  expect(defineCommands("shelf", { Fill: z.object({}) }, 2).Fill.topic).toBe("genai-demo.shelf.commands.v2");
 });
 
 test("a message is checked before it is sent, and again where it arrives", () => {

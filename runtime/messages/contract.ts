@@ -29,26 +29,37 @@ export function topicOf(types: Readonly<Record<string, MessageType<unknown>>>): 
   return { name: first.topic, module: first.module, types: new Map(all.map(({ type, schema }) => [type, schema])) };
 }
 
-export const topicName = (module: string, channel: string) => `genai-demo.${module}.${channel}.v1`;
+export const topicName = (module: string, channel: string, version = 1) =>
+  `genai-demo.${module}.${channel}.v${version}`;
 
 function defineTopic<Schemas extends Record<string, z.ZodType>>(
   module: string,
   channel: string,
   schemas: Schemas,
+  version?: number,
 ): MessageTypes<Schemas> {
-  const topic = topicName(module, channel);
+  const topic = topicName(module, channel, version);
   const types = Object.entries(schemas).map(([type, schema]) => [type, { topic, module, type, schema }]);
   // Object.fromEntries forgets the keys that the mapped type states.
   return Object.fromEntries(types) as MessageTypes<Schemas>;
 }
 
-/** The commands a module takes, keyed by aggregate id; only the order saga sends commands. */
-export const defineCommands = <Schemas extends Record<string, z.ZodType>>(module: string, schemas: Schemas) =>
-  defineTopic(module, "commands", schemas);
+/**
+ * The commands a module takes, keyed by aggregate id; only the order saga sends commands. `version`: of the topic, for
+ * what the readers of the one before could not take.
+ */
+export const defineCommands = <Schemas extends Record<string, z.ZodType>>(
+  module: string,
+  schemas: Schemas,
+  version?: number,
+) => defineTopic(module, "commands", schemas, version);
 
-/** The events a module tells, keyed by aggregate id. */
-export const defineEvents = <Schemas extends Record<string, z.ZodType>>(module: string, schemas: Schemas) =>
-  defineTopic(module, "events", schemas);
+/** The events a module tells, keyed by aggregate id; `version` as above. */
+export const defineEvents = <Schemas extends Record<string, z.ZodType>>(
+  module: string,
+  schemas: Schemas,
+  version?: number,
+) => defineTopic(module, "events", schemas, version);
 
 /** A message that a decision sends: not yet numbered, already checked and serialised. */
 export interface OutgoingMessage {

@@ -48,6 +48,8 @@ export interface KeyFacts<Facts> extends CoreFacts {
 export interface FactsPage<Facts> {
   /** Topics that the module listens to. */
   readonly subscribes: string[];
+  /** Of these, topics with messages that have left their outbox and are not settled; looked at after the items. */
+  readonly travelling: string[];
   readonly items: KeyFacts<Facts>[];
   /** There is no key after the last one. */
   readonly complete: boolean;
@@ -63,6 +65,7 @@ export const defineFacts = <Facts>(module: string, aggregate: z.ZodType<Facts>):
     request: factsRequest,
     response: z.object({
       subscribes: z.array(z.string()),
+      travelling: z.array(z.string()),
       items: z.array(coreFacts.extend({ aggregate: aggregate.nullable() })),
       complete: z.boolean(),
     }),

@@ -13,7 +13,7 @@ const bench = testBench();
 
 function ask(request: FactsRequest) {
   const show = async (states: readonly Tally[]) => states.map(({ total }) => ({ total }));
-  const handler = answersFacts(facts, tally(), bench.database, show);
+  const handler = answersFacts(facts, tally(), { database: bench.database, travelling: async () => [] }, show);
   return createDirectRpc([handler], systemScheduler).call(facts, request, { timeoutMs: 5000 });
 }
 

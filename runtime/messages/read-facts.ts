@@ -7,11 +7,18 @@ import type { CoreFacts, FactsMethod, FactsPage, FactsRequest } from "./facts-co
 import type { Messaging } from "./messaging.ts";
 import { shardOf } from "./shard.ts";
 
+/** What facts are read from. */
+interface FactsSource {
+  readonly database: Database;
+  /** Topics of the module with messages that are published and not settled. */
+  readonly travelling: () => Promise<readonly string[]>;
+}
+
 /** Answers a module's facts method. `show` turns aggregates into facts, in the same order. */
 export function answersFacts<State, Shared, Ports, Facts>(
   method: FactsMethod<Facts>,
   messaging: Pick<Messaging<State, Shared, Ports>, "aggregate" | "subscribes">,
-  database: Database,
+  { database, travelling }: FactsSource,
   show: (states: readonly State[]) => Promise<readonly Facts[]>,
 ): RpcHandler {
   return answers(method, async (request): Promise<FactsPage<Facts>> => {
@@ -23,6 +30,7 @@ export function answersFacts<State, Shared, Ports, Facts>(
     return {
       subscribes: messaging.subscribes.map(({ name }) => name),
       items: core.map((each) => ({ ...each, aggregate: facts.get(each.key) ?? null })),
+      travelling: [...(await travelling())],
       complete: request.keys !== null || keys.length < request.limit,
     };
   });

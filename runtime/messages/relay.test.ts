@@ -51,6 +51,7 @@ function bench(inHandLimit: number) {
       },
       subscribe: () => undefined,
       start: async () => undefined,
+      travelling: async () => [],
       stop: async () => undefined,
     },
     shards: {

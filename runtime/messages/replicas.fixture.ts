@@ -1,6 +1,8 @@
 /** Replicas of the tally module over one scratch PostgreSQL, each with faults of its own; `kill` is a kill -9. */
 
 import { afterAll, afterEach, beforeAll, setDefaultTimeout } from "bun:test";
+import { createMemoryHints } from "../cache/memory.ts";
+import type { Hints } from "../cache/port.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { migrate } from "../database/migrate.ts";
 import type { Database, Parameter, Row } from "../database/port.ts";
@@ -38,6 +40,8 @@ export interface Replica {
   readonly published: Envelope[];
   /** Calls made, as `kind from`. */
   readonly made: string[];
+  /** Keys that another replica has told of. */
+  readonly elsewhere: string[];
   /** Resolves when the message is handled, skipped or parked. */
   deliver(envelope: Envelope): Promise<void>;
   run(
@@ -65,6 +69,9 @@ export interface ReplicaOptions {
   readonly start?: boolean;
   /** May run ahead of the machine's. */
   readonly clock?: Clock;
+  /** Nobody is told anything when left out. */
+  readonly hints?: Hints;
+  readonly pollMs?: number;
   /** In-process when left out. */
   readonly transport?: (log: Log) => Transport;
 }
@@ -162,6 +169,7 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
   const logged: Logged[] = [];
   const published: Envelope[] = [];
   const made: string[] = [];
+  const elsewhere: string[] = [];
   const scheduler: Scheduler = {
     after: (delayMs, task) =>
       systemScheduler.after(delayMs, () => {
@@ -207,11 +215,13 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
       limits: { ...DEFAULT_LANE_LIMITS, retryMs: 20, backgroundDelayMs: 5, ackDelayMs: 5, ...options.limits },
       leaseMs: LEASE_MS,
       renewMs: 60,
-      pollMs: 20,
+      pollMs: options.pollMs ?? 20,
       condition: () => undefined,
       callConcurrency: options.callConcurrency ?? 8,
       retention: DEFAULT_RETENTION,
       changed: () => undefined,
+      changedElsewhere: (keys) => elsewhere.push(...keys),
+      hints: options.hints ?? createMemoryHints(systemScheduler).join(),
     },
   );
   let ended = false;
@@ -225,6 +235,7 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
     logged,
     published,
     made,
+    elsewhere,
     deliver: (envelope) => transport.publish(envelope),
     run: (command, key, script, given = {}) =>
       running.lane.execute(command, key, Instruction.parse(script), {

@@ -2,12 +2,14 @@
  * Puts a module's message core together: lane, relay, timers and calls over one database, and the upkeep that renews
  * its shards and sweeps for what other replicas and earlier lives have left.
  */
+import type { Hints } from "../cache/port.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../database/port.ts";
 import type { Ids } from "../ids.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Transport } from "../transport/port.ts";
 import type { Stored } from "./aggregate.ts";
+import { announceCommits } from "./announce-commits.ts";
 import type { BatchPlan } from "./batch-plan.ts";
 import { createCalls } from "./calls.ts";
 import { createCondition } from "./condition.ts";
@@ -44,6 +46,9 @@ export interface MessagingDeps<State, Ports> {
   readonly condition: (problem: string | null) => void;
   /** Aggregates that this process has just saved. */
   readonly changed: (aggregates: readonly Stored<State>[]) => void;
+  /** Keys of aggregates that another replica has just saved. */
+  readonly changedElsewhere: (keys: readonly string[]) => void;
+  readonly hints: Hints;
 }
 
 export interface RunningMessaging<State, Shared> {
@@ -104,6 +109,12 @@ export function startMessaging<State, Shared, Ports>(
     for (const { key, state, version, positions, dirty } of plan.working.values())
       if (dirty && state !== undefined) changed.push({ key, state, version: version + 1, positions });
     if (changed.length > 0) deps.changed(changed);
+    if (shards.alone()) return;
+    const rows = [plan.outbox, [...plan.timersSet.values()], plan.intents].flat();
+    announcements.committed({
+      rows: rows.some(({ shard }) => !shards.holds(shard)),
+      keys: changed.map(({ key }) => key),
+    });
   }
 
   const upkeep = createUpkeep({
@@ -120,6 +131,14 @@ export function startMessaging<State, Shared, Ports>(
     },
     retain: createRetention(database, clock, deps.retention),
     coverLetters: createOutrunLetters({ database, clock, letGo: lane.letGo }),
+  });
+
+  const announcements = announceCommits({
+    ...deps,
+    module,
+    rowsElsewhere: () => {
+      if (!stopped) upkeep.lookNow();
+    },
   });
 
   if (messaging.subscribes.length > 0)

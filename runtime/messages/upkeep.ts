@@ -41,6 +41,8 @@ export interface Upkeep {
   start(): Promise<void>;
   /** There may be work in the tables that nobody has announced. */
   oweSweep(): void;
+  /** Another replica has put work into the tables: it is looked for now. */
+  lookNow(): void;
   stop(): Promise<void>;
 }
 
@@ -100,10 +102,20 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
     await deps.coverLetters();
   }
 
-  async function every(pauseMs: number, round: () => Promise<void>) {
+  let cutPause: () => void = () => undefined;
+  const pauseBeforeLook = (pauseMs: number) =>
+    new Promise<void>((resolve) => {
+      const cancel = scheduler.after(pauseMs, resolve);
+      cutPause = () => {
+        cancel();
+        resolve();
+      };
+    });
+
+  async function every(pauseMs: number, round: () => Promise<void>, pause = scheduler.sleep) {
     let failing = false;
     for (;;) {
-      await scheduler.sleep(failing ? Math.min(pauseMs, RETRY_MS) : pauseMs);
+      await pause(failing ? Math.min(pauseMs, RETRY_MS) : pauseMs);
       if (stopped) return;
       const current = round().then(
         () => {
@@ -126,10 +138,14 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
       await renew();
       await sweep();
       every(deps.renewMs, renew);
-      every(deps.pollMs, look);
+      every(deps.pollMs, look, pauseBeforeLook);
     },
     oweSweep() {
       owed = true;
+    },
+    lookNow() {
+      owed = true;
+      cutPause();
     },
     async stop() {
       stopped = true;

@@ -26,6 +26,8 @@ export function createInProcessTransport(): Transport {
       }
     },
     start: async () => undefined,
+    // What is published and not settled still stands in its outbox.
+    travelling: async () => [],
     async stop() {
       stopped = true;
     },

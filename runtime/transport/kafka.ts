@@ -11,6 +11,7 @@ import { type SupervisedConsumer, superviseConsumer } from "./kafka/consumer.ts"
 import { faultOf } from "./kafka/fault.ts";
 import { createPublisher } from "./kafka/publisher.ts";
 import { missingTopics } from "./kafka/topics.ts";
+import { createTravelling } from "./kafka/travelling.ts";
 import type { Subscription, Transport } from "./port.ts";
 
 export interface KafkaTransportDeps {
@@ -41,6 +42,7 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
   const subscriptions: Subscription[] = [];
   const consumers: SupervisedConsumer[] = [];
   let stopped = false;
+  const travelling = createTravelling({ makeAdmin: clients.admin });
   const publisher = createPublisher({
     makeProducer: clients.producer,
     scheduler,
@@ -112,9 +114,19 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
         if (!stopped) for (const consumer of consumers) consumer.start();
       });
     },
+    async travelling(consumer) {
+      const topics = subscriptions.filter((each) => each.consumer === consumer).flatMap((each) => each.topics);
+      try {
+        const open = await travelling.of(onBroker(groupOf(consumer)), topics.map(onBroker));
+        return topics.filter((topic) => open.includes(onBroker(topic)));
+      } catch {
+        return topics;
+      }
+    },
     async stop() {
       stopped = true;
       await Promise.all([
+        travelling.close(),
         ...consumers.map((consumer) => consumer.stop(STOP_WITHIN_MS)),
         publisher.stop(STOP_WITHIN_MS),
       ]);

@@ -18,6 +18,11 @@ export interface Transport {
   /** Begins to deliver. Resolves without waiting for anybody: whoever is away is tried again and again. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /**
+   * Of the topics that a consumer subscribes to, those with messages that are published and not settled: they stand in
+   * no outbox any more. All of them where that cannot be told.
+   */
+  travelling(consumer: string): Promise<readonly string[]>;
 }
 
 export interface Subscription {

@@ -133,6 +133,7 @@ test.each([
   ["PUT", "/api/v1/orders/01890000-0000-7000-8000-000000000000", 405],
   ["POST", "/api/v1/pricing/products", 405],
   ["PATCH", "/openapi.json", 405],
+  ["POST", "/asyncapi.json", 405],
   ["POST", "/docs", 405],
   ["POST", "/", 405],
 ])("%s %s is %d", async (method, path, status) => {

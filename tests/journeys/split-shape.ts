@@ -4,8 +4,8 @@
  * cluster's services do. A test sees one platform.
  */
 import { rm } from "node:fs/promises";
+import { registry } from "../../modules/registry.ts";
 import { startGateway } from "../../runtime/cli/dev/gateway.ts";
-import { registry } from "../../runtime/main.ts";
 import { collectionsOf } from "../../runtime/registry.ts";
 import { freePort } from "../provision/external-postgres.ts";
 import { makeExternalData } from "./external-data.ts";

@@ -1,4 +1,5 @@
 /** One node of the simulated platform: the production process over simulated ports, and its routes without sockets. */
+import { openMemory } from "../../runtime/cache/memory.ts";
 import { opsRoutes } from "../../runtime/edge/ops.ts";
 import { type Reconciliation, reconcile } from "../../runtime/edge/reconcile/reconcile.ts";
 import { idempotencyClaim } from "../../runtime/http/idempotency.ts";
@@ -99,6 +100,8 @@ export async function startNode(
       if (outside === undefined) throw new Error(`the simulation knows no outside system ${schema}`);
       return outside.databaseFor(context, outsideRandom);
     },
+    // Hints may be lost, and here all of them are: what must hold holds without.
+    shared: openMemory({ clock, scheduler, mostEntries: 100 }),
     log,
     deadlines: tempo,
     exclusive: () => false,

@@ -2,12 +2,14 @@
  * The whole platform as a workload: replicas of all modules over the same databases, and shoppers who place orders
  * through the real routes while everything fails.
  */
+
 import { delivery } from "../../modules/delivery/index.ts";
 import { inventory } from "../../modules/inventory/index.ts";
 import { notification } from "../../modules/notification/index.ts";
 import { order } from "../../modules/order/index.ts";
 import { payment } from "../../modules/payment/index.ts";
 import { pricing } from "../../modules/pricing/index.ts";
+import { openMemory } from "../../runtime/cache/memory.ts";
 import { migrate } from "../../runtime/database/migrate.ts";
 import { openDatabase } from "../../runtime/database/postgres.ts";
 import { roleOf } from "../../runtime/database/schema-state.ts";
@@ -80,6 +82,8 @@ async function prepare(url: string): Promise<void> {
       database,
       sideDatabase: open,
       rpc: { call: () => Promise.reject(new Error("demo data asks nobody")) },
+      travelling: async () => [],
+      ...openMemory({ clock, scheduler: systemScheduler, mostEntries: 0 }),
       clock,
       scheduler: systemScheduler,
       ids,

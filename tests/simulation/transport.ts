@@ -63,6 +63,7 @@ export function createFaultyTransport({ loop, faults, trace, actor, inner }: Fau
       }),
     subscribe: (subscription) => inner.subscribe(subscription),
     start: () => inner.start(),
+    travelling: (consumer) => inner.travelling(consumer),
     stop: () => inner.stop(),
   };
 }

@@ -1,8 +1,8 @@
 /**
  * Holds what producers have numbered against what consumers have handled, for one key. Pure. A number that has been
- * given out is handled, or stands in the producer's outbox, or is parked as a dead letter of the consumer. (A transport
- * that lets a message leave the outbox before it is handled needs a time that it may travel; the in-process one keeps
- * it there.)
+ * given out is handled, or stands in the producer's outbox, or is parked as a dead letter of the consumer. Where the
+ * transport lets a message leave the outbox before it is handled, it may also be on its way: the topic then holds
+ * something that the consumer has not settled.
  *
  * A letter may outlast its number for seconds: a message that comes again after its handler was mended is handled, and
  * its letter then goes away by itself. It says nothing of the order meanwhile.
@@ -29,8 +29,11 @@ export function judgeDelivery(parts: Parts, subscriptions: Subscriptions, say: S
   let unhandled = false;
   for (const consumer of MODULE_NAMES) {
     const part = byModule.get(consumer);
-    for (const topic of subscriptions[consumer])
-      if (!judgeMark(consumer, part, topic, sent.get(topic) ?? NOTHING_SENT, say)) unhandled = true;
+    const { topics, travelling } = subscriptions[consumer];
+    for (const topic of topics) {
+      const number = { ...(sent.get(topic) ?? NOTHING_SENT), mayTravel: travelling.includes(topic) };
+      if (!judgeMark(consumer, part, topic, number, say)) unhandled = true;
+    }
     if (part) judgeLetters(consumer, part, say);
   }
   return { unhandled };
@@ -52,7 +55,7 @@ function judgeMark(
   consumer: ModuleName,
   part: CoreFacts | undefined,
   topic: string,
-  { last, open }: Sent,
+  { last, open, mayTravel }: Sent & { readonly mayTravel: boolean },
   say: Say,
 ): boolean {
   const mark = part?.in[topic] ?? 0;
@@ -62,7 +65,7 @@ function judgeMark(
     if (last > 0 && number > last)
       say("agreement", `${consumer} has parked number ${number} of ${topic}, of which ${last} were sent`);
   for (let number = mark + 1; number <= last; number++)
-    if (!open.has(number) && !parked.has(number))
+    if (!open.has(number) && !parked.has(number) && !mayTravel)
       say("sequence", `number ${number} of ${topic} waits nowhere: ${consumer} has handled ${mark} of ${last}`);
   return mark >= last;
 }

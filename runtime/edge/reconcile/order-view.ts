@@ -24,8 +24,10 @@ type Item<Name extends ModuleName> = z.infer<(typeof METHODS)[Name]["response"]>
 /** What each module holds of one order; absent where it knows nothing of it. */
 export type OrderView = { readonly key: string } & { readonly [Name in ModuleName]?: Item<Name> };
 
-/** By module: the topics that it listens to. */
-export type Subscriptions = Readonly<Record<ModuleName, readonly string[]>>;
+/** By module: the topics that it listens to, and those of them that hold what has left its outbox and is not settled. */
+export type Subscriptions = Readonly<
+  Record<ModuleName, { readonly topics: readonly string[]; readonly travelling: readonly string[] }>
+>;
 
 /** What the message core holds of the order, module by module. */
 export const partsOf = (view: OrderView): readonly (readonly [ModuleName, CoreFacts])[] =>
@@ -53,9 +55,8 @@ export async function readWindow(rpc: RpcClient, after: string | null): Promise<
 }
 
 /** These orders once more. */
-export async function readAgain(rpc: RpcClient, keys: readonly string[]): Promise<readonly OrderView[]> {
-  if (keys.length === 0) return [];
-  return joined(await ask(rpc, { after: null, keys: [...keys], limit: PAGE }), null).views;
+export async function readAgain(rpc: RpcClient, keys: readonly string[]): Promise<Omit<Window, "next">> {
+  return joined(await ask(rpc, { after: null, keys: [...keys], limit: PAGE }), null);
 }
 
 async function ask(rpc: RpcClient, request: FactsRequest) {
@@ -86,11 +87,13 @@ function joined(pages: Pages, bound: string | null): Omit<Window, "next"> {
     // Put together above, from each module's own page.
     views: keys.map((key) => byKey.get(key) as OrderView),
     subscriptions: {
-      order: pages.order.subscribes,
-      payment: pages.payment.subscribes,
-      inventory: pages.inventory.subscribes,
-      delivery: pages.delivery.subscribes,
-      notification: pages.notification.subscribes,
+      order: heard(pages.order),
+      payment: heard(pages.payment),
+      inventory: heard(pages.inventory),
+      delivery: heard(pages.delivery),
+      notification: heard(pages.notification),
     },
   };
 }
+
+const heard = ({ subscribes, travelling }: Pages[ModuleName]) => ({ topics: subscribes, travelling });

@@ -48,7 +48,7 @@ interface Asked {
 }
 
 /** Answers as modules do; `before` may change the books before each answer. */
-function modules(books: Books, before: (asked: Asked) => void = () => undefined) {
+function modules(books: Books, before: (asked: Asked) => void = () => undefined, travelling: readonly string[] = []) {
   const asked: Asked[] = [];
   const facts = (module: string, { after, keys, limit }: FactsRequest) => {
     const rows = books[module] ?? new Map();
@@ -57,6 +57,7 @@ function modules(books: Books, before: (asked: Asked) => void = () => undefined)
     const empty = { version: 0, in: {}, out: {}, outbox: [], timers: [], calls: [], letters: [], aggregate: null };
     return {
       subscribes: module === "delivery" ? [COMMANDS] : [],
+      travelling: module === "delivery" ? [...travelling] : [],
       items: page.map((key) => ({ ...empty, key, ...rows.get(key) })),
       complete: keys !== null || page.length < limit,
     };
@@ -93,6 +94,16 @@ test("joins pages that end at different keys, and leaves no key out", async () =
   // Each order without its shipment: there is none, and the message that asks for it waits nowhere.
   expect(checked.violations).toBe(2 * 1231);
   expect(violations).toHaveLength(1000);
+});
+
+test("a number that stands in no outbox is on its way while its topic is not settled, and else waits nowhere", async () => {
+  const books = booksOf(["k"]);
+  books["delivery"]?.delete("k");
+  const waitingNowhere = async (travelling: readonly string[]) =>
+    (await run(modules(books, undefined, travelling).rpc)).violations.filter(({ detail }) =>
+      detail.includes(`of ${COMMANDS} waits nowhere`),
+    ).length;
+  expect([await waitingNowhere([COMMANDS]), await waitingNowhere([])]).toEqual([0, 1]);
 });
 
 test("keys that only one module knows are seen", async () => {

@@ -13,7 +13,7 @@ import type { RpcClient } from "../../rpc/port.ts";
 import type { Scheduler } from "../../scheduler.ts";
 import { judgeOrder } from "./judge-order.ts";
 import { judgeStock } from "./judge-stock.ts";
-import { type OrderView, readAgain, readWindow, type Subscriptions } from "./order-view.ts";
+import { type OrderView, readAgain, readWindow } from "./order-view.ts";
 import type { Violation } from "./violation.ts";
 
 export interface ReconcileDeps {
@@ -67,7 +67,7 @@ export async function reconcile(deps: ReconcileDeps): Promise<Reconciliation> {
       if (state === "parked") counts.parked++;
       if (found.length > 0) suspects.push(view);
     }
-    add(await confirmed(deps, suspects, subscriptions));
+    add(await confirmed(deps, suspects));
     after = next;
   } while (after !== null);
 
@@ -109,7 +109,6 @@ export async function reconcile(deps: ReconcileDeps): Promise<Reconciliation> {
 async function confirmed(
   { rpc, clock, scheduler }: ReconcileDeps,
   suspects: readonly OrderView[],
-  subscriptions: Subscriptions,
 ): Promise<Violation[]> {
   const found: Violation[] = [];
   let open = suspects;
@@ -118,7 +117,8 @@ async function confirmed(
     await scheduler.sleep(pauseMs);
     const before = new Map(open.map((view) => [view.key, JSON.stringify(view)]));
     const moving: OrderView[] = [];
-    for (const view of await readAgain(rpc, [...before.keys()])) {
+    const { views, subscriptions } = await readAgain(rpc, [...before.keys()]);
+    for (const view of views) {
       const { violations } = judgeOrder(view, subscriptions, clock.now());
       if (violations.length === 0) continue;
       if (JSON.stringify(view) === before.get(view.key)) found.push(...violations);

@@ -1,6 +1,7 @@
 /** The brokers' part of a process's configuration, as the transport takes it. Files are read here. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { readSettingFile } from "../../config/setting-file.ts";
 import type { PlatformConfig } from "../../config/settings.ts";
 import { StartError } from "../../start-error.ts";
 import type { KafkaLogin, KafkaSettings } from "./client.ts";
@@ -13,7 +14,7 @@ export function kafkaSettingsOf(config: PlatformConfig<string>, clientId: string
     brokers: kafkaBrokers,
     clientId,
     prefix: config.kafkaPrefix,
-    tls: kafkaTls ? { ca: kafkaCaFile === null ? null : readNamed("KAFKA_CA_FILE", kafkaCaFile) } : null,
+    tls: kafkaTls ? { ca: kafkaCaFile === null ? null : readSettingFile("KAFKA_CA_FILE", kafkaCaFile) } : null,
     sasl: loginOf(config),
   };
 }
@@ -31,12 +32,4 @@ function loginOf(config: PlatformConfig<string>): KafkaLogin | null {
     token: async () => (await readFile(file, "utf8")).trim(),
     renewBeforeMs: kafkaRenewBeforeMs,
   };
-}
-
-function readNamed(setting: string, file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new StartError(`${setting} is ${file}, which cannot be read`, { cause: error });
-  }
 }

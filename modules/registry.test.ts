@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { edgeAsks } from "./edge/asks.ts";
-import { registry } from "./main.ts";
-import { callersOf, checkRegistry, collectionsOf, topicsOf } from "./registry.ts";
+import { edgeAsks } from "../runtime/edge/asks.ts";
+import { callersOf, checkRegistry, collectionsOf, topicsOf } from "../runtime/registry.ts";
+import { registry } from "./registry.ts";
 
 test("the declarations of the six modules fit together", () => {
   checkRegistry(registry);

@@ -1,0 +1,36 @@
+/** `modules.json`: what the modules declare, for everybody who cannot run their code, such as Terraform. */
+import type { ModuleFacts } from "../module.ts";
+import { callersOf, collectionsOf, EDGE_HOST, topicsOf } from "../registry.ts";
+import { methodName, type RpcMethodName } from "../rpc/port.ts";
+
+/** The document of the given modules, of which the edge asks `edgeAsks`. `rpc`: by method, who may ask it. */
+export function modulesDocument(modules: readonly ModuleFacts[], edgeAsks: readonly RpcMethodName[]) {
+  const namesOf = (of: (module: ModuleFacts) => readonly { readonly name: string }[], topic: string) =>
+    modules.filter((module) => of(module).some(({ name }) => name === topic)).map(({ name }) => name);
+  return {
+    edge: { host: EDGE_HOST, asks: edgeAsks.map(methodName) },
+    modules: Object.fromEntries(
+      modules.map((module) => [
+        module.name,
+        {
+          paths: collectionsOf(module).map((collection) => `/api/v1/${collection}`),
+          sends: module.topics.sends.map(({ name }) => name),
+          subscribes: module.topics.subscribes.map(({ name }) => name),
+          asks: module.asks.map(methodName),
+        },
+      ]),
+    ),
+    topics: Object.fromEntries(
+      topicsOf(modules).map(({ name, module, types }) => [
+        name,
+        {
+          owner: module,
+          types: [...types.keys()].sort(),
+          producers: namesOf(({ topics }) => topics.sends, name),
+          consumers: namesOf(({ topics }) => topics.subscribes, name),
+        },
+      ]),
+    ),
+    rpc: Object.fromEntries(callersOf(modules, edgeAsks)),
+  };
+}

@@ -1,0 +1,100 @@
+/** One folder and one line: everything else of a seventh module follows from its declaration. */
+import { afterAll, beforeAll, expect, spyOn, test } from "bun:test";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { registry as six } from "../../modules/registry.ts";
+import { version } from "../../package.json";
+import { generatedFiles, staleContracts } from "../../runtime/cli/contract-files.ts";
+import { run as writeFiles } from "../../runtime/cli/modules.ts";
+import { asyncApiFaults } from "../../runtime/contracts/published-schema.fixture.ts";
+import { mountEdge } from "../../runtime/edge/edge.ts";
+import { createApp, handlerOf } from "../../runtime/http/app.ts";
+import { createIds } from "../../runtime/ids.ts";
+import { schemasOf } from "../../runtime/platform.ts";
+import { seededRandom } from "../../runtime/random.ts";
+import { checkRegistry, topicsOf } from "../../runtime/registry.ts";
+import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
+import { loyalty } from "./loyalty/index.ts";
+
+/** The line. */
+const registry = [...six, loyalty];
+
+const CHECKOUT = join(import.meta.dir, "..", "..");
+const EVENTS = "genai-demo.loyalty.events.v1";
+let root = "";
+
+/** The files as they are with six modules. */
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "genai-demo-seventh-"));
+  for (const { path } of generatedFiles(six)) await cp(join(CHECKOUT, path), join(root, path));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const readJson = async (path: string) => JSON.parse(await readFile(join(root, path), "utf8"));
+
+/** What the edge of a platform of seven answers. */
+function edge() {
+  const clock = { now: () => 0 };
+  const http = {
+    ids: createIds(clock, seededRandom(1)),
+    onError: (error: unknown) => console.error(error),
+    verifier: { verify: () => ({ ok: false, reason: "invalid", detail: "" }) as const },
+    scheduler,
+    bodyTimeoutMs: 300,
+    checkReplies: true,
+  };
+  const app = createApp(http);
+  const rpc = { call: () => Promise.reject(new Error("asks nobody")) };
+  mountEdge(app, { routes: [], modules: registry, ops: { rpc, modules: [], clock, scheduler }, http });
+  const handler = handlerOf(app);
+  return async (path: string) => (await handler(new Request(`http://shop.test${path}`))).json();
+}
+
+test("its declaration fits the others, and gives it a topic and a schema", () => {
+  checkRegistry(registry);
+  expect(topicsOf(registry).map(({ name }) => name)).toContain(EVENTS);
+  expect(schemasOf(registry).map(({ name }) => name)).toContain("loyalty");
+});
+
+test("its routes are in /openapi.json, its channel in /asyncapi.json", async () => {
+  const get = edge();
+  expect(await get("/openapi.json")).toMatchObject({
+    info: { description: expect.stringContaining("loyalty") },
+    paths: { "/api/v1/loyalty/{customerId}": { get: { operationId: "getLoyaltyCustomerId" } } },
+  });
+  const messages = await get("/asyncapi.json");
+  expect(asyncApiFaults(messages)).toEqual([]);
+  expect(messages).toMatchObject({
+    channels: { [EVENTS]: { messages: { PointsCollected: { payload: { required: ["customerId", "points"] } } } } },
+    operations: {
+      [`loyalty.send.${EVENTS}`]: { action: "send" },
+      "loyalty.receive.genai-demo.order.events.v1": { action: "receive" },
+    },
+  });
+});
+
+test("one command writes its contract's file, and its place in modules.json", async () => {
+  const contract = `modules/loyalty/schemas/${version}.json`;
+  const before = await staleContracts(root, registry);
+  expect(before.map((line) => line.split(" ")[0])).toEqual(["modules.json", contract]);
+  const log = spyOn(console, "log").mockImplementation(() => undefined);
+  expect(await writeFiles([], registry, root).finally(() => log.mockRestore())).toBe(0);
+  expect(await staleContracts(root, registry)).toEqual([]);
+  expect(await readJson(contract)).toMatchObject({ module: "loyalty", topics: { [EVENTS]: { PointsCollected: {} } } });
+  expect(await readJson("modules.json")).toMatchObject({
+    modules: {
+      loyalty: {
+        paths: ["/api/v1/loyalty"],
+        sends: [EVENTS],
+        subscribes: ["genai-demo.order.events.v1"],
+        asks: ["pricing.priceBasket"],
+      },
+    },
+    topics: {
+      [EVENTS]: { owner: "loyalty", types: ["PointsCollected"], producers: ["loyalty"], consumers: [] },
+      "genai-demo.order.events.v1": { consumers: ["notification", "loyalty"] },
+    },
+    rpc: { "pricing.priceBasket": ["order", "loyalty"], "loyalty.deadLetters.list": ["edge"], "loyalty.pointsOf": [] },
+  });
+});
