@@ -2,20 +2,21 @@
  * Composes a process of the platform from its configuration: databases (embedded where no URL is given), schemas,
  * modules, identity, HTTP. What it opens it closes again, also when a later part refuses to start.
  */
-import { openMemory } from "./cache/memory.ts";
-import type { SharedState } from "./cache/port.ts";
 import { systemClock } from "./clock.ts";
-import { readSettingFile } from "./config/setting-file.ts";
+import { openRemoteRpc, openServiceIdentity } from "./compose/services.ts";
+import { openSharedState } from "./compose/shared-state.ts";
+import { openTransport } from "./compose/transport.ts";
 import type { PlatformConfig } from "./config/settings.ts";
 import { type EmbeddedServer, startEmbedded } from "./database/embedded.ts";
 import { migrate, verifySchema } from "./database/migrate.ts";
 import { DatabaseError } from "./database/port.ts";
 import { openDatabase } from "./database/postgres.ts";
 import { roleOf } from "./database/schema-state.ts";
+import { edgeAsks } from "./edge/asks.ts";
 import { mountEdge } from "./edge/edge.ts";
 import { errorText } from "./error-text.ts";
 import { createApp, handlerOf } from "./http/app.ts";
-import { createHealth, type Health, healthRoutes } from "./http/health.ts";
+import { createHealth, healthRoutes } from "./http/health.ts";
 import { type HttpDeps, mountRoutes } from "./http/mount.ts";
 import { type RunningServer, startServer } from "./http/server.ts";
 import { httpSteps, type ShutdownStep, shutDown } from "./http/shutdown.ts";
@@ -25,17 +26,15 @@ import { createTokenVerifier } from "./identity/token-verifier.ts";
 import { createIds } from "./ids.ts";
 import { createLog } from "./log.ts";
 import { CommandUnavailable } from "./messages/command-unavailable.ts";
-import type { Log } from "./messages/log.ts";
 import { DEFAULT_RETENTION } from "./messages/retention.ts";
 import type { Module } from "./module.ts";
 import { createProcess } from "./process.ts";
 import { systemRandom } from "./random.ts";
-import { EDGE_HOST } from "./registry.ts";
+import { callersOf, EDGE, EDGE_HOST } from "./registry.ts";
 import { RpcUnavailable } from "./rpc/port.ts";
+import { mountRpc } from "./rpc/serve.ts";
 import { systemScheduler as scheduler } from "./scheduler.ts";
 import { StartError } from "./start-error.ts";
-import { createInProcessTransport } from "./transport/inprocess.ts";
-import type { Transport } from "./transport/port.ts";
 
 export interface PlatformOptions {
   readonly registry: readonly Module[];
@@ -106,6 +105,11 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
 
     const health = createHealth();
     health.expect("modules");
+    const issuer = config.developmentIssuer ? await openDevelopmentIssuer(config.dataDir, systemClock) : undefined;
+    const hasEdge = config.edge === "on" || (config.edge === "auto" && config.modules.includes(EDGE_HOST));
+    const names = options.registry.map(({ name }) => name);
+    const callers = [...config.modules, ...(hasEdge ? [EDGE] : [])];
+    const services = openServiceIdentity(config, names, callers, issuer);
     const random = systemRandom();
     const ids = createIds(systemClock, random);
     const exclusive = (module: string) =>
@@ -117,11 +121,12 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       ids,
       transport: await openTransport(options.config, modules, health, log),
       database: (module, schema) => openDatabase({ url: urlOf(module), schema, role: roleOf(schema), scheduler }),
-      shared: await openShared(
+      shared: await openSharedState(
         config,
         log,
         modules.every(({ name }) => exclusive(name)),
       ),
+      ...(services && modules.length < names.length ? { remote: openRemoteRpc(config, services, log) } : {}),
       log,
       deadlines: {
         placementMs: config.placementDeadlineMs,
@@ -147,7 +152,6 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     });
     opened.push({ name: "modules", run: platform.stop });
 
-    const issuer = config.developmentIssuer ? await openDevelopmentIssuer(config.dataDir, systemClock) : undefined;
     const http: HttpDeps = {
       verifier: createTokenVerifier({
         issuers: [...(issuer ? [issuer.trusted] : []), ...oidcIssuers(config)],
@@ -167,14 +171,14 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     const publicApp = createApp(http);
     const routes = healthRoutes(health);
     mountRoutes(publicApp, [...routes, ...platform.routes], http);
-    if (config.edge === "on" || (config.edge === "auto" && config.modules.includes(EDGE_HOST)))
+    if (hasEdge)
       mountEdge(publicApp, {
         routes,
         modules: options.registry,
         developmentKeys: issuer?.jwks,
         ops: {
           rpc: platform.rpc,
-          modules: options.registry.map(({ name }) => name),
+          modules: names,
           clock: systemClock,
           scheduler,
         },
@@ -182,8 +186,19 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       });
     const internalApp = createApp(http);
     mountRoutes(internalApp, healthRoutes(health), http);
-
     const closing = () => health.draining;
+    // Until then callers are answered: they move away by themselves.
+    let isStopping = false;
+    const allowed = callersOf(options.registry, edgeAsks);
+    if (services)
+      mountRpc(internalApp, {
+        ...http,
+        handlers: platform.rpcHandlers,
+        allowed: (method) => allowed.get(method) ?? [],
+        verifier: services.verifier,
+        closing: () => isStopping,
+      });
+
     const listen = (app: typeof publicApp, port: number, portSetting: string): RunningServer =>
       startServer({
         handler: handlerOf(app, closing),
@@ -209,7 +224,10 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
             servers,
             scheduler,
             readinessDrainMs: config.readinessDrainMs,
-            endWaits: platform.endWaits,
+            endWaits() {
+              isStopping = true;
+              platform.endWaits();
+            },
             requestsDeadlineMs: limits.requestsDeadlineMs ?? config.shutdownDeadlineMs / 2,
           }),
         ),
@@ -218,55 +236,6 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     await stopAll([]);
     throw error;
   }
-}
-
-/** Entries of a cache in memory, where this process alone writes to its databases. */
-const MEMORY_ENTRIES = 500;
-
-/** Redis where it is given; it decides nothing, so its absence is only logged. */
-async function openShared(config: PlatformConfig<string>, log: Log, isAlone: boolean): Promise<SharedState> {
-  const { redisUrl, redisCaFile } = config;
-  if (redisUrl === null)
-    return openMemory({ clock: systemClock, scheduler, mostEntries: isAlone ? MEMORY_ENTRIES : 0 });
-  const { openRedis } = await import("./cache/redis.ts");
-  const { parseRedisUrl } = await import("./cache/redis-url.ts");
-  const random = systemRandom();
-  return openRedis({
-    target: parseRedisUrl(redisUrl, redisCaFile === null ? undefined : readSettingFile("REDIS_CA_FILE", redisCaFile)),
-    scheduler,
-    random,
-    ids: createIds(systemClock, random),
-    condition: (problem) =>
-      problem === null ? log("info", "redis.there", {}) : log("warn", "redis.away", { error: problem }),
-  });
-}
-
-/**
- * The brokers decide whether a process becomes ready. Once a part of it has worked, an outage takes no readiness away:
- * orders are still taken, and carried on when the brokers are back.
- */
-async function openTransport(
-  config: PlatformConfig<string>,
-  modules: readonly Module[],
-  health: Health,
-  log: Log,
-): Promise<Transport> {
-  if (config.transport === "inprocess") return createInProcessTransport();
-  const { createKafkaTransport } = await import("./transport/kafka.ts");
-  const { kafkaSettingsOf } = await import("./transport/kafka/settings.ts");
-  const worked = new Set<string>();
-  return createKafkaTransport({
-    settings: kafkaSettingsOf(config, `genai-demo-${config.modules.join("-")}`),
-    sends: modules.flatMap(({ topics }) => topics.sends.map(({ name }) => name)),
-    scheduler,
-    random: systemRandom(),
-    log,
-    condition(part, problem) {
-      if (problem === null) worked.add(part);
-      if (problem === null) health.up(`kafka ${part}`);
-      else if (!worked.has(part)) health.down(`kafka ${part}`, problem);
-    },
-  });
 }
 
 /** Somebody is away, late or busy; anything else that ends a request is a bug. */

@@ -7,12 +7,14 @@ import type { Clock } from "./clock.ts";
 import type { Database } from "./database/port.ts";
 import type { Route } from "./http/route.ts";
 import type { Ids } from "./ids.ts";
+import { invariant } from "./invariant.ts";
 import type { LaneLimits } from "./messages/lane.ts";
 import type { Log } from "./messages/log.ts";
 import type { Retention } from "./messages/retention.ts";
 import type { Deadlines, Module, ModuleEnvironment, PreparedModule } from "./module.ts";
 import { createDirectRpc } from "./rpc/direct.ts";
-import type { RpcClient } from "./rpc/port.ts";
+import { createRpc } from "./rpc/dispatch.ts";
+import { methodName, type RpcClient, type RpcHandler } from "./rpc/port.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Transport } from "./transport/port.ts";
 
@@ -24,6 +26,8 @@ export interface ProcessDeps {
   readonly transport: Transport;
   /** The database of a schema: a module's or a side schema's. */
   readonly database: (module: string, schema: string) => Database;
+  /** Asks modules that run in other processes; absent where all of them run here. */
+  readonly remote?: RpcClient;
   readonly shared: SharedState;
   readonly log: Log;
   readonly deadlines: Deadlines;
@@ -44,6 +48,8 @@ export interface PlatformProcess {
   readonly routes: readonly Route[];
   /** Asks the modules; for what belongs to none of them. */
   readonly rpc: RpcClient;
+  /** What the modules here answer, for those in other processes. */
+  readonly rpcHandlers: readonly RpcHandler[];
   /** Resolves when every module has taken its shards and resumed what was left in them. */
   start(): Promise<void>;
   /** Requests that wait for a change (`Prefer: wait`) are answered with what is known: `stop` is near. */
@@ -54,10 +60,21 @@ export interface PlatformProcess {
   depth(): Readonly<Record<string, ReturnType<PreparedModule["depth"]>>>;
 }
 
+/** A module asks what its declaration says, in every shape: where it runs apart, others would refuse it. */
+function asDeclared({ name, asks }: Module, rpc: RpcClient): RpcClient {
+  const declared = new Set(asks.map(methodName));
+  return {
+    async call(method, request, options) {
+      invariant(declared.has(methodName(method)), () => `${name} does not declare that it asks ${methodName(method)}`);
+      return rpc.call(method, request, options);
+    },
+  };
+}
+
 /** Builds the process; nothing runs before `start`. */
 export function createProcess(deps: ProcessDeps): PlatformProcess {
   const { clock, scheduler, ids, log, transport } = deps;
-  const handlers: Parameters<typeof createDirectRpc>[0][number][] = [];
+  const handlers: RpcHandler[] = [];
   const databases: Database[] = [];
   const open = (module: string, schema: string) => {
     const database = deps.database(module, schema);
@@ -69,17 +86,18 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
   const rpc: RpcClient = {
     call: (method, request, options) => client().call(method, request, options),
   };
-  let direct: ReturnType<typeof createDirectRpc> | undefined;
+  let opened: RpcClient | undefined;
   const client = () => {
-    direct ??= createDirectRpc(handlers, scheduler);
-    return direct;
+    const { remote } = deps;
+    opened ??= remote ? createRpc({ local: handlers, remote, scheduler }) : createDirectRpc(handlers, scheduler);
+    return opened;
   };
 
   const prepared = deps.modules.map((module) => {
     const environment: ModuleEnvironment = {
       database: open(module.name, module.name),
       sideDatabase: (schema) => open(module.name, schema),
-      rpc,
+      rpc: asDeclared(module, rpc),
       travelling: () => transport.travelling(module.name),
       cache: deps.shared.cache,
       hints: deps.shared.hints,
@@ -115,6 +133,7 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
   return {
     routes: prepared.flatMap((module) => module.routes()),
     rpc,
+    rpcHandlers: handlers,
     async start() {
       await Promise.all(prepared.map((module) => module.start()));
       await transport.start();

@@ -13,6 +13,7 @@ import {
 } from "./load.ts";
 import { boolean, durationMs, integer, listOf, oneOf, port, text, url, withoutPassword } from "./parsers.ts";
 import { sagaSettings } from "./saga-settings.ts";
+import { serviceSettings } from "./service-settings.ts";
 
 /**
  * `dev` and `test` start what they need by themselves; `serve` is a process as in a pod; `migrate` only changes schemas,
@@ -209,6 +210,7 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       description: "How long the body of a request may take to arrive.",
     }),
     ...kafkaSettings,
+    ...serviceSettings,
     ...sagaSettings,
   } satisfies Settings;
 }
@@ -216,6 +218,8 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
 export type PlatformConfig<M extends string> = Config<ReturnType<typeof platformSettings<M>>> & {
   /** The URL of each module that runs here; null means the embedded database. */
   readonly databaseUrls: ReadonlyMap<M, string | null>;
+  /** Internal ports of modules, where one is given for that module. */
+  readonly rpcUrls: ReadonlyMap<string, string>;
 };
 
 export interface PlatformGiven<M extends string> {
@@ -231,7 +235,12 @@ export function loadPlatformConfig<M extends string>(
   given: PlatformGiven<M>,
 ): { readonly config: PlatformConfig<M>; readonly table: readonly SettingRow[] } {
   const platform = platformSettings(given);
-  const urls = Object.fromEntries(given.modules.map((name) => [urlKey(name), moduleUrl(name)]));
+  const urls = Object.fromEntries(
+    given.modules.flatMap((name) => [
+      [urlKey(name), moduleUrl(name)],
+      [rpcUrlKey(name), moduleRpcUrl(name)],
+    ]),
+  );
   const { config, table } = loadConfig(
     { ...platform, ...urls },
     {
@@ -241,7 +250,22 @@ export function loadPlatformConfig<M extends string>(
     },
   );
   const databaseUrls = new Map(config.modules.map((name) => [name, urlOf(config, name) ?? config.databaseUrl]));
-  return { config: { ...config, databaseUrls }, table };
+  const rpcUrls = new Map(given.modules.flatMap((name) => rpcUrlOf(config, name) ?? []));
+  return { config: { ...config, databaseUrls, rpcUrls }, table };
+}
+
+const rpcUrlKey = (module: string) => `${module}RpcUrl`;
+
+const moduleRpcUrl = (module: string) =>
+  optional({
+    env: `${module.toUpperCase()}_RPC_URL`,
+    parser: url("http", "https"),
+    description: `Internal port where the module ${module} runs; wins over RPC_URL.`,
+  });
+
+function rpcUrlOf(values: Readonly<Record<string, unknown>>, module: string): [readonly [string, string]] | undefined {
+  const value = values[rpcUrlKey(module)];
+  return typeof value === "string" ? [[module, value.replace(/\/$/, "")]] : undefined;
 }
 
 const urlKey = (module: string) => `${module}DatabaseUrl`;
@@ -297,6 +321,13 @@ function crossFaults<M extends string>(
         setting: "DATABASE_URL",
         given: "not set",
         advice: `set it to a PostgreSQL, or ${without.map(urlEnv).join(", ")} one by one (for an embedded database use dev).`,
+      });
+    if (given.mode === "serve" && subset && !config.serviceIssuer && !config.developmentIssuer)
+      faults.push({
+        setting: "SERVICE_ISSUER",
+        given: "not set",
+        advice:
+          "modules in different processes ask each other: set it to the cluster's issuer (on a development machine: DEVELOPMENT_ISSUER=true).",
       });
     if (given.mode === "serve" && !config.oidcIssuer && !config.developmentIssuer)
       faults.push({

@@ -75,7 +75,7 @@ async function startMembers({ groups, replicas }: Grouping, common: Environment)
   );
   const serviceUrls = Object.fromEntries(
     groups.flatMap((modules, index) =>
-      modules.map((module) => [`${module.toUpperCase()}_SERVICE_URL`, internalGateways[index]?.url]),
+      modules.map((module) => [`${module.toUpperCase()}_RPC_URL`, internalGateways[index]?.url]),
     ),
   );
   const closeGateways = () => Promise.all([publicGateway, ...internalGateways].map((gateway) => gateway.stop()));

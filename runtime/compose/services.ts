@@ -1,0 +1,62 @@
+/**
+ * How this process and the platform's other processes know each other: whom it speaks for, the token it shows, whose
+ * tokens it believes. A cluster's issuer where one is given, else the development issuer of this machine; a process that
+ * has neither asks nobody and is asked by nobody, which is enough where all modules run in it.
+ */
+import { systemClock } from "../clock.ts";
+import type { PlatformConfig } from "../config/settings.ts";
+import type { DevelopmentIssuer } from "../identity/development-issuer.ts";
+import { accountPerModule, clusterIssuer } from "../identity/service-account.ts";
+import type { ServicePrincipal } from "../identity/service-principal.ts";
+import { issuedTokens, type ServiceTokens, tokensFromFile } from "../identity/service-tokens.ts";
+import { createTokenVerifier, type TokenVerifier } from "../identity/token-verifier.ts";
+import type { Log } from "../messages/log.ts";
+import { systemRandom } from "../random.ts";
+import { createBreakers } from "../rpc/circuit-breaker.ts";
+import { createHttpRpc } from "../rpc/http.ts";
+import type { RpcClient } from "../rpc/port.ts";
+import { systemScheduler as scheduler } from "../scheduler.ts";
+
+export interface ServiceIdentity {
+  readonly tokens: ServiceTokens;
+  readonly verifier: TokenVerifier<ServicePrincipal>;
+}
+
+/** `callers`: the modules that run here, and `edge` where it does. */
+export function openServiceIdentity(
+  config: PlatformConfig<string>,
+  modules: readonly string[],
+  callers: readonly string[],
+  issuer: DevelopmentIssuer | undefined,
+): ServiceIdentity | undefined {
+  const { serviceIssuer } = config;
+  const trusted =
+    serviceIssuer === null
+      ? issuer?.trustedServices
+      : clusterIssuer({
+          issuer: serviceIssuer,
+          jwksUrl: config.serviceJwksUrl,
+          audience: config.serviceAudience,
+          algorithm: config.serviceAlgorithm,
+          namespace: config.serviceNamespace,
+          accounts: config.serviceAccounts ?? accountPerModule(modules),
+        });
+  if (trusted === undefined) return undefined;
+  const verifier = createTokenVerifier({ issuers: [trusted], clock: systemClock, scheduler });
+  if (serviceIssuer !== null)
+    return { verifier, tokens: tokensFromFile(config.serviceTokenFile, systemClock, scheduler) };
+  return issuer && { verifier, tokens: issuedTokens(issuer, callers, systemClock) };
+}
+
+/** Asks the modules of other processes. */
+export function openRemoteRpc(config: PlatformConfig<string>, { tokens }: ServiceIdentity, log: Log): RpcClient {
+  const random = systemRandom();
+  return createHttpRpc({
+    baseUrl: (module) => config.rpcUrls.get(module) ?? config.rpcUrl.replaceAll("{module}", module),
+    tokens,
+    breakers: createBreakers({ clock: systemClock, random, log }),
+    clock: systemClock,
+    scheduler,
+    random,
+  });
+}

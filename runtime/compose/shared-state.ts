@@ -1,0 +1,34 @@
+import { openMemory } from "../cache/memory.ts";
+import type { SharedState } from "../cache/port.ts";
+import { systemClock } from "../clock.ts";
+import { readSettingFile } from "../config/setting-file.ts";
+import type { PlatformConfig } from "../config/settings.ts";
+import { createIds } from "../ids.ts";
+import type { Log } from "../messages/log.ts";
+import { systemRandom } from "../random.ts";
+import { systemScheduler as scheduler } from "../scheduler.ts";
+
+/** Entries of a cache in memory, where this process alone writes to its databases. */
+const MEMORY_ENTRIES = 500;
+
+/** Redis where it is given; it decides nothing, so its absence is only logged. Else memory, for a process that is alone. */
+export async function openSharedState(
+  config: PlatformConfig<string>,
+  log: Log,
+  isAlone: boolean,
+): Promise<SharedState> {
+  const { redisUrl, redisCaFile } = config;
+  if (redisUrl === null)
+    return openMemory({ clock: systemClock, scheduler, mostEntries: isAlone ? MEMORY_ENTRIES : 0 });
+  const { openRedis } = await import("../cache/redis.ts");
+  const { parseRedisUrl } = await import("../cache/redis-url.ts");
+  const random = systemRandom();
+  return openRedis({
+    target: parseRedisUrl(redisUrl, redisCaFile === null ? undefined : readSettingFile("REDIS_CA_FILE", redisCaFile)),
+    scheduler,
+    random,
+    ids: createIds(systemClock, random),
+    condition: (problem) =>
+      problem === null ? log("info", "redis.there", {}) : log("warn", "redis.away", { error: problem }),
+  });
+}

@@ -1,0 +1,36 @@
+import type { PlatformConfig } from "../config/settings.ts";
+import type { Health } from "../http/health.ts";
+import type { Log } from "../messages/log.ts";
+import type { Module } from "../module.ts";
+import { systemRandom } from "../random.ts";
+import { systemScheduler as scheduler } from "../scheduler.ts";
+import { createInProcessTransport } from "../transport/inprocess.ts";
+import type { Transport } from "../transport/port.ts";
+
+/**
+ * The transport that the configuration asks for. The brokers decide whether a process becomes ready. Once a part of it
+ * has worked, an outage takes no readiness away: orders are still taken, and carried on when the brokers are back.
+ */
+export async function openTransport(
+  config: PlatformConfig<string>,
+  modules: readonly Module[],
+  health: Health,
+  log: Log,
+): Promise<Transport> {
+  if (config.transport === "inprocess") return createInProcessTransport();
+  const { createKafkaTransport } = await import("../transport/kafka.ts");
+  const { kafkaSettingsOf } = await import("../transport/kafka/settings.ts");
+  const worked = new Set<string>();
+  return createKafkaTransport({
+    settings: kafkaSettingsOf(config, `genai-demo-${config.modules.join("-")}`),
+    sends: modules.flatMap(({ topics }) => topics.sends.map(({ name }) => name)),
+    scheduler,
+    random: systemRandom(),
+    log,
+    condition(part, problem) {
+      if (problem === null) worked.add(part);
+      if (problem === null) health.up(`kafka ${part}`);
+      else if (!worked.has(part)) health.down(`kafka ${part}`, problem);
+    },
+  });
+}

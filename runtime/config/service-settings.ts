@@ -1,0 +1,52 @@
+import { accountTable } from "../identity/service-account.ts";
+import { optional, type Settings, setting } from "./load.ts";
+import { oneOf, text, url } from "./parsers.ts";
+
+/** How the platform's processes find and believe each other. */
+export const serviceSettings = {
+  rpcUrl: setting({
+    env: "RPC_URL",
+    parser: text(1000),
+    fallback: "http://{module}:8081",
+    description: "Internal port of a module that runs elsewhere; {module} is its name. <MODULE>_RPC_URL wins for one.",
+  }),
+  serviceIssuer: optional({
+    env: "SERVICE_ISSUER",
+    parser: url("https", "http"),
+    description: "The cluster's issuer of ServiceAccount tokens. Without it: the development issuer, where it is on.",
+  }),
+  serviceJwksUrl: optional({
+    env: "SERVICE_JWKS_URL",
+    parser: url("https", "http"),
+    description: "Where that issuer publishes its keys. Default: SERVICE_ISSUER + /keys.",
+  }),
+  serviceAudience: setting({
+    env: "SERVICE_AUDIENCE",
+    parser: text(255),
+    fallback: "genai-demo",
+    description: "The `aud` of the ServiceAccount tokens that pods show each other.",
+  }),
+  serviceAlgorithm: setting({
+    env: "SERVICE_ALGORITHM",
+    parser: oneOf("RS256", "PS256", "ES256", "ES384", "EdDSA"),
+    fallback: "RS256" as const,
+    description: "The one algorithm that the cluster's issuer signs with.",
+  }),
+  serviceTokenFile: setting({
+    env: "SERVICE_TOKEN_FILE",
+    parser: text(4096),
+    fallback: "/var/run/secrets/genai-demo/token",
+    description: "The pod's projected ServiceAccount token; read again every minute.",
+  }),
+  serviceNamespace: setting({
+    env: "SERVICE_NAMESPACE",
+    parser: text(63),
+    fallback: "genai-demo",
+    description: "The namespace whose ServiceAccounts are believed.",
+  }),
+  serviceAccounts: optional({
+    env: "SERVICE_ACCOUNTS",
+    parser: accountTable,
+    description: "Whom each ServiceAccount speaks for: account=module+module, by commas. Default: one a module.",
+  }),
+} satisfies Settings;
