@@ -30,9 +30,9 @@ const BUGS: readonly Mutant[] = [
   {
     name: "the shipment of mallory's orders is sent against the contract",
     file: "runtime/messages/contract.ts",
-    find: "data: JSON.stringify(type.schema.parse(data)) };",
-    replace: `data: type.type === "ScheduleShipment" && JSON.stringify(data).includes('"mallory"')
-      ? '{"customerId":"mallory","lines":7}' : JSON.stringify(type.schema.parse(data)) };`,
+    find: "data: text };",
+    replace: `data: type.type === "ScheduleShipment" && text.includes('"mallory"')
+      ? '{"customerId":"mallory","lines":7}' : text };`,
   },
 ];
 const BROKEN = {

@@ -259,7 +259,8 @@ test("kill -9 after the commit and before the answer: the repetition after the r
   );
   const killedMs = Date.now();
   await platform.process.kill("process");
-  expect(await lost).toBe("lost");
+  // Whoever stands in front of the process says that it is gone.
+  expect(["lost", "answered 503"]).toContain(await lost);
   await platform.restart();
   alice = await platform.customer("alice");
   const again = await alice.place(JSON.parse(twin), { key });

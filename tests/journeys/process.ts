@@ -1,8 +1,8 @@
 /** The real process as a child: `bun runtime/main.ts COMMAND` in a process group of its own. It never outlives the tests. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { freePort } from "../provision/external-postgres.ts";
 import { startGuard } from "../provision/guard.ts";
+import { freeServerPort } from "../provision/server-port.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const READY_TIMEOUT_MS = 45_000;
@@ -64,7 +64,8 @@ export async function startProcess(
   env: Environment = {},
   checkout = ROOT,
 ): Promise<PlatformProcess> {
-  const { PORT: port = String(await freePort()), INTERNAL_PORT: internalPort = String(await freePort()) } = env;
+  const { PORT: port = String(await freeServerPort()), INTERNAL_PORT: internalPort = String(await freeServerPort()) } =
+    env;
   const settings = { HOST: "127.0.0.1", ...env, PORT: port, INTERNAL_PORT: internalPort };
   const child = spawn(process.execPath, ["runtime/main.ts", ...args], {
     cwd: checkout,

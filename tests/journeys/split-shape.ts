@@ -7,7 +7,6 @@ import { rm } from "node:fs/promises";
 import { registry } from "../../modules/registry.ts";
 import { startGateway } from "../../runtime/cli/dev/gateway.ts";
 import { collectionsOf } from "../../runtime/registry.ts";
-import { freePort } from "../provision/external-postgres.ts";
 import { makeExternalData } from "./external-data.ts";
 import type { Shape } from "./platform.ts";
 import { type Environment, type PlatformProcess, runCommand, startProcess } from "./process.ts";
@@ -84,13 +83,10 @@ async function startMembers({ groups, replicas }: Grouping, common: Environment)
   try {
     const starting = groups.flatMap((modules) =>
       Array.from({ length: replicas }, async () => {
-        const internalPort = await freePort();
         const own = {
           ...common,
           ...serviceUrls,
           MODULES: modules.join(","),
-          PORT: String(await freePort()),
-          INTERNAL_PORT: String(internalPort),
         };
         const process = await startProcess(["serve"], own);
         members.push({ modules, env: own, internalUrl: process.internalUrl, process });
