@@ -15,11 +15,6 @@ export interface SuiteResult {
 }
 
 const TEST_TIMEOUT_MS = 60_000;
-/**
- * Bun sends 256 requests of a process at a time. A test's clients and its gateways, which stand for machines of their
- * own, share one process, and those that wait for each other must not wait for that.
- */
-const MANY_REQUESTS = { BUN_CONFIG_MAX_HTTP_REQUESTS: "5000" };
 const KILL_AFTER_MS = 15_000;
 
 /** Runs the suite, its output passed through. A process that fails without a failed test counts as one failure. */
@@ -43,7 +38,7 @@ export async function runSuite(
       ],
       {
         cwd: root,
-        env: { ...process.env, ...MANY_REQUESTS, ...env },
+        env: { ...process.env, ...env },
         stdin: "ignore",
         stdout: "inherit",
         stderr: "inherit",

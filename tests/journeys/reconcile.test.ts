@@ -352,7 +352,7 @@ test("while orders come in, those under way are no violations", async () => {
   let done = false;
   const buying = Promise.all(
     buyers.map(async (buyer) => {
-      for (let index = 0; index < 12; index++) await buyer.place(basketOf("SKU-009", 1));
+      for (let index = 0; index < 12; index++) await buyer.place(basketOf("SKU-009", 1), { wait: 20 });
     }),
   ).finally(() => {
     done = true;

@@ -5,9 +5,10 @@
  */
 import { rm } from "node:fs/promises";
 import { registry } from "../../modules/registry.ts";
-import { startGateway } from "../../runtime/cli/dev/gateway.ts";
 import { collectionsOf } from "../../runtime/registry.ts";
+import { freeServerPorts } from "../provision/server-port.ts";
 import { makeExternalData } from "./external-data.ts";
+import { startGateways } from "./gateways.ts";
 import type { Shape } from "./platform.ts";
 import { type Environment, type PlatformProcess, runCommand, startProcess } from "./process.ts";
 
@@ -27,9 +28,7 @@ export interface Grouping {
 /** A running part of the platform. */
 interface Member {
   readonly modules: readonly string[];
-  readonly env: Environment;
-  readonly internalUrl: string;
-  process: PlatformProcess;
+  readonly process: PlatformProcess;
 }
 
 const EDGE_MODULE = "order";
@@ -57,78 +56,64 @@ export async function splitShape(servers: SplitServers, grouping: Grouping, env:
 }
 
 async function startMembers({ groups, replicas }: Grouping, common: Environment): Promise<PlatformProcess> {
-  const members: Member[] = [];
-  const hostsOf = (module: string) => members.filter(({ modules }) => modules.includes(module));
-  const owners = new Map(registry.flatMap((module) => collectionsOf(module).map((each) => [each, module.name])));
-  const publicGateway = startGateway({
-    hostname: "127.0.0.1",
-    port: common["PORT"] === undefined ? 0 : Number(common["PORT"]),
-    upstreams: (collection) => hostsOf(owners.get(collection ?? "") ?? EDGE_MODULE).map(({ process }) => process.url),
-  });
-  const internalGateways = groups.map((modules) =>
-    startGateway({
-      hostname: "127.0.0.1",
-      port: 0,
-      upstreams: () => members.filter((member) => member.modules === modules).map(({ internalUrl }) => internalUrl),
-    }),
-  );
-  const serviceUrls = Object.fromEntries(
+  const [publicPort = 0, ...internalPorts] = await freeServerPorts(1 + groups.length);
+  const port = common["PORT"] === undefined ? publicPort : Number(common["PORT"]);
+  const rpcUrls = Object.fromEntries(
     groups.flatMap((modules, index) =>
-      modules.map((module) => [`${module.toUpperCase()}_RPC_URL`, internalGateways[index]?.url]),
+      modules.map((module) => [`${module.toUpperCase()}_RPC_URL`, `http://127.0.0.1:${internalPorts[index]}`]),
     ),
   );
-  const closeGateways = () => Promise.all([publicGateway, ...internalGateways].map((gateway) => gateway.stop()));
-  const all = () => members.map(({ process }) => process);
-
-  try {
-    const starting = groups.flatMap((modules) =>
-      Array.from({ length: replicas }, async () => {
-        const own = {
-          ...common,
-          ...serviceUrls,
-          MODULES: modules.join(","),
-        };
-        const process = await startProcess(["serve"], own);
-        members.push({ modules, env: own, internalUrl: process.internalUrl, process });
-      }),
-    );
-    const failed = (await Promise.allSettled(starting)).find((each) => each.status === "rejected");
-    if (failed) throw failed.reason;
-  } catch (error) {
-    await Promise.all(all().map((process) => process.stop()));
-    await closeGateways();
-    throw error;
-  }
-  return oneOf(members, publicGateway, closeGateways);
+  const settings = { ...common, ...rpcUrls, PORT: undefined, INTERNAL_PORT: undefined };
+  const starting = groups.flatMap((modules) =>
+    Array.from({ length: replicas }, async (): Promise<Member> => {
+      const process = await startProcess(["serve"], { ...settings, MODULES: modules.join(",") });
+      return { modules, process };
+    }),
+  );
+  const started = await Promise.allSettled(starting);
+  const members = started.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const urlsOf = (module: string) =>
+    members.filter(({ modules }) => modules.includes(module)).map(({ process }) => process.url);
+  const owners = registry.flatMap((module) => collectionsOf(module).map((each) => [each, urlsOf(module.name)]));
+  const internal = groups.map((modules, index) => ({
+    port: internalPorts[index] ?? 0,
+    byCollection: {},
+    others: members.filter((member) => member.modules === modules).map(({ process }) => process.internalUrl),
+  }));
+  const gateways = await startGateways([
+    { port, byCollection: Object.fromEntries(owners), others: urlsOf(EDGE_MODULE) },
+    ...internal,
+  ]);
+  const running = oneOf(members, port, gateways.stop);
+  const failed = started.find((each) => each.status === "rejected");
+  if (!failed) return running;
+  await running.stop();
+  throw failed.reason;
 }
 
 /** All members as one process: what a test does to it, it does to all, but for the kill of one. */
-function oneOf(
-  members: readonly Member[],
-  gateway: { readonly port: number; readonly url: string },
-  closeGateways: () => Promise<unknown>,
-): PlatformProcess {
+function oneOf(members: readonly Member[], port: number, stopGateways: () => Promise<void>): PlatformProcess {
   const all = members.map(({ process }) => process);
-  const edge = members.find(({ modules }) => modules.includes(EDGE_MODULE))?.process;
-  if (!edge) throw new Error(`no group has the module ${EDGE_MODULE}`);
+  const edge = members.find(({ modules }) => modules.includes(EDGE_MODULE))?.process ?? all[0];
+  if (!edge) throw new Error("no process has started");
   const exited = Promise.all(all.map((each) => each.exited)).then((codes) => codes.find((code) => code !== 0) ?? 0);
   return {
     pid: edge.pid,
-    port: gateway.port,
-    url: gateway.url,
+    port,
+    url: `http://127.0.0.1:${port}`,
     internalUrl: edge.internalUrl,
     output: () => all.map((each) => each.output()).join("\n"),
     exited,
     async stop() {
       const codes = await Promise.all(all.map((each) => each.stop()));
-      await closeGateways();
+      await stopGateways();
       return codes.find((code) => code !== 0) ?? 0;
     },
     async kill(what) {
       await edge.kill(what);
       if (what === "group") await Promise.all(all.filter((each) => each !== edge).map((each) => each.kill("group")));
       else await Promise.all(all.filter((each) => each !== edge).map((each) => each.stop()));
-      await closeGateways();
+      await stopGateways();
     },
   };
 }
