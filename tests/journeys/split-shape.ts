@@ -110,9 +110,14 @@ function oneOf(members: readonly Member[], port: number, stopGateways: () => Pro
       return codes.find((code) => code !== 0) ?? 0;
     },
     async kill(what) {
-      await edge.kill(what);
-      if (what === "group") await Promise.all(all.filter((each) => each !== edge).map((each) => each.kill("group")));
-      else await Promise.all(all.filter((each) => each !== edge).map((each) => each.stop()));
+      // Whoever may have the customer's request in hand dies; the others end in order, as nobody is started alone.
+      const isKilled = ({ modules }: Member) => what === "group" || modules.includes(EDGE_MODULE);
+      await Promise.all(
+        members.map(async (member) => {
+          if (isKilled(member)) await member.process.kill(what);
+          else await member.process.stop();
+        }),
+      );
       await stopGateways();
     },
   };

@@ -9,11 +9,16 @@ const LOWEST = 20_000;
 const HIGHEST = 32_000;
 const TRIES = 100;
 
-/** A free port; somebody else may take it before its user does. */
+/** So that several that are chosen now and used later differ. */
+const given = new Set<number>();
+
+/** A free port, another one each time; another process may take it before its user does. */
 export async function freeServerPort(): Promise<number> {
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
-    if (await isFree(port)) return port;
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
   }
   throw new Error(`no free port between ${LOWEST} and ${HIGHEST} in ${TRIES} tries`);
 }
