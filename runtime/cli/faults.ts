@@ -1,9 +1,9 @@
 /** `faults`: kills real processes under load, and prints what came of it as figures. */
 import { systemClock } from "../clock.ts";
-import { flagsOf, wholeNumber } from "./arguments.ts";
+import { flagsOf, UsageError, wholeNumber } from "./arguments.ts";
 import { allHold, checkFiguresFile, figureReport, figureTable, writeFigures } from "./figures.ts";
 
-export const help = `Usage: genai-demo faults [--replicas] [--rounds N] [--seed N] [--buyers N] [--json FILE]
+export const help = `Usage: genai-demo faults [--replicas | --split] [--rounds N] [--seed N] [--buyers N] [--json FILE]
 
 Kills the platform with SIGKILL again and again while orders are placed: its process group, all of its processes at
 once, the application alone, its PostgreSQL server, one process of the server, two of these in quick succession, and
@@ -12,6 +12,7 @@ order must exist and have ended right, with one charge in the provider's own led
 
   --replicas   two replicas on one PostgreSQL over TCP (downloaded once) instead: one, both, the server, one of its
                processes
+  --split      six processes over Kafka instead: one of them, all, the broker, Redis, PostgreSQL, one of its processes
   --rounds N   kills, one or two a round (10, at most 200); some five seconds each
   --seed N     chooses kinds, pauses and baskets (the time of day)
   --buyers N   how many place orders at a time (16, at most 128)
@@ -26,14 +27,16 @@ Example: bun run faults --rounds 50 --json /tmp/faults.json`;
 export async function run(args: readonly string[]): Promise<number> {
   const flags = flagsOf(args, {
     replicas: "boolean",
+    split: "boolean",
     rounds: "string",
     seed: "string",
     buyers: "string",
     json: "string",
   });
+  if (flags.replicas && flags.split) throw new UsageError("faults: give --replicas or --split, not both");
   const startedAtMs = systemClock.now();
   const options = {
-    replicas: flags.replicas === true,
+    shape: flags.split ? ("split" as const) : flags.replicas ? ("replicas" as const) : ("single" as const),
     rounds: wholeNumber("rounds", flags.rounds, { preset: 10, most: 200 }),
     seed: wholeNumber("seed", flags.seed, { preset: Math.floor(startedAtMs / 1000) % 2 ** 31, most: 2 ** 31 }),
     buyers: wholeNumber("buyers", flags.buyers, { preset: 16, most: 128 }),

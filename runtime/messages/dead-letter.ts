@@ -103,7 +103,7 @@ export function contentOf(row: Row): LetterContent {
   const kind = letterKind(String(row.source));
   switch (kind) {
     case "message":
-      return { kind, envelope: content };
+      return { kind, envelope: envelopeOf(row, content) };
     case "timer":
       return { kind, timer: content };
     case "call":
@@ -111,6 +111,18 @@ export function contentOf(row: Row): LetterContent {
     case "record":
       return { kind, record: content };
   }
+}
+
+/** Where it stands is said by its row alone; what else is damaged shows when it is tried, and parks it again. */
+function envelopeOf({ key, source, sequence }: Row, content: Partial<Envelope>): Envelope {
+  const { type, data } = content;
+  const place = { topic: String(source), key: String(key), sequence: Number(sequence) };
+  const body = {
+    type: typeof type === "string" ? type : "",
+    data: typeof data === "string" ? data : JSON.stringify(data ?? null),
+  };
+  // The other attributes are passed on and told, and nothing is decided by them.
+  return { ...content, ...place, ...body } as Envelope;
 }
 
 function payloadOf(content: LetterContent): unknown {

@@ -82,7 +82,15 @@ export async function startProcess(
   };
   child.stdout.on("data", collect);
   child.stderr.on("data", collect);
-  const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+  let isAsked = false;
+  const exited = new Promise<number | null>((resolve) =>
+    child.once("exit", (code, signal) => {
+      resolve(code);
+      // Whatever fails next in the test, this is why.
+      if (!isAsked && code !== 0)
+        console.error(`${args.join(" ")} ended (${signal ?? code}):\n${output.slice(-4_000)}`);
+    }),
+  );
   const guard = startGuard('stop "$1" "$2"', String(pid), process.execPath.split("/").at(-1) ?? "");
   const ended = () => child.exitCode !== null || child.signalCode !== null;
   const running: PlatformProcess = {
@@ -93,6 +101,7 @@ export async function startProcess(
     output: () => output,
     exited,
     async stop() {
+      isAsked = true;
       child.kill("SIGTERM");
       const force = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
       const code = await exited;
@@ -101,6 +110,7 @@ export async function startProcess(
       return code;
     },
     async kill(what) {
+      isAsked = true;
       process.kill(what === "group" ? -pid : pid, "SIGKILL");
       await exited;
       await guard.release();

@@ -4,13 +4,11 @@
  * cluster's services do. A test sees one platform.
  */
 import { rm } from "node:fs/promises";
-import { registry } from "../../modules/registry.ts";
-import { collectionsOf } from "../../runtime/registry.ts";
-import { freeServerPorts } from "../provision/server-port.ts";
+import { EDGE_HOST } from "../../runtime/registry.ts";
 import { makeExternalData } from "./external-data.ts";
-import { startGateways } from "./gateways.ts";
 import type { Shape } from "./platform.ts";
-import { type Environment, type PlatformProcess, runCommand, startProcess } from "./process.ts";
+import { type Environment, type PlatformProcess, runCommand } from "./process.ts";
+import { type Grouping, type Member, type SplitMembers, startMembers } from "./split-members.ts";
 
 export interface SplitServers {
   readonly databaseUrl: string;
@@ -18,35 +16,25 @@ export interface SplitServers {
   readonly redisUrl: string;
 }
 
-export interface Grouping {
-  /** Modules that share a process. */
-  readonly groups: readonly (readonly string[])[];
-  /** Processes of each group. */
-  readonly replicas: number;
-}
-
-/** A running part of the platform. */
-interface Member {
-  readonly modules: readonly string[];
-  readonly process: PlatformProcess;
-}
-
-const EDGE_MODULE = "order";
-
-export async function splitShape(servers: SplitServers, grouping: Grouping, env: Environment): Promise<Shape> {
+/** A database and topics of its own, and what each process is started with. */
+export async function makeSplitData(servers: SplitServers, env: Environment) {
   const data = await makeExternalData(servers.databaseUrl, env);
-  const prefix = `journey-${crypto.randomUUID().slice(0, 8)}.`;
-  const common = {
+  const settings = {
     ...data.settings,
     KAFKA_BROKERS: servers.kafkaBrokers,
-    KAFKA_PREFIX: prefix,
+    KAFKA_PREFIX: `journey-${crypto.randomUUID().slice(0, 8)}.`,
     REDIS_URL: servers.redisUrl,
   };
-  const { code, stdout, stderr } = await runCommand(["topics", "--partitions", "4"], common);
+  const { code, stdout, stderr } = await runCommand(["topics", "--partitions", "4"], settings);
   if (code !== 0) throw new Error(`topics failed:\n${stdout}${stderr}`);
+  return { ...data, settings };
+}
+
+export async function splitShape(servers: SplitServers, grouping: Grouping, env: Environment): Promise<Shape> {
+  const data = await makeSplitData(servers, env);
   return {
     dataDir: data.dataDir,
-    start: (own) => startMembers(grouping, { ...common, ...own }),
+    start: async (own) => oneOf(await startMembers(grouping, { ...data.settings, ...own })),
     databaseUrl: () => data.url,
     async remove() {
       await data.drop();
@@ -55,46 +43,10 @@ export async function splitShape(servers: SplitServers, grouping: Grouping, env:
   };
 }
 
-async function startMembers({ groups, replicas }: Grouping, common: Environment): Promise<PlatformProcess> {
-  const [publicPort = 0, ...internalPorts] = await freeServerPorts(1 + groups.length);
-  const port = common["PORT"] === undefined ? publicPort : Number(common["PORT"]);
-  const rpcUrls = Object.fromEntries(
-    groups.flatMap((modules, index) =>
-      modules.map((module) => [`${module.toUpperCase()}_RPC_URL`, `http://127.0.0.1:${internalPorts[index]}`]),
-    ),
-  );
-  const settings = { ...common, ...rpcUrls, PORT: undefined, INTERNAL_PORT: undefined };
-  const starting = groups.flatMap((modules) =>
-    Array.from({ length: replicas }, async (): Promise<Member> => {
-      const process = await startProcess(["serve"], { ...settings, MODULES: modules.join(",") });
-      return { modules, process };
-    }),
-  );
-  const started = await Promise.allSettled(starting);
-  const members = started.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
-  const urlsOf = (module: string) =>
-    members.filter(({ modules }) => modules.includes(module)).map(({ process }) => process.url);
-  const owners = registry.flatMap((module) => collectionsOf(module).map((each) => [each, urlsOf(module.name)]));
-  const internal = groups.map((modules, index) => ({
-    port: internalPorts[index] ?? 0,
-    byCollection: {},
-    others: members.filter((member) => member.modules === modules).map(({ process }) => process.internalUrl),
-  }));
-  const gateways = await startGateways([
-    { port, byCollection: Object.fromEntries(owners), others: urlsOf(EDGE_MODULE) },
-    ...internal,
-  ]);
-  const running = oneOf(members, port, gateways.stop);
-  const failed = started.find((each) => each.status === "rejected");
-  if (!failed) return running;
-  await running.stop();
-  throw failed.reason;
-}
-
 /** All members as one process: what a test does to it, it does to all, but for the kill of one. */
-function oneOf(members: readonly Member[], port: number, stopGateways: () => Promise<void>): PlatformProcess {
+function oneOf({ members, port, stopGateways }: SplitMembers): PlatformProcess {
   const all = members.map(({ process }) => process);
-  const edge = members.find(({ modules }) => modules.includes(EDGE_MODULE))?.process ?? all[0];
+  const edge = members.find(({ modules }) => modules.includes(EDGE_HOST))?.process ?? all[0];
   if (!edge) throw new Error("no process has started");
   const exited = Promise.all(all.map((each) => each.exited)).then((codes) => codes.find((code) => code !== 0) ?? 0);
   return {
@@ -111,7 +63,7 @@ function oneOf(members: readonly Member[], port: number, stopGateways: () => Pro
     },
     async kill(what) {
       // Whoever may have the customer's request in hand dies; the others end in order, as nobody is started alone.
-      const isKilled = ({ modules }: Member) => what === "group" || modules.includes(EDGE_MODULE);
+      const isKilled = ({ modules }: Member) => what === "group" || modules.includes(EDGE_HOST);
       await Promise.all(
         members.map(async (member) => {
           if (isKilled(member)) await member.process.kill(what);

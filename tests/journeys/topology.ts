@@ -1,7 +1,7 @@
 /** The shapes in which every journey runs. */
-import type { Grouping } from "./split-shape.ts";
+import type { Grouping } from "./split-members.ts";
 
-const SIX = ["order", "payment", "inventory", "pricing", "delivery", "notification"].map((module) => [module]);
+export const SIX = ["order", "payment", "inventory", "pricing", "delivery", "notification"].map((module) => [module]);
 const PAIRS = [
   ["order", "pricing", "notification"],
   ["payment", "inventory", "delivery"],

@@ -1,0 +1,115 @@
+/**
+ * Six processes on one PostgreSQL, Kafka and Redis, fsync on. What was killed is started again on its ports and its data;
+ * everybody else must go on meanwhile, and take up again with whoever comes back.
+ */
+import { rm } from "node:fs/promises";
+import postgres from "postgres";
+import { tokenOf } from "../journeys/platform.ts";
+import { type Member, startMembers } from "../journeys/split-members.ts";
+import { makeSplitData } from "../journeys/split-shape.ts";
+import { SIX } from "../journeys/topology.ts";
+import { seedCatalogue } from "../load/catalogue.ts";
+import { type ExternalKafka, startExternalKafka } from "../provision/external-kafka.ts";
+import { type ExternalPostgres, startExternalPostgres } from "../provision/external-postgres.ts";
+import { type ExternalRedis, startExternalRedis } from "../provision/external-redis.ts";
+import { oneOf } from "../simulation/seed.ts";
+import type { Arena } from "./arena.ts";
+import { descendantsOf, isBackend, killAll, type ProcessEntry, processOf, untilEnded } from "./process-tree.ts";
+import { PRODUCTS, QUICK_PAYMENTS } from "./single-arena.ts";
+
+interface Servers {
+  readonly database: ExternalPostgres;
+  readonly kafka: ExternalKafka;
+  readonly redis: ExternalRedis;
+}
+
+/** Starts all of it. Throws `MissingTool` where a server's programs cannot be had. */
+export async function startSplitArena(): Promise<Arena> {
+  const database = await startExternalPostgres({ alwaysOwn: true });
+  const kafka = await startExternalKafka();
+  const redis = await startExternalRedis();
+  const servers = { database, kafka, redis };
+  try {
+    return await onServers(servers);
+  } catch (error) {
+    await stopServers(servers);
+    throw error;
+  }
+}
+
+const stopServers = ({ database, kafka, redis }: Servers) => Promise.all([database.stop(), kafka.stop(), redis.stop()]);
+
+async function onServers(servers: Servers): Promise<Arena> {
+  const { database, kafka, redis } = servers;
+  const addresses = { databaseUrl: database.url, kafkaBrokers: kafka.brokers.join(","), redisUrl: redis.url };
+  const data = await makeSplitData(addresses, { ...QUICK_PAYMENTS, LOG_LEVEL: "warn" });
+  const skus = await seedCatalogue(data.url, PRODUCTS);
+  const { members, port, stopGateways } = await startMembers({ groups: SIX, replicas: 1 }, data.settings);
+  const [broker] = kafka.nodes;
+  if (!broker) throw new Error("there is no broker");
+  const isRunning = ({ process }: Member) => processOf(process.pid) !== undefined;
+  const entries = () => members.flatMap(({ process }) => processOf(process.pid) ?? []);
+
+  function victims(kind: string, random: Parameters<Arena["strike"]>[1]) {
+    const postmaster = processOf(database.pid ?? 0);
+    const all = postmaster === undefined ? [] : descendantsOf(postmaster.pid);
+    const backends = all.filter(({ command }) => isBackend(command));
+    const chosen = (from: readonly ProcessEntry[]) => (from.length === 0 ? [] : [oneOf(random, from)]);
+    switch (kind) {
+      case "member":
+        return { kill: chosen(entries()), falls: [] };
+      case "members":
+        return { kill: entries(), falls: [] };
+      case "broker":
+        return { kill: [processOf(broker?.pid ?? 0) ?? []].flat(), falls: [] };
+      case "redis":
+        return { kill: [processOf(redis.pid) ?? []].flat(), falls: [] };
+      case "server":
+        return { kill: postmaster === undefined ? [] : [postmaster], falls: all };
+      case "backend":
+        return { kill: chosen(backends), falls: backends };
+      default:
+        throw new Error(`no kind of kill ${kind}`);
+    }
+  }
+
+  return {
+    kinds: ["member", "members", "broker", "redis", "server", "backend"],
+    skus,
+    urls: () => (members.every(isRunning) ? [`http://127.0.0.1:${port}`] : []),
+    tokenFor: (customer) => tokenOf(data.dataDir, "customer", customer),
+    operatorToken: () => tokenOf(data.dataDir, "operator", "judge"),
+    async strike(kind, random) {
+      const { kill, falls } = victims(kind, random);
+      killAll(kill);
+      await untilEnded([...kill, ...falls]);
+    },
+    async mend() {
+      if (processOf(database.pid ?? 0) === undefined) await database.restart();
+      await Promise.all([broker.start(), redis.start()]);
+      await Promise.all(
+        members.map(async (member) => {
+          if (isRunning(member)) return;
+          await member.process.stop();
+          await member.restart();
+        }),
+      );
+    },
+    async withSql(work) {
+      const sql = postgres(data.url, { max: 1, onnotice: () => undefined });
+      try {
+        return await work(sql);
+      } finally {
+        await sql.end({ timeout: 5 });
+      }
+    },
+    output: () => members.map(({ process }) => process.output().slice(-1_500)).join("\n"),
+    async remove() {
+      await Promise.all(members.map(({ process }) => process.stop()));
+      await stopGateways();
+      await data.drop();
+      await rm(data.dataDir, { recursive: true, force: true });
+      await stopServers(servers);
+    },
+  };
+}
