@@ -20,6 +20,11 @@ export async function parkRejected<State, Shared>(
     item.fail(error);
     return true;
   }
+  // It was only to be taken away if its number had been counted, which cannot be told: it stays as it was.
+  if (item.kind === "message" && item.letter?.kind === "cover") {
+    item.settle();
+    return true;
+  }
   const text = errorText(error);
   const letter =
     item.kind === "message"

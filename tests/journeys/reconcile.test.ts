@@ -343,7 +343,7 @@ test("a letter whose key can be no order's is no obstacle", async () => {
   try {
     expect(await reconcile()).toMatchObject({ ok: true, violations: [], checked: { parked: 1 } });
   } finally {
-    await platform.sql("delete from delivery.dead_letter where error = 'planted'");
+    await platform.sql("delete from delivery.dead_letter where key = 'not-an-order'");
   }
 });
 
