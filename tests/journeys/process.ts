@@ -1,8 +1,8 @@
 /** The real process as a child: `bun runtime/main.ts COMMAND` in a process group of its own. It never outlives the tests. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { freeServerPort } from "../../runtime/cli/dev/split/server-port.ts";
 import { startGuard } from "../provision/guard.ts";
-import { freeServerPort } from "../provision/server-port.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const READY_TIMEOUT_MS = 45_000;

@@ -3,8 +3,8 @@
  * front of them, which stand still meanwhile.
  */
 import { registry } from "../../modules/registry.ts";
+import { freeServerPort, freeServerPorts } from "../../runtime/cli/dev/split/server-port.ts";
 import { collectionsOf, EDGE_HOST } from "../../runtime/registry.ts";
-import { freeServerPort, freeServerPorts } from "../provision/server-port.ts";
 import { startGateways } from "./gateways.ts";
 import { type Environment, type PlatformProcess, startProcess } from "./process.ts";
 

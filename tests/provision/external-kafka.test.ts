@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { freeServerPorts } from "../../runtime/cli/dev/split/server-port.ts";
 import { hasEnded } from "../../runtime/ended-process.fixture.ts";
 import { until } from "../../runtime/until.fixture.ts";
 import { startExternalKafka } from "./external-kafka.ts";
@@ -9,7 +10,6 @@ import { KAFKA_PREVIOUS_VERSION, provisionKafka } from "./kafka.ts";
 import { createTopic, receive, send } from "./kafka-client.fixture.ts";
 import { startKafkaCluster } from "./kafka-cluster.ts";
 import { provideOrSkip } from "./missing.ts";
-import { freeServerPorts } from "./server-port.ts";
 
 const program = await provideOrSkip("tests/provision/external-kafka", provisionKafka);
 const previous = await provideOrSkip("tests/provision/external-kafka, the version before", () =>

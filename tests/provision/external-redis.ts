@@ -6,10 +6,10 @@
  * id. One that was killed or stopped comes back empty.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { freeServerPort } from "../../runtime/cli/dev/split/server-port.ts";
 import { startGuard } from "./guard.ts";
 import { provisionRedis, type RedisProgram } from "./redis.ts";
 import type { CertificateFiles } from "./self-signed.ts";
-import { freeServerPort } from "./server-port.ts";
 
 export interface ExternalRedis {
   /** With the password, and `rediss:` where it takes only TLS. */

@@ -1,30 +1,35 @@
 /**
- * KRaft brokers on loopback with a temporary directory of their own, each of which can be killed, frozen and started
- * again on its data and its port.
+ * KRaft brokers on loopback, each of which can be killed, frozen and started again on its data and its port. Their data
+ * is temporary, or in a directory that is kept: then it is formatted once, and later starts go on with what it holds,
+ * on other ports, after kill -9 of everything as well. A broker may lose what it has acknowledged only with the machine.
  *
  * A cluster starts whole or not at all. When another process takes one of its ports meanwhile, it is made anew on other
  * ports. It ends with `stop()`, and when this process ends in any other way, kill -9 included, a guard ends it.
  */
 import type { ChildProcess } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freeServerPorts } from "../../runtime/cli/dev/split/server-port.ts";
 import { messageOf } from "../../runtime/error-text.ts";
 import { startGuard } from "./guard.ts";
 import {
   becameReady,
+  endLeftover,
   formatStorage,
+  GUARD_OF_KEPT_DATA,
+  GUARD_OF_TEMPORARY_DATA,
   isRunning,
-  KAFKA_GUARD_SCRIPT,
   type KafkaProgram,
   killProcess,
+  LOG_FILE,
   launchBroker,
   SETTINGS_FILE,
   stopProcess,
 } from "./kafka-process.ts";
 import { makeSecurity, type SecuredAccess } from "./kafka-security.ts";
 import { brokerSettings, type NodeAddress, propertiesText } from "./kafka-settings.ts";
-import { freeServerPorts } from "./server-port.ts";
 
 export interface KafkaNode {
   readonly id: number;
@@ -32,8 +37,9 @@ export interface KafkaNode {
   readonly broker: string;
   /** `host:port` of its listener with TLS and SASL, where it has one. */
   readonly securedBroker?: string;
-  /** Of its latest start. */
+  /** Of its latest start, as is its log. */
   readonly pid: number;
+  readonly logFile: string;
   /** Ends it at once (SIGKILL). */
   kill(): Promise<void>;
   /** Stops it from running, with its connections open (SIGSTOP). */
@@ -51,11 +57,13 @@ export interface KafkaCluster {
   readonly directory: string;
   /** How to get in by the secured listeners, where there are any. */
   readonly access?: SecuredAccess;
-  /** Ends every broker and removes the data. May be called twice. */
+  /** Ends every broker, in order where its data is kept; removes data that is not. May be called twice. */
   stop(): Promise<void>;
 }
 
 export interface KafkaClusterOptions {
+  /** Where the data is kept; a temporary directory unless it is given. Its owner sees to it that nobody else uses it. */
+  readonly directory?: string;
   /** How many brokers; 1 unless said otherwise. */
   readonly brokers?: number;
   /** Broker settings, over those that tests need. */
@@ -69,7 +77,7 @@ export interface KafkaClusterOptions {
 
 const PORT_TRIES = 5;
 
-/** Formats and starts the brokers; resolves when all of them serve. */
+/** Formats the brokers where that was not done, and starts them; resolves when all of them serve. */
 export async function startKafkaCluster(
   program: KafkaProgram,
   options: KafkaClusterOptions = {},
@@ -83,21 +91,34 @@ export async function startKafkaCluster(
   }
 }
 
+/** Removes data that was kept. Its owner sees to it that nobody uses it. */
+export async function removeKept(directory: string): Promise<void> {
+  await endLeftovers(directory);
+  await rm(directory, { recursive: true, force: true });
+}
+
+async function endLeftovers(directory: string): Promise<void> {
+  const homes = existsSync(directory) ? readdirSync(directory) : [];
+  await Promise.all(homes.map((home) => endLeftover(join(directory, home))));
+}
+
 async function startOnce(program: KafkaProgram, options: KafkaClusterOptions): Promise<KafkaCluster> {
   const addresses = await chooseAddresses(options);
-  const directory = await mkdtemp(join(tmpdir(), "genai-demo-kafka-"));
-  const guard = startGuard(KAFKA_GUARD_SCRIPT, directory);
+  const isKept = options.directory !== undefined;
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "genai-demo-kafka-")));
+  if (isKept) await endLeftovers(directory);
+  const guard = startGuard(isKept ? GUARD_OF_KEPT_DATA : GUARD_OF_TEMPORARY_DATA, directory);
   const nodes: KafkaNode[] = [];
   const end = async () => {
-    // Nobody needs the data any more: no broker is asked to leave in order.
-    await Promise.all(nodes.map((node) => node.kill()));
-    await rm(directory, { recursive: true, force: true });
+    // Where nobody needs the data any more, no broker is asked to leave in order.
+    await Promise.all(nodes.map((node) => (isKept ? node.stop() : node.kill())));
+    if (!isKept) await rm(directory, { recursive: true, force: true });
     await guard.release();
   };
   try {
     const security = options.secured === true ? await makeSecurity(program.java, directory) : undefined;
     const settings = { ...security?.settings, ...options.settings };
-    await formatAll(program, addresses, directory, settings, security?.formatOptions ?? []);
+    await prepareAll(program, addresses, directory, settings, security?.formatOptions ?? []);
     const javaOptions = [...(security?.javaOptions ?? []), ...(options.javaOptions ?? [])];
     for (const address of addresses) nodes.push(makeNode(program, address, homeOf(address, directory), javaOptions));
     await Promise.all(nodes.map((node) => node.start()));
@@ -128,7 +149,8 @@ async function chooseAddresses(options: KafkaClusterOptions): Promise<readonly N
   });
 }
 
-async function formatAll(
+/** Writes the settings of each broker, and formats its storage where that was not done. */
+async function prepareAll(
   program: KafkaProgram,
   addresses: readonly NodeAddress[],
   directory: string,
@@ -136,11 +158,16 @@ async function formatAll(
   formatOptions: readonly string[],
 ): Promise<void> {
   const clusterId = newClusterId();
+  // No broker has run before all of them are formatted, so there is nothing to lose while one is not.
+  const isFormatted = addresses.every((address) => existsSync(join(dataOf(address, directory), LAST_FILE_OF_FORMAT)));
   const formatted = addresses.map(async (address) => {
     const home = homeOf(address, directory);
-    await mkdir(home);
-    const text = propertiesText(brokerSettings(address, addresses, join(home, "data"), settings));
+    await mkdir(home, { recursive: true, mode: 0o700 });
+    // From its working directory: a list of paths, in the encoding that Java reads it in, cannot hold every name.
+    const text = propertiesText(brokerSettings(address, addresses, DATA, settings));
     await writeFile(join(home, SETTINGS_FILE), text, { mode: 0o600 });
+    if (isFormatted) return;
+    await rm(dataOf(address, directory), { recursive: true, force: true });
     await formatStorage(program, home, clusterId, formatOptions);
   });
   // All of them end before the first failure is told, for its handling removes the directory.
@@ -155,6 +182,11 @@ function newClusterId(): string {
 
 /** The place of a broker's settings, log and data. */
 const homeOf = (address: NodeAddress, directory: string) => join(directory, String(address.id));
+const DATA = "data";
+const dataOf = (address: NodeAddress, directory: string) => join(homeOf(address, directory), DATA);
+
+/** Where it is there, formatting has come to its end. */
+const LAST_FILE_OF_FORMAT = "meta.properties";
 
 function makeNode(
   program: KafkaProgram,
@@ -168,6 +200,7 @@ function makeNode(
     id,
     broker: `127.0.0.1:${port}`,
     ...(securedPort === undefined ? {} : { securedBroker: `127.0.0.1:${securedPort}` }),
+    logFile: join(home, LOG_FILE),
     get pid() {
       if (broker?.pid === undefined) throw new Error(`broker ${id} was never started`);
       return broker.pid;

@@ -8,6 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { commandOf } from "../../runtime/cli/dev/process-command.ts";
 import type { Java } from "./java.ts";
 
 /** What runs Kafka. */
@@ -20,23 +21,26 @@ export interface KafkaProgram {
   readonly classArchive?: string;
 }
 
-/** The settings of the process in its directory. */
+/** In the directory of a process. */
 export const SETTINGS_FILE = "server.properties";
-const LOG_FILE = "log";
+export const LOG_FILE = "log";
 const PID_FILE = "pid";
 
-/** For a guard: ends what runs in the directories under $1 and removes it. A frozen process must be thawed to end. */
-export const KAFKA_GUARD_SCRIPT = `
+/** For a guard: ends what runs in the directories under $1. A frozen process must be thawed to end. */
+export const GUARD_OF_KEPT_DATA = `
 for file in "$1"/*/${PID_FILE}; do
   pid=$(cat "$file" 2>/dev/null)
   [ -n "$pid" ] && { kill -CONT "$pid" 2>/dev/null; stop "$pid" java & }
 done
 wait
-rm -rf "$1"
 `;
+/** The same, and removes $1. */
+export const GUARD_OF_TEMPORARY_DATA = `${GUARD_OF_KEPT_DATA}rm -rf "$1"`;
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
+/** What a guard takes at most to end a broker whose owner was killed. */
+const LEFTOVER_TIMEOUT_MS = 12_000;
 const LOG_TAIL = 20_000;
 
 /** Makes the data directory that the settings in `directory` name. `words` are added to the tool's command line. */
@@ -73,6 +77,29 @@ export async function becameReady(broker: ChildProcess, directory: string): Prom
     await Bun.sleep(20);
   }
   throw new Error(`Kafka did not start:\n${await tailOfLog(directory)}`);
+}
+
+/**
+ * Ends a broker that an earlier life left in `directory`: its guard may be about to, or be gone as well. Resolves when
+ * its data is nobody's. A number that by now is another program's is told by its command line.
+ */
+export async function endLeftover(directory: string): Promise<void> {
+  const pid = Number(await readFile(join(directory, PID_FILE), "utf8").catch(() => ""));
+  const isThere = () => pid > 0 && commandOf(pid).includes(join(directory, SETTINGS_FILE));
+  if (!isThere()) return;
+  console.error(`ending the Kafka broker ${pid} that an earlier process left behind`);
+  const deadline = Date.now() + LEFTOVER_TIMEOUT_MS;
+  signal(pid, "SIGCONT");
+  signal(pid, "SIGTERM");
+  for (; isThere(); await Bun.sleep(20)) if (Date.now() > deadline) signal(pid, "SIGKILL");
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has just ended.
+  }
 }
 
 /** Ends the process in order, and by force when that takes too long. */

@@ -4,11 +4,11 @@
  * it has started, and the next one, which holds the directory and so knows that nobody else uses it, sees them gone
  * first. A number that by now belongs to another program is told by its command line.
  */
-import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Scheduler } from "../../scheduler.ts";
 import { StartError } from "../../start-error.ts";
+import { commandOf } from "./process-command.ts";
 
 /** In every supervised application's command line, with its data directory. */
 export const SUPERVISED_FLAG = "--supervised";
@@ -68,15 +68,4 @@ function notedIn(dataDir: string): number[] {
 function isApplication(pid: number, dataDir: string): boolean {
   const words = commandOf(pid);
   return words.includes(SUPERVISED_FLAG) && words.includes(dataDir);
-}
-
-/** Empty for a process that has ended, also while its parent has not asked how. */
-function commandOf(pid: number): string {
-  if (process.platform !== "linux")
-    return spawnSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" }).stdout;
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -1,5 +1,6 @@
 /** TCP ports on loopback for servers that go away and come back on the same port. */
 import { createServer } from "node:net";
+import { StartError } from "../../../start-error.ts";
 
 /**
  * Below what Linux (32768) and macOS (49152) give to outgoing connections: a client that dials a server which is down
@@ -30,10 +31,16 @@ export async function freeServerPorts(count: number): Promise<readonly number[]>
   return [...ports];
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Throws a `StartError` when something listens there; 0 is any free port. */
+export async function refuseTakenPort(hostname: string, port: number): Promise<void> {
+  if (port === 0 || (await isFree(port, hostname))) return;
+  throw new StartError(`port ${port} on ${hostname} is in use: stop what listens there, or set PORT to another port.`);
+}
+
+function isFree(port: number, hostname = "127.0.0.1"): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    server.listen(port, hostname, () => server.close(() => resolve(true)));
   });
 }
