@@ -9,6 +9,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { refuseAtTheEnd } from "./ending.ts";
 
 const LOCK_WAIT_MS = 300_000;
 /** A lock without a name in it is given this long: its holder may be about to write it. */
@@ -24,6 +25,7 @@ export function cacheDirectory(): string {
 export async function installOnce(name: string, install: (directory: string) => Promise<void>): Promise<string> {
   const place = join(cacheDirectory(), name);
   if (existsSync(place)) return place;
+  refuseAtTheEnd(name);
   await mkdir(cacheDirectory(), { recursive: true });
   const unlock = await lock(`${place}.lock`);
   const building = `${place}.part-${process.pid}`;

@@ -1,4 +1,5 @@
 /** Runs the client of a package registry (pip, mvn, apt-get): what it cannot do is a tool that is not to be had. */
+import { refuseAtTheEnd, whenEnding } from "./ending.ts";
 import { MissingTool } from "./missing.ts";
 
 const DOWNLOAD_TIMEOUT_MS = 300_000;
@@ -13,6 +14,8 @@ export interface ClientOptions {
 
 /** Runs a client to its end. Throws `MissingTool` with the hint and the client's last words when it fails. */
 export async function runClient(argv: readonly string[], { hint, cwd, env }: ClientOptions): Promise<void> {
+  const name = argv.slice(0, 4).join(" ");
+  refuseAtTheEnd(name);
   const child = Bun.spawn([...argv], {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, ...env },
@@ -21,13 +24,15 @@ export async function runClient(argv: readonly string[], { hint, cwd, env }: Cli
     stderr: "pipe",
     timeout: DOWNLOAD_TIMEOUT_MS,
   });
+  const leave = whenEnding(() => child.kill());
   const [stdout, stderr, exitCode] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
     child.exited,
   ]);
+  leave();
   if (exitCode === 0) return;
   // Some say on standard output what went wrong.
   const words = `${stdout.trim()}\n${stderr.trim()}`.trim().slice(-1500);
-  throw new MissingTool(argv.slice(0, 4).join(" "), `${hint}\n${words}`);
+  throw new MissingTool(name, `${hint}\n${words}`);
 }
