@@ -1,11 +1,16 @@
 import { expect, test } from "bun:test";
 import { flagsOf, UsageError, wholeNumber, wordsAndFlagsOf } from "./arguments.ts";
 
-const KNOWN = { json: "string", all: "boolean" } as const;
+const KNOWN = { json: "string", all: "boolean", group: "strings" } as const;
 
 test("flags are text or true, words are told apart", () => {
   expect({ ...flagsOf(["--json=-", "--all"], KNOWN) }).toEqual({ json: "-", all: true });
   expect(wordsAndFlagsOf(["show", "x"], KNOWN).words).toEqual(["show", "x"]);
+});
+
+test("a flag that may be given several times is all that was given, in order", () => {
+  expect(flagsOf(["--group", "b,c", "--all", "--group=a"], KNOWN).group).toEqual(["b,c", "a"]);
+  expect(flagsOf([], KNOWN).group).toBeUndefined();
 });
 
 test.each([

@@ -3,14 +3,19 @@ import { parseArgs } from "node:util";
 /** A command line that cannot be understood; the message says what to write. Exit code 2. */
 export class UsageError extends Error {}
 
-type Known = Readonly<Record<string, "string" | "boolean">>;
+/** `strings`: it may be given several times. */
+type Known = Readonly<Record<string, "string" | "strings" | "boolean">>;
+
+interface Values {
+  readonly string: string;
+  readonly strings: readonly string[];
+  readonly boolean: boolean;
+}
 
 /** What was given of the known flags. */
-type Given<Flags extends Known> = {
-  readonly [Name in keyof Flags]?: Flags[Name] extends "string" ? string : boolean;
-};
+type Given<Flags extends Known> = { readonly [Name in keyof Flags]?: Values[Flags[Name]] };
 
-/** Flags of a command as text or true; unknown flags and stray words are a `UsageError`. */
+/** Flags of a command as text, texts or true; unknown flags and stray words are a `UsageError`. */
 export function flagsOf<Flags extends Known>(args: readonly string[], known: Flags): Given<Flags> {
   const { flags, words } = wordsAndFlagsOf(args, known);
   if (words.length > 0) throw new UsageError(`Unexpected argument '${words[0]}'. This command takes flags only`);
@@ -20,14 +25,19 @@ export function flagsOf<Flags extends Known>(args: readonly string[], known: Fla
 /** The same for a command that takes words as well. */
 export function wordsAndFlagsOf<Flags extends Known>(args: readonly string[], known: Flags) {
   try {
-    const options = Object.fromEntries(Object.entries(known).map(([name, type]) => [name, { type }]));
+    const options = Object.fromEntries(
+      Object.entries(known).map(([name, type]) => [
+        name,
+        type === "strings" ? ({ type: "string", multiple: true } as const) : { type },
+      ]),
+    );
     const { values, positionals } = parseArgs({
       args: [...args],
       options: { ...options, help: { type: "boolean" } },
       strict: true,
       allowPositionals: true,
     });
-    // Each is of the type that it is declared with, and none is declared `multiple`.
+    // Each is of the type that it is declared with.
     return { flags: values as Given<Flags>, words: positionals };
   } catch (error) {
     throw new UsageError(`${parseFault(error)} (see --help)`);

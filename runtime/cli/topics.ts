@@ -1,12 +1,13 @@
 /** `topics`: makes the topics of all modules on the brokers. Nothing else ever makes one. */
 
+import type { PlatformConfig } from "../config/settings.ts";
 import type { Module } from "../module.ts";
 import { topicsOf } from "../registry.ts";
 import { StartError } from "../start-error.ts";
 import { kafkaClients } from "../transport/kafka/client.ts";
 import { faultOf } from "../transport/kafka/fault.ts";
 import { kafkaSettingsOf } from "../transport/kafka/settings.ts";
-import { createTopics } from "../transport/kafka/topics.ts";
+import { createTopics, type TopicReport } from "../transport/kafka/topics.ts";
 import { flagsOf } from "./arguments.ts";
 import { loadConfigHere } from "./run-platform.ts";
 
@@ -24,18 +25,23 @@ Exit code 0 when every topic is there with that number of partitions.`;
 export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
   const flags = flagsOf(args, { "kafka-brokers": "string", partitions: "string", replication: "string" });
   const { config } = loadConfigHere(registry, "topics", flags);
+  const { created, present } = await makeTopics(registry, config);
+  for (const topic of created) console.log(`made  ${topic}`);
+  for (const topic of present) console.log(`there ${topic}`);
+  return 0;
+}
+
+/** Makes the topics of all modules that are missing. Throws a `StartError` when they cannot be had as they should be. */
+export async function makeTopics(registry: readonly Module[], config: PlatformConfig<string>): Promise<TopicReport> {
   const settings = kafkaSettingsOf(config, "genai-demo-topics");
   const admin = kafkaClients(settings).admin();
   try {
     await admin.connect();
     const topics = topicsOf(registry).map(({ name }) => `${settings.prefix}${name}`);
-    const { created, present } = await createTopics(admin, topics, {
+    return await createTopics(admin, topics, {
       partitions: config.kafkaPartitions,
       replication: config.kafkaReplication,
     });
-    for (const topic of created) console.log(`made  ${topic}`);
-    for (const topic of present) console.log(`there ${topic}`);
-    return 0;
   } catch (error) {
     if (error instanceof StartError) throw error;
     throw new StartError(`The topics could not be made on ${settings.brokers.join(", ")}: ${faultOf(error).text}`, {

@@ -88,7 +88,8 @@ function startFault(cause: unknown, hostname: string, port: number, setting: str
   return `cannot listen on ${hostname} port ${port} (${reason}): check HOST and ${setting}.`;
 }
 
-const hostInUrl = (hostname: string) => {
+/** An address that is listened on, as a URL of this machine names it. */
+export const hostInUrl = (hostname: string) => {
   if (hostname === "0.0.0.0" || hostname === "::") return "localhost";
   return hostname.includes(":") ? `[${hostname}]` : hostname;
 };

@@ -1,5 +1,10 @@
 /** The application as the supervisor's child: it loads its code at once and starts when it is told to. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Scheduler } from "../../scheduler.ts";
+import type { PlatformFlags } from "../run-platform.ts";
+import { forEachLine } from "./lines.ts";
+import { SUPERVISED_FLAG } from "./orphans.ts";
 import { type Instruction, Report } from "./protocol.ts";
 
 export interface Application {
@@ -19,18 +24,32 @@ export interface Ending {
 }
 
 interface ApplicationSettings {
-  /** The command line after Bun's own program. */
+  /** The command line after this program. */
   readonly command: readonly string[];
   readonly scheduler: Scheduler;
+  /** Takes each of its lines; they come out on this process's outputs when it is left out. */
+  readonly line?: (line: string) => void;
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Spawns it; its lines come out on this process's outputs. */
-export function spawnApplication({ command, scheduler }: ApplicationSettings): Application {
+/** The command line of a supervised application, in a checkout or in the compiled program. */
+export function supervisedCommand(root: string, flags: PlatformFlags): string[] {
+  const main = join(root, "runtime", "main.ts");
+  const given = Object.entries(flags).flatMap(([name, value]) =>
+    value === undefined ? [] : [value === true ? `--${name}` : `--${name}=${value}`],
+  );
+  return [...(existsSync(main) ? [main] : []), "dev", SUPERVISED_FLAG, ...given];
+}
+
+/** Spawns it. */
+export function spawnApplication({ command, scheduler, line, env }: ApplicationSettings): Application {
   const ready = Promise.withResolvers<string>();
   const loaded = Promise.withResolvers<void>();
   let isReady = false;
   const child = Bun.spawn([process.execPath, ...command], {
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: line === undefined ? ["ignore", "inherit", "inherit"] : ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
     ipc(message) {
       const report = Report.parse(message);
       if (report.kind === "loaded") return loaded.resolve();
@@ -46,7 +65,9 @@ export function spawnApplication({ command, scheduler }: ApplicationSettings): A
       if (!(error instanceof Error && "code" in error && error.code === "ERR_IPC_CHANNEL_CLOSED")) throw error;
     }
   };
-  const ended = child.exited.then(() => ({ code: child.exitCode, signal: child.signalCode }));
+  const outputs = [child.stdout, child.stderr].filter((output) => output !== undefined);
+  const said = Promise.all(outputs.map((output) => forEachLine(output, line ?? (() => undefined))));
+  const ended = Promise.all([child.exited, said]).then(() => ({ code: child.exitCode, signal: child.signalCode }));
   return {
     pid: child.pid,
     ready: ready.promise,

@@ -6,6 +6,7 @@
  */
 import { problem } from "../../http/problem.ts";
 import { problemResponse } from "../../http/reply.ts";
+import { hostInUrl } from "../../http/server.ts";
 import { StartError } from "../../start-error.ts";
 
 export interface GatewaySettings {
@@ -65,7 +66,7 @@ export function startGateway({ hostname, port, upstreams }: GatewaySettings): Ga
   const server = listen(hostname, port, answer);
   return {
     port: server.port ?? port,
-    url: `http://${hostname}:${server.port}`,
+    url: `http://${hostInUrl(hostname)}:${server.port}`,
     stop: () => server.stop(true),
   };
 }

@@ -14,22 +14,33 @@ import type { Save, Saves } from "./saves.ts";
 
 interface SuperviseSettings {
   readonly spawn: () => Application;
-  /** What the application needs in its environment; resolves when all of it is there. */
+  /** What the application needs in its environment; resolves when all of it is there. Nothing starts before. */
   readonly environment: Promise<Readonly<Record<string, string>>>;
   readonly saves: Saves;
   /** Resolves when all is to end. */
   readonly stopped: Promise<unknown>;
-  /** The first application is up. */
-  readonly ready: (url: string) => void;
-  readonly say: (line: string) => void;
+  readonly tell: (occurrence: Occurrence) => void;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
+  /** How long an old application may take to end when another one takes its place. */
+  readonly handOverLimitMs: number;
   /** How long the last application may take to end. */
   readonly stopLimitMs: number;
 }
 
+export type Occurrence =
+  /** The first application is up. */
+  | { readonly kind: "ready"; readonly url: string }
+  /** One with what was saved is up, so long after the save. */
+  | { readonly kind: "restarted"; readonly files: readonly string[]; readonly tookMs: number }
+  | { readonly kind: "ended"; readonly ending: Ending; readonly pauseMs: number }
+  /** One that had ended by itself is up again. */
+  | { readonly kind: "back" }
+  /** What was saved does not start, and has said why. */
+  | { readonly kind: "refused" };
+
 /** A restart waits for nobody: requests that hold their answer (`Prefer: wait`) are answered as their order stands. */
-const RESTART_LIMITS = { requestsDeadlineMs: 100, killAfterMs: 700 };
+const REQUESTS_DEADLINE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 const FIRST_PAUSE_MS = 250;
 /** An application that ran for this long and ends is not one that cannot run. */
@@ -104,26 +115,26 @@ function refuseStart({ code, signal }: Ending): number {
   throw new StartError(`The application was ended by ${signal} while it started: start \`dev\` again`);
 }
 
-/** The new application loads its code while the old one ends. */
+/** The new application loads its code while the old one ends. It is not started when all is to end before that. */
 async function begin(settings: SuperviseSettings, old: Application | null): Promise<Application> {
   const application = settings.spawn();
+  const limits = { requestsDeadlineMs: REQUESTS_DEADLINE_MS, killAfterMs: settings.handOverLimitMs };
   try {
-    await old?.stop(RESTART_LIMITS);
-    application.start(await settings.environment);
+    await old?.stop(limits);
+    const environment = await Promise.race([settings.environment, settings.stopped.then(() => null)]);
+    if (environment !== null) application.start(environment);
     return application;
   } catch (error) {
-    await application.stop(RESTART_LIMITS);
+    await application.stop(limits);
     throw error;
   }
 }
 
 async function startAgain(settings: SuperviseSettings, ending: Ending, turn: Turn): Promise<Turn | number> {
-  const { saves, say, scheduler, stopped } = settings;
+  const { saves, tell, scheduler, stopped } = settings;
   const { endings, hasRun } = turn;
   const pauseMs = endings === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (endings - 1));
-  const when = pauseMs === 0 ? "at once" : `in ${pauseMs} ms`;
-  const how = ending.signal ?? `exit code ${ending.code}`;
-  say(`THE APPLICATION ENDED BY ITSELF (${how}): it is started again ${when}`);
+  tell({ kind: "ended", ending, pauseMs });
   const outcome = await Promise.race([
     scheduler.sleep(pauseMs).then(() => "paused" as const),
     saves.some().then(() => "saved" as const),
@@ -135,19 +146,13 @@ async function startAgain(settings: SuperviseSettings, ending: Ending, turn: Tur
 }
 
 async function awaitSave(settings: SuperviseSettings, hasRun: boolean): Promise<Turn | number> {
-  settings.say("it did not start; the next save starts it again");
+  settings.tell({ kind: "refused" });
   const isStopped = await Promise.race([settings.saves.some().then(() => false), settings.stopped.then(() => true)]);
   return isStopped ? 0 : afterSave(settings, null, hasRun);
 }
 
-function announce({ cause, hasRun }: Turn, url: string, { ready, say, clock }: SuperviseSettings): void {
-  if (!hasRun) ready(url);
-  else if (cause.kind === "ended") say("the application runs again");
-  else if (cause.kind === "saved") say(`restarted in ${clock.now() - cause.sinceMs} ms: ${named(cause.files)}`);
+function announce({ cause, hasRun }: Turn, url: string, { tell, clock }: SuperviseSettings): void {
+  if (!hasRun) tell({ kind: "ready", url });
+  else if (cause.kind === "ended") tell({ kind: "back" });
+  else if (cause.kind === "saved") tell({ kind: "restarted", files: cause.files, tookMs: clock.now() - cause.sinceMs });
 }
-
-const NAMED_FILES = 3;
-const named = (files: readonly string[]) => {
-  const shown = files.slice(0, NAMED_FILES).join(", ");
-  return files.length <= NAMED_FILES ? shown : `${shown} and ${files.length - NAMED_FILES} more`;
-};

@@ -12,8 +12,23 @@ import { Instruction, type Report } from "./protocol.ts";
 /** The database of a supervisor that is gone goes as well, so an orderly end could take long. */
 const ORPHAN_LIMIT_MS = 500;
 
+/** Does its work until `stopped` resolves; says `ready` with its URL. Resolves with the exit code. */
+type Work = (told: {
+  readonly ready: (url: string) => void;
+  readonly stopped: () => Promise<StopLimits>;
+}) => Promise<number>;
+
 /** Runs the platform at the supervisor's word; resolves with the exit code. */
-export async function runSupervised(registry: readonly Module[], flags: PlatformFlags): Promise<number> {
+export const runSupervisedPlatform = (registry: readonly Module[], flags: PlatformFlags): Promise<number> =>
+  runSupervised(({ ready, stopped }) =>
+    runPlatform({ registry, mode: "dev", flags, log: (line) => console.error(line), ready, stopped }),
+  );
+
+/**
+ * Does the work at the supervisor's word, with what that gives it in its environment. With `outlivesSignals` it ends at
+ * that word alone: a signal for the whole group is for those first that it is there for.
+ */
+export async function runSupervised(work: Work, { outlivesSignals = false } = {}): Promise<number> {
   const tell = (report: Report) => process.send?.(report);
   const start = Promise.withResolvers<Readonly<Record<string, string>>>();
   const stop = Promise.withResolvers<StopLimits>();
@@ -30,16 +45,9 @@ export async function runSupervised(registry: readonly Module[], flags: Platform
   });
   // A terminal sends Ctrl-C to every process in the foreground; the supervisor says when to end.
   process.on("SIGINT", () => undefined);
-  process.on("SIGTERM", () => stop.resolve({}));
+  process.on("SIGTERM", () => outlivesSignals || stop.resolve({}));
 
   tell({ kind: "loaded" });
   Object.assign(process.env, await start.promise);
-  return runPlatform({
-    registry,
-    mode: "dev",
-    flags,
-    log: (line) => console.error(line),
-    ready: (url) => tell({ kind: "ready", url }),
-    stopped: () => stop.promise,
-  });
+  return work({ ready: (url) => tell({ kind: "ready", url }), stopped: () => stop.promise });
 }

@@ -5,18 +5,21 @@
  * However it ends, nothing is left: on a stop signal application and server end in order; when it is killed, the
  * application notices by its closed pipe and the server by its guard.
  */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { systemClock as clock } from "../../clock.ts";
 import type { PlatformConfig } from "../../config/settings.ts";
 import { type EmbeddedServer, startEmbedded } from "../../database/embedded.ts";
 import { createLog } from "../../log.ts";
 import { systemScheduler as scheduler } from "../../scheduler.ts";
 import { type PlatformFlags, stopSignal } from "../run-platform.ts";
-import { type Application, spawnApplication } from "./application.ts";
-import { endOrphans, noteApplications, SUPERVISED_FLAG } from "./orphans.ts";
+import { type Application, spawnApplication, supervisedCommand } from "./application.ts";
+import { createNotedApplications } from "./noted-applications.ts";
+import { endOrphans } from "./orphans.ts";
 import { watchSaves } from "./saves.ts";
 import { supervise } from "./supervise.ts";
+import { inWords } from "./words.ts";
 
+const HAND_OVER_LIMIT_MS = 700;
 const STOP_MARGIN_MS = 500;
 
 interface SupervisorSettings {
@@ -41,26 +44,19 @@ export async function runSupervisor({ root, config, flags, reset, ready }: Super
     scheduler,
     onFault: (reason) => say(`saves are no longer seen (${reason}): start \`dev\` again`),
   });
-  const running = new Set<number>();
-  /** Null while the data directory is not ours. */
-  let note: (() => void) | null = null;
+  const noted = createNotedApplications(dataDir);
+  const command = supervisedCommand(root, { ...flags, data: dataDir });
 
   function spawn(): Application {
-    const application = spawnApplication({ command: commandOf(root, flags, dataDir), scheduler });
-    running.add(application.pid);
-    note?.();
-    application.ended.then(() => {
-      running.delete(application.pid);
-      note?.();
-    });
+    const application = spawnApplication({ command, scheduler });
+    noted.add(application);
     return application;
   }
 
   /** The application finds the server by its URL, and may take what an earlier one left: nobody else starts any. */
   async function environmentOf({ url }: EmbeddedServer) {
     await endOrphans(dataDir, scheduler, say);
-    note = () => noteApplications(dataDir, running);
-    note();
+    noted.begin();
     return { DATABASE_URL: url, EXCLUSIVE_DATABASE: "true" };
   }
 
@@ -80,10 +76,10 @@ export async function runSupervisor({ root, config, flags, reset, ready }: Super
       environment: server === null ? Promise.resolve({}) : server.then(environmentOf),
       saves,
       stopped,
-      ready,
-      say,
+      tell: (occurrence) => (occurrence.kind === "ready" ? ready(occurrence.url) : say(inWords(occurrence))),
       clock,
       scheduler,
+      handOverLimitMs: HAND_OVER_LIMIT_MS,
       stopLimitMs: config.shutdownDeadlineMs + STOP_MARGIN_MS,
     });
   } finally {
@@ -93,11 +89,4 @@ export async function runSupervisor({ root, config, flags, reset, ready }: Super
       () => undefined,
     );
   }
-}
-
-function commandOf(root: string, flags: PlatformFlags, dataDir: string): string[] {
-  const given = Object.entries({ ...flags, data: dataDir }).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name}=${value}`],
-  );
-  return [join(root, "runtime", "main.ts"), "dev", SUPERVISED_FLAG, ...given];
 }

@@ -59,6 +59,9 @@ export function takeDataDirectory(dataDir: string, log: (line: string) => void):
   }
 }
 
+/** Takes the data directory for this process for what is there beside a database; the returned function releases it. */
+export const holdDataDirectory = (dataDir: string): (() => void) => takeLock(makeWritable(resolve(dataDir)));
+
 /** What the operating system refused below a data directory, as a `StartError`; anything else as it is. */
 export function systemFault(error: unknown, dataDir: string): unknown {
   const code = error instanceof Error && "syscall" in error && "code" in error ? error.code : undefined;
