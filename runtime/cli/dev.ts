@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { PlatformConfig } from "../config/settings.ts";
 import type { Module } from "../module.ts";
 import { StartError } from "../start-error.ts";
 import { flagsOf, UsageError } from "./arguments.ts";
 import { banner, FAREWELL } from "./dev/banner.ts";
-import { loadConfigHere, platformFlags, runPlatform } from "./run-platform.ts";
+import { loadConfigHere, type PlatformFlags, platformFlags, runPlatform } from "./run-platform.ts";
 
 export const help = `dev: start all six modules with demo data, on a PostgreSQL of their own. No account, nothing to install.
 In a checkout the application is restarted whenever a file under modules/ or runtime/ is saved; PostgreSQL stays up.
@@ -12,44 +13,107 @@ In a checkout the application is restarted whenever a file under modules/ or run
   bun run dev
   bun run dev --port 9090 --data /tmp/demo
   bun run dev --reset
+  bun run dev --split --group order,payment --group pricing,inventory
 
   --port N        public port (PORT, 8080)
   --data DIR      where the data is (DATA_DIR, .data); created when absent
-  --reset         removes the database in DIR first; signing keys stay, so tokens printed before stay good
-  --no-watch      one process, which no save restarts: for a debugger
+  --reset         removes database and messages in DIR first; signing keys stay, so tokens printed before stay good
+  --no-watch      no save restarts anything: for a debugger
   --log-level L   debug, info, warn (default) or error
+
+  --split         as in a cluster: each module is a process, on Kafka and Redis (downloaded once, with Maven and apt),
+                  behind one gateway that routes by path. A save restarts the processes that run what was saved.
+  --group LIST    with --split: modules that share a process, by commas; may be given several times. A module in no
+                  group has a process of its own
+
+With --split, DATABASE_URL, KAFKA_BROKERS and REDIS_URL are used instead of servers of our own where they are given.
+Messages are kept in DIR/kafka: what was under way between processes goes on at the next start with --split.
 
 Ctrl-C stops it; everything that was answered is saved. Exit code 0 after a clean stop, 1 when it could not start.`;
 
 const ROOT = join(import.meta.dir, "..", "..");
+const OWN_FLAGS = {
+  reset: "boolean",
+  "no-watch": "boolean",
+  split: "boolean",
+  group: "strings",
+  // Of the processes that it starts.
+  supervised: "boolean",
+  gateway: "boolean",
+} as const;
 
 export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
   const {
     "no-watch": noWatch,
+    reset = false,
+    split = false,
+    group,
     supervised,
-    reset,
+    gateway,
     ...flags
-  } = flagsOf(args, { ...platformFlags, reset: "boolean", "no-watch": "boolean", supervised: "boolean" });
-  if (supervised && process.send === undefined)
-    throw new UsageError("--supervised is for the application that `dev` itself starts: leave it out");
-  if (supervised) return (await import("./dev/supervised.ts")).runSupervised(registry, flags);
-  const { config } = loadConfigHere(registry, "dev", flags);
-  if (reset) refuseResetOfOthers([...config.databaseUrls.values()]);
-  const ready = (url: string) => console.log(banner(url, config));
+  } = flagsOf(args, { ...platformFlags, ...OWN_FLAGS });
+  for (const [name, given] of Object.entries({ supervised, gateway }))
+    if (given && process.send === undefined)
+      throw new UsageError(`--${name} is for the application that \`dev\` itself starts: leave it out`);
+  if (gateway) return (await import("./dev/split/gateway-process.ts")).runGateway();
+  if (supervised) return (await import("./dev/supervised.ts")).runSupervisedPlatform(registry, flags);
+  if (group !== undefined && !split)
+    throw new UsageError("--group is for --split: bun run dev --split --group order,payment");
   // The compiled program carries its code in itself: there is no source to watch.
-  const hasSource = existsSync(join(ROOT, "modules"));
-  const settings = { registry, config, flags, reset: reset === true, ready };
-  const code =
-    noWatch || !hasSource
-      ? await runPlatform({ ...settings, mode: "dev", log: (line) => console.error(line) })
-      : await (await import("./dev/supervisor.ts")).runSupervisor({ ...settings, root: ROOT });
+  const watches = !noWatch && existsSync(join(ROOT, "modules"));
+  const settings = { registry, flags, reset, watches };
+  const code = split ? await runSplit({ ...settings, group }) : await runWhole(settings);
   if (code === 0) console.log(FAREWELL);
   return code;
 }
 
-function refuseResetOfOthers(urls: readonly (string | null)[]): void {
-  if (urls.every((url) => url === null)) return;
-  throw new StartError(
-    "--reset removes only the database that `dev` brings along, and a database URL is given: unset DATABASE_URL (and <MODULE>_DATABASE_URL), or leave out --reset and empty that database yourself",
+interface DevSettings {
+  readonly registry: readonly Module[];
+  readonly flags: PlatformFlags;
+  readonly reset: boolean;
+  readonly watches: boolean;
+}
+
+async function runWhole({ watches, ...settings }: DevSettings): Promise<number> {
+  const { config } = loadConfigHere(settings.registry, "dev", settings.flags);
+  if (settings.reset) await beginAfresh(config, []);
+  const ready = (url: string) => console.log(banner(url, config));
+  return watches
+    ? (await import("./dev/supervisor.ts")).runSupervisor({ ...settings, config, ready, root: ROOT })
+    : runPlatform({ ...settings, mode: "dev", ready, log: (line) => console.error(line) });
+}
+
+/** What `--split` decides by itself. */
+const OF_ONE_PROCESS = ["modules", "transport", "edge", "internal-port"] as const;
+
+async function runSplit({
+  registry,
+  flags,
+  group = [],
+  ...settings
+}: DevSettings & { readonly group: readonly string[] | undefined }): Promise<number> {
+  for (const name of OF_ONE_PROCESS)
+    if (flags[name] !== undefined)
+      throw new UsageError(`--${name} is for one process: with --split, --group says which modules run together`);
+  const { groupsOf } = await import("./dev/split/groups.ts");
+  const groups = groupsOf(
+    group,
+    registry.map(({ name }) => name),
   );
+  const { config } = loadConfigHere(registry, "dev", { ...flags, modules: "all", transport: "inprocess" });
+  if (settings.reset) await beginAfresh(config, config.kafkaBrokers ?? []);
+  const ready = (url: string, more: string) => console.log(banner(url, config, more));
+  return (await import("./dev/split/split.ts")).runSplit({ ...settings, root: ROOT, registry, config, groups, ready });
+}
+
+async function beginAfresh(config: PlatformConfig<string>, kafkaBrokers: readonly string[]): Promise<void> {
+  if ([...config.databaseUrls.values()].some((url) => url !== null))
+    throw new StartError(
+      "--reset removes only the database that `dev` brings along, and a database URL is given: unset DATABASE_URL (and <MODULE>_DATABASE_URL), or leave out --reset and empty that database yourself",
+    );
+  if (kafkaBrokers.length > 0)
+    throw new StartError(
+      "--reset removes only the messages that `dev` keeps itself, and KAFKA_BROKERS is given: unset it, or leave out --reset and empty those topics yourself",
+    );
+  await (await import("./dev/split/own-servers.ts")).removeMessages(config.dataDir);
 }

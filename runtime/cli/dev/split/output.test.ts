@@ -1,0 +1,32 @@
+import { expect, test } from "bun:test";
+import { createOutput, mayColour } from "./output.ts";
+
+const written = (coloured: boolean) => {
+  const lines: string[] = [];
+  const output = createOutput({ names: ["order", "notification"], coloured, write: (line) => lines.push(line) });
+  output("order", "one");
+  output("notification", "");
+  output("order", "two");
+  return lines;
+};
+
+test("each line is after the name of whose it is, in one column", () => {
+  expect(written(false)).toEqual(["order        │ one", "notification │ ", "order        │ two"]);
+});
+
+test("each name has a colour of its own", () => {
+  const colours = written(true).map((line) => line.split("m")[0]);
+  expect(colours[0]).toStartWith("\x1b[");
+  expect(colours[2]).toBe(colours[0] ?? "");
+  expect(colours[1]).not.toBe(colours[0] ?? "");
+  expect(written(true)[0]).toEndWith("\x1b[0m one");
+});
+
+test("only a terminal is coloured, and not against NO_COLOR", () => {
+  expect(mayColour({ isTTY: true }, { TERM: "xterm" })).toBe(true);
+  expect(mayColour({ isTTY: false }, {})).toBe(false);
+  expect(mayColour({}, {})).toBe(false);
+  expect(mayColour({ isTTY: true }, { NO_COLOR: "1" })).toBe(false);
+  expect(mayColour({ isTTY: true }, { NO_COLOR: "" })).toBe(true);
+  expect(mayColour({ isTTY: true }, { TERM: "dumb" })).toBe(false);
+});
