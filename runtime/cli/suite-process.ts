@@ -12,6 +12,8 @@ export interface SuiteResult {
   readonly minutes: number;
   /** What went wrong beside single tests: the process died, ran out of time, ran nothing. */
   readonly fault?: string;
+  /** A line for each test that failed: where it stands, its name, the first line of its error. */
+  readonly failures?: readonly string[];
 }
 
 const TEST_TIMEOUT_MS = 60_000;
@@ -53,7 +55,8 @@ export async function runSuite(
     await child.exited;
     clearTimeout(softly);
     clearTimeout(byForce);
-    const counts = countsOf(await readFile(report, "utf8").catch(() => ""));
+    const text = await readFile(report, "utf8").catch(() => "");
+    const counts = countsOf(text);
     const fault = late ? `stopped after ${run.timeoutMinutes} minutes` : faultOf(child.exitCode, counts);
     const failed = fault === undefined ? counts.failed : Math.max(1, counts.failed);
     return {
@@ -61,6 +64,7 @@ export async function runSuite(
       failed,
       name: run.name,
       minutes: (performance.now() - startMs) / 60_000,
+      failures: failuresOf(text),
       ...(fault ? { fault } : {}),
     };
   } finally {
@@ -88,4 +92,20 @@ export function countsOf(report: string): Counts {
   const failed = number("failures") + number("errors");
   const skipped = number("skipped");
   return { passed: number("tests") - failed - skipped, failed, skipped };
+}
+
+/** Reads from a JUnit report which tests failed. */
+export function failuresOf(report: string): string[] {
+  const failed = /<testcase ([^>]*)>\s*<failure ([^>]*)>/g;
+  return [...report.matchAll(failed)].map(([, test = "", failure = ""]) => {
+    const [message = ""] = attributeOf(failure, "message").split("\n");
+    return `${attributeOf(test, "file")}: ${attributeOf(test, "name")}: ${message}`;
+  });
+}
+
+const MEANT: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", "#10": "\n" };
+
+function attributeOf(element: string, name: string): string {
+  const text = new RegExp(`\\b${name}="([^"]*)"`).exec(element)?.[1] ?? "";
+  return text.replaceAll(/&([a-z]+|#10);/g, (entity, key: string) => MEANT[key] ?? entity);
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { countsOf, runSuite } from "./suite-process.ts";
+import { countsOf, failuresOf, runSuite } from "./suite-process.ts";
 import { orphanedTests, selectRuns } from "./suites.ts";
 
 let root = "";
@@ -88,4 +88,14 @@ test("totals come from the report's first element", () => {
   const report = `<testsuites name="bun test" tests="9" assertions="1" failures="2" skipped="3" time="1"><testsuite tests="1" failures="1"/>`;
   expect(countsOf(report)).toEqual({ passed: 4, failed: 2, skipped: 3 });
   expect(countsOf("")).toEqual({ passed: 0, failed: 0, skipped: 0 });
+});
+
+test("what failed is named with where it stands and what it said first, outer and inner suites alike", () => {
+  const report = `<testsuites tests="3" failures="2"><testsuite name="a.test.ts" failures="2">
+    <testsuite name="group"><testcase name="is &quot;5 &lt; 6&quot;" classname="group" file="a.test.ts" line="2" assertions="1">
+      <failure type="AssertionError" message="expect(received)&#10;&#10;Expected: 2">more of it</failure></testcase></testsuite>
+    <testcase name="passes" file="a.test.ts" /><testcase name="is left out" file="a.test.ts"><skipped /></testcase>
+    <testcase name="throws" file="b.test.ts"><failure type="Error" message="x &amp; y">x</failure></testcase></testsuite></testsuites>`;
+  expect(failuresOf(report)).toEqual(['a.test.ts: is "5 < 6": expect(received)', "b.test.ts: throws: x & y"]);
+  expect(failuresOf("")).toEqual([]);
 });

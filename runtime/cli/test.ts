@@ -92,6 +92,9 @@ function report(results: readonly SuiteResult[]): number {
       `${name.padEnd(width)}  ${minutes.toFixed(1).padStart(5)} min  ${counts}${fault === undefined ? "" : `: ${fault}`}`,
     );
   }
+  // Once more here, for the end is what is looked at first.
+  for (const { name, failures = [] } of results)
+    for (const failure of failures) console.log(`FAILED ${name}, ${failure}`);
   const sum = (read: (result: SuiteResult) => number) => results.reduce((total, result) => total + read(result), 0);
   const passed = sum((result) => result.passed);
   const skipped = sum((result) => result.skipped);
