@@ -6,12 +6,14 @@ import { drawKinds, runCampaign } from "./campaign.ts";
 import { needProcesses } from "./process-tree.ts";
 import { startReplicasArena } from "./replicas-arena.ts";
 import { startSingleArena } from "./single-arena.ts";
+import { startSplitArena } from "./split-arena.ts";
 
 setDefaultTimeout(240_000);
 
 test.each([
   ["one process on its data directory", startSingleArena],
   ["two replicas on one PostgreSQL", startReplicasArena],
+  ["six processes over Kafka", startSplitArena],
 ] as const)("%s: what was acknowledged ends right, nobody is charged twice, stock is exact", async (shape, start) => {
   const arena = await provideOrSkip(`kill -9 of ${shape}`, async () => {
     await needProcesses();

@@ -60,10 +60,6 @@ async function onServers(servers: Servers): Promise<Arena> {
         return { kill: chosen(entries()), falls: [] };
       case "members":
         return { kill: entries(), falls: [] };
-      case "broker":
-        return { kill: [processOf(broker?.pid ?? 0) ?? []].flat(), falls: [] };
-      case "redis":
-        return { kill: [processOf(redis.pid) ?? []].flat(), falls: [] };
       case "server":
         return { kill: postmaster === undefined ? [] : [postmaster], falls: all };
       case "backend":
@@ -80,6 +76,9 @@ async function onServers(servers: Servers): Promise<Arena> {
     tokenFor: (customer) => tokenOf(data.dataDir, "customer", customer),
     operatorToken: () => tokenOf(data.dataDir, "operator", "judge"),
     async strike(kind, random) {
+      // Resolved when their starter knows it too: until then it would not start them again.
+      if (kind === "broker") return broker.kill();
+      if (kind === "redis") return redis.kill();
       const { kill, falls } = victims(kind, random);
       killAll(kill);
       await untilEnded([...kill, ...falls]);
