@@ -89,6 +89,16 @@ test("a probe of which nothing is heard holds up nobody", () => {
   expect(refusal()).toBeUndefined();
 });
 
+test("a clock that is set back keeps nobody waiting for the time that it lost", () => {
+  const { breaker, fail, pass, refusal } = bench();
+  fail(5);
+  pass(-3_600_000);
+  const probe = breaker("pricing").admit();
+  expect(refusal()).toContain("does not answer");
+  probe.answered();
+  expect(refusal()).toBeUndefined();
+});
+
 test("calls that were under way when it opened do not lengthen the pause, and their answer closes it", () => {
   const { breaker, pass, refusal } = bench();
   const underWay = Array.from({ length: 60 }, () => breaker("pricing").admit());

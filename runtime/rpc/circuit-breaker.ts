@@ -79,7 +79,8 @@ function createBreaker(callee: string, { clock, random, log }: BreakerDeps): Cir
       if (outage !== null) {
         const { reason, pauseMs, probeAtMs } = outage;
         const leftMs = probeAtMs - clock.now();
-        if (leftMs > 0)
+        // More than the pause: the clock was set back, which must not lengthen it.
+        if (leftMs > 0 && leftMs <= pauseMs)
           throw new RpcUnavailable(`${callee} does not answer (${reason}); it is tried again in ${leftMs} ms`);
         outage.probeAtMs = clock.now() + pauseMs;
       }
