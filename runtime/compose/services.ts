@@ -52,7 +52,7 @@ export function openServiceIdentity(
 export function openRemoteRpc(config: PlatformConfig<string>, { tokens }: ServiceIdentity, log: Log): RpcClient {
   const random = systemRandom();
   return createHttpRpc({
-    baseUrl: (module) => config.rpcUrls.get(module) ?? config.rpcUrl.replaceAll("{module}", module),
+    baseUrl: (module) => (config.rpcUrls.get(module) ?? config.rpcUrl).replaceAll("{module}", module),
     tokens,
     breakers: createBreakers({ clock: systemClock, random, log }),
     clock: systemClock,

@@ -72,6 +72,19 @@ test("a module's URL wins over the common one and stays hidden", () => {
   expect(JSON.stringify(table)).not.toContain("hunter2");
 });
 
+test("where others are asked is a URL, or the process does not start", () => {
+  const { config } = load("dev", { RPC_URL: "https://{module}.shop:8081/", PAYMENT_RPC_URL: "http://[::1]:9/" });
+  expect([config.rpcUrl, ...config.rpcUrls.values()]).toEqual(["https://{module}.shop:8081", "http://[::1]:9"]);
+  for (const wrong of ["pricing:8081", "kafka://{module}", "http://"])
+    expect(faultsOf(() => load("dev", { RPC_URL: wrong, ORDER_RPC_URL: wrong }))).toEqual(
+      ["RPC_URL", "ORDER_RPC_URL"].map((setting) => ({
+        setting,
+        given: JSON.stringify(wrong),
+        advice: expect.stringContaining("such as http://{module}:8081"),
+      })),
+    );
+});
+
 test("durations", () => {
   const { parse } = durationMs(0, 1e9);
   expect(["1500", "30s", "5m", "2h", "1d", "-1", "1w", "1.5s", "9e9"].map(parse)).toEqual([

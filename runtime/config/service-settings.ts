@@ -1,12 +1,21 @@
 import { accountTable } from "../identity/service-account.ts";
 import { optional, type Settings, setting } from "./load.ts";
-import { oneOf, text, url } from "./parsers.ts";
+import { oneOf, type Parser, text, url } from "./parsers.ts";
+
+const httpUrl = url("http", "https");
+
+/** What the path of a method is put behind, so without a slash at its end; `{module}` stands for the module's name. */
+export const rpcBaseUrl: Parser<string> = {
+  wants: `${httpUrl.wants}, such as http://{module}:8081`,
+  parse: (given) =>
+    httpUrl.parse(given.replaceAll("{module}", "module")) === null ? null : given.replace(/\/+$/, ""),
+};
 
 /** How the platform's processes find and believe each other. */
 export const serviceSettings = {
   rpcUrl: setting({
     env: "RPC_URL",
-    parser: text(1000),
+    parser: rpcBaseUrl,
     fallback: "http://{module}:8081",
     description: "Internal port of a module that runs elsewhere; {module} is its name. <MODULE>_RPC_URL wins for one.",
   }),

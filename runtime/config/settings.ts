@@ -13,7 +13,7 @@ import {
 } from "./load.ts";
 import { boolean, durationMs, integer, listOf, oneOf, port, text, url, withoutPassword } from "./parsers.ts";
 import { sagaSettings } from "./saga-settings.ts";
-import { serviceSettings } from "./service-settings.ts";
+import { rpcBaseUrl, serviceSettings } from "./service-settings.ts";
 
 /**
  * `dev` and `test` start what they need by themselves; `serve` is a process as in a pod; `migrate` only changes schemas,
@@ -259,13 +259,13 @@ const rpcUrlKey = (module: string) => `${module}RpcUrl`;
 const moduleRpcUrl = (module: string) =>
   optional({
     env: `${module.toUpperCase()}_RPC_URL`,
-    parser: url("http", "https"),
+    parser: rpcBaseUrl,
     description: `Internal port where the module ${module} runs; wins over RPC_URL.`,
   });
 
 function rpcUrlOf(values: Readonly<Record<string, unknown>>, module: string): [readonly [string, string]] | undefined {
   const value = values[rpcUrlKey(module)];
-  return typeof value === "string" ? [[module, value.replace(/\/$/, "")]] : undefined;
+  return typeof value === "string" ? [[module, value]] : undefined;
 }
 
 const urlKey = (module: string) => `${module}DatabaseUrl`;
