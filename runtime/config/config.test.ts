@@ -85,6 +85,12 @@ test("where others are asked is a URL, or the process does not start", () => {
     );
 });
 
+test("whom each ServiceAccount speaks for is shown as it was given", () => {
+  const given = "shop=order+payment+edge,rest=pricing";
+  const { table } = load("dev", { SERVICE_ACCOUNTS: given });
+  expect(table.find(({ env }) => env === "SERVICE_ACCOUNTS")?.value).toBe(given);
+});
+
 test("durations", () => {
   const { parse } = durationMs(0, 1e9);
   expect(["1500", "30s", "5m", "2h", "1d", "-1", "1w", "1.5s", "9e9"].map(parse)).toEqual([

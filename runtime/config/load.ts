@@ -153,6 +153,7 @@ const quoted = (text: string) => JSON.stringify(text.length > 80 ? `${text.slice
 function shown(declared: Setting<unknown>, value: unknown): string {
   if (value === null || value === undefined) return "";
   if (declared.secret) return declared.redact?.(String(value)) ?? HIDDEN;
+  if (declared.parser.show) return declared.parser.show(value);
   return Array.isArray(value) ? value.join(",") : String(value);
 }
 

@@ -2,6 +2,8 @@
 export interface Parser<T> {
   readonly wants: string;
   parse(text: string): T | null;
+  /** Writes a value as the setting takes it; left out for texts, numbers and lists of them. */
+  show?(value: T): string;
 }
 
 /** A whole number in a range, both ends included. */

@@ -51,4 +51,5 @@ export const accountTable: Parser<AccountTable> = {
     const table = new Map(entries.map((entry) => [entry?.[1] ?? "", entry?.[2]?.split("+") ?? []]));
     return entries.includes(null) || table.size < entries.length ? null : table;
   },
+  show: (table) => [...table].map(([account, callers]) => `${account}=${callers.join("+")}`).join(","),
 };
