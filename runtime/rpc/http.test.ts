@@ -222,7 +222,7 @@ test.each([
 
 test.each([
   [401, "DATA_DIR"],
-  [403, "declaration"],
+  [403, "SERVICE_ACCOUNTS"],
   [404, "PRICING_RPC_URL"],
 ] as const)("%p says what to check, and is reported", async (status, advice) => {
   const { call } = bench([failing("declined", status)]);

@@ -173,7 +173,8 @@ function advice(module: string, { kind, status }: Failure): string {
     case 401:
       return " (both ends must know the same issuer: SERVICE_ISSUER and SERVICE_TOKEN_FILE, on one machine DATA_DIR)";
     case 403:
-      return " (the caller's declaration must list the method among those that it asks)";
+      // What this process's own declarations do not list is refused before it is sent.
+      return " (SERVICE_ACCOUNTS must say whom this pod's account speaks for, and the callee must run a version whose declarations list that caller)";
     case 404:
       return ` (${setting} must name an internal port where ${module} runs)`;
     default:

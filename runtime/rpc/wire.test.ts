@@ -161,11 +161,11 @@ test("a bug of the callee is found by what the error says", async () => {
   expect(reported).toHaveLength(1);
 });
 
-test("who may not ask hears that it is a matter of its declaration", async () => {
+test("who may not ask hears what lets it", async () => {
   const { url } = callee([echo]);
   const { message } = await refusal(ask(caller(url, ["delivery"])));
   expect(message).toContain("answers 403: delivery may not ask pricing.quote.");
-  expect(message).toContain("declaration");
+  expect(message).toContain("SERVICE_ACCOUNTS");
 });
 
 test("a token of another machine, and one that has ended, say what to check", async () => {
