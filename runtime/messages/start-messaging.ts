@@ -137,7 +137,7 @@ export function startMessaging<State, Shared, Ports>(
     ...deps,
     module,
     rowsElsewhere: () => {
-      if (!stopped) upkeep.lookNow();
+      if (!stopped) upkeep.lookSoon();
     },
   });
 

@@ -41,8 +41,8 @@ export interface Upkeep {
   start(): Promise<void>;
   /** There may be work in the tables that nobody has announced. */
   oweSweep(): void;
-  /** Another replica has put work into the tables: it is looked for now. */
-  lookNow(): void;
+  /** Another replica has put work into the tables: it is looked for without waiting for the next poll. */
+  lookSoon(): void;
   stop(): Promise<void>;
 }
 
@@ -55,6 +55,8 @@ export const TIMER_HORIZON_MS = 30_000;
 const SLOW_SWEEP_MS = 10_000;
 /** Pause after a round that failed: a lease that lapsed meanwhile is to be had again as soon as the database is back. */
 const RETRY_MS = 100;
+/** Other replicas under load tell of work with every few commits; each look reads what is in the tables. */
+const LEAST_PAUSE_MS = 10;
 
 export function createUpkeep(deps: UpkeepDeps): Upkeep {
   const { clock, scheduler, shards, relay, calls, timers } = deps;
@@ -102,15 +104,23 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
     await deps.coverLetters();
   }
 
+  /** Since the last pause began; kept while a look is under way, which may already have passed over what it is about. */
+  let isTold = false;
   let cutPause: () => void = () => undefined;
-  const pauseBeforeLook = (pauseMs: number) =>
-    new Promise<void>((resolve) => {
-      const cancel = scheduler.after(pauseMs, resolve);
-      cutPause = () => {
-        cancel();
-        resolve();
-      };
-    });
+
+  async function pauseBeforeLook(pauseMs: number) {
+    const leastMs = Math.min(pauseMs, LEAST_PAUSE_MS);
+    await scheduler.sleep(leastMs);
+    if (!isTold)
+      await new Promise<void>((resolve) => {
+        const cancel = scheduler.after(pauseMs - leastMs, resolve);
+        cutPause = () => {
+          cancel();
+          resolve();
+        };
+      });
+    isTold = false;
+  }
 
   async function every(pauseMs: number, round: () => Promise<void>, pause = scheduler.sleep) {
     let failing = false;
@@ -143,8 +153,9 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
     oweSweep() {
       owed = true;
     },
-    lookNow() {
+    lookSoon() {
       owed = true;
+      isTold = true;
       cutPause();
     },
     async stop() {
