@@ -1,7 +1,7 @@
 /**
  * Keeps a record that is no message as a dead letter of its own, under the place where it stands in its topic: it can be
- * looked at and discarded, and holds up nobody. A database that is away is waited for; a record that comes again finds
- * its letter there.
+ * looked at and discarded, and holds up nobody. A database that is away is waited for as long as the module runs; then
+ * it rejects, and the record comes again in another life. A record that comes again finds its letter there.
  */
 import type { Clock } from "../clock.ts";
 import { type Database, DatabaseError } from "../database/port.ts";
@@ -14,6 +14,7 @@ interface ParkDeps {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly retryMs: number;
+  readonly stopped: () => boolean;
 }
 
 export async function parkUnreadable(deps: ParkDeps, record: UnreadableRecord): Promise<void> {
@@ -35,7 +36,7 @@ export async function parkUnreadable(deps: ParkDeps, record: UnreadableRecord): 
       await database.query(statement);
       return;
     } catch (error) {
-      if (!(error instanceof DatabaseError && error.kind === "unavailable")) throw error;
+      if (deps.stopped() || !(error instanceof DatabaseError && error.kind === "unavailable")) throw error;
       await scheduler.sleep(retryMs);
     }
   }

@@ -166,7 +166,8 @@ export function startMessaging<State, Shared, Ports>(
       reject(record) {
         const { topic, partition, offset, reason } = record;
         log("error", "message.unreadable", { module, topic, partition, offset, reason });
-        return parkUnreadable({ database, clock, scheduler, retryMs: deps.limits.retryMs }, record);
+        const { retryMs } = deps.limits;
+        return parkUnreadable({ database, clock, scheduler, retryMs, stopped: () => stopped }, record);
       },
     });
 
