@@ -62,6 +62,8 @@ test.each([
   ["a name that is none", [shelf, { ...buyer, name: "Buyer-2" }], "Buyer-2 is no name"],
   ["another's method", [shelf, { ...buyer, serves: [count] }], "buyer serves shelf.count, which is another's"],
   ["the same paths", [shelf, { ...buyer, routes: shelf.routes }], "/api/v1/boards is both shelf's and buyer's"],
+  ["the edge's paths", [shelf, { ...buyer, routes: [at("/api/v1/ops/x")] }], "/api/v1/ops is both edge's and buyer's"],
+  ["the edge's name", [shelf, { ...buyer, name: "edge" }], "no module may be called edge"],
   ["a topic of nobody", [buyer], "whose module is not there"],
   ["commands that nobody sends", [shelf], "nobody sends genai-demo.shelf.commands.v1"],
   [

@@ -11,6 +11,9 @@ export const EDGE = "edge";
 /** The module beside which the edge runs unless a process is told otherwise. */
 export const EDGE_HOST = "order";
 
+/** What the edge itself answers below the API's prefix. */
+const EDGE_COLLECTION = "ops";
+
 /** Every topic of the platform, ordered by name. */
 export function topicsOf(modules: readonly ModuleFacts[]): readonly Topic[] {
   const all = modules.flatMap(({ topics }) => [...topics.sends, ...topics.subscribes]);
@@ -54,7 +57,8 @@ function faultsOfModules(modules: readonly ModuleFacts[]): string[] {
   const faults: string[] = [];
   const names = new Set(modules.map(({ name }) => name));
   if (names.size < modules.length) faults.push("two modules have the same name");
-  const takers = new Map<string, string>();
+  if (names.has(EDGE)) faults.push(`no module may be called ${EDGE}: it could ask whatever the edge may`);
+  const takers = new Map([[EDGE_COLLECTION, EDGE]]);
   for (const module of modules) {
     const { name, topics, serves } = module;
     if (!/^[a-z][a-z0-9]{0,40}$/.test(name)) faults.push(`${name} is no name: a-z and 0-9, 41 at most`);
