@@ -31,6 +31,7 @@ import type { Module } from "./module.ts";
 import { createProcess } from "./process.ts";
 import { systemRandom } from "./random.ts";
 import { callersOf, EDGE, EDGE_HOST } from "./registry.ts";
+import { createBreakers } from "./rpc/circuit-breaker.ts";
 import { RpcUnavailable } from "./rpc/port.ts";
 import { mountRpc } from "./rpc/serve.ts";
 import { systemScheduler as scheduler } from "./scheduler.ts";
@@ -112,6 +113,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     const services = openServiceIdentity(config, names, callers, issuer);
     const random = systemRandom();
     const ids = createIds(systemClock, random);
+    const breakers = createBreakers({ clock: systemClock, random, log });
     const exclusive = (module: string) =>
       urlOf(module) === embedded?.url || (config.exclusiveDatabase && urlOf(module) === config.databaseUrl);
     const platform = createProcess({
@@ -126,7 +128,8 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
         log,
         modules.every(({ name }) => exclusive(name)),
       ),
-      ...(services && modules.length < names.length ? { remote: openRemoteRpc(config, services, log) } : {}),
+      ...(services && modules.length < names.length ? { remote: openRemoteRpc(config, services, breakers) } : {}),
+      breakers,
       log,
       deadlines: {
         placementMs: config.placementDeadlineMs,

@@ -1,6 +1,6 @@
 /**
- * One process of the platform: the given modules over the given ports. It knows no mode; `main.ts` chooses what the
- * ports are, a simulation gives it its own.
+ * One process of the platform: the given modules over the given ports. It knows no mode; `platform.ts` chooses
+ * what the ports are, a simulation gives it its own.
  */
 import type { SharedState } from "./cache/port.ts";
 import type { Clock } from "./clock.ts";
@@ -12,6 +12,7 @@ import type { LaneLimits } from "./messages/lane.ts";
 import type { Log } from "./messages/log.ts";
 import type { Retention } from "./messages/retention.ts";
 import type { Deadlines, Module, ModuleEnvironment, PreparedModule } from "./module.ts";
+import type { Breakers } from "./rpc/circuit-breaker.ts";
 import { createDirectRpc } from "./rpc/direct.ts";
 import { createRpc } from "./rpc/dispatch.ts";
 import { methodName, type RpcClient, type RpcHandler } from "./rpc/port.ts";
@@ -28,6 +29,8 @@ export interface ProcessDeps {
   readonly database: (module: string, schema: string) => Database;
   /** Asks modules that run in other processes; absent where all of them run here. */
   readonly remote?: RpcClient;
+  /** Keep calls from modules here that do not answer; each is asked in any case when left out. */
+  readonly breakers?: Breakers;
   readonly shared: SharedState;
   readonly log: Log;
   readonly deadlines: Deadlines;
@@ -88,8 +91,10 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
   };
   let opened: RpcClient | undefined;
   const client = () => {
-    const { remote } = deps;
-    opened ??= remote ? createRpc({ local: handlers, remote, scheduler }) : createDirectRpc(handlers, scheduler);
+    const { remote, breakers } = deps;
+    opened ??= remote
+      ? createRpc({ local: handlers, remote, scheduler, ...(breakers ? { breakers } : {}) })
+      : createDirectRpc(handlers, scheduler, breakers);
     return opened;
   };
 

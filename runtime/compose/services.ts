@@ -10,9 +10,8 @@ import { accountPerModule, clusterIssuer } from "../identity/service-account.ts"
 import type { ServicePrincipal } from "../identity/service-principal.ts";
 import { issuedTokens, type ServiceTokens, tokensFromFile } from "../identity/service-tokens.ts";
 import { createTokenVerifier, type TokenVerifier } from "../identity/token-verifier.ts";
-import type { Log } from "../messages/log.ts";
 import { systemRandom } from "../random.ts";
-import { createBreakers } from "../rpc/circuit-breaker.ts";
+import type { Breakers } from "../rpc/circuit-breaker.ts";
 import { createHttpRpc } from "../rpc/http.ts";
 import type { RpcClient } from "../rpc/port.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
@@ -49,14 +48,17 @@ export function openServiceIdentity(
 }
 
 /** Asks the modules of other processes. */
-export function openRemoteRpc(config: PlatformConfig<string>, { tokens }: ServiceIdentity, log: Log): RpcClient {
-  const random = systemRandom();
+export function openRemoteRpc(
+  config: PlatformConfig<string>,
+  { tokens }: ServiceIdentity,
+  breakers: Breakers,
+): RpcClient {
   return createHttpRpc({
     baseUrl: (module) => (config.rpcUrls.get(module) ?? config.rpcUrl).replaceAll("{module}", module),
     tokens,
-    breakers: createBreakers({ clock: systemClock, random, log }),
+    breakers,
     clock: systemClock,
     scheduler,
-    random,
+    random: systemRandom(),
   });
 }

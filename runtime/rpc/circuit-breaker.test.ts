@@ -65,18 +65,18 @@ test("when its pause is over one call is let through; an answer closes it", () =
   expect(events).toEqual(["rpc.away pricing", "rpc.back pricing"]);
 });
 
-test("a probe that is not answered begins a longer pause, at most five seconds", () => {
+test("a probe that is not answered begins a longer pause, at most two seconds", () => {
   const { breaker, fail, refusal, pass } = bench();
   fail(5);
   pass(500);
   for (let probes = 0; probes < 8; probes++) {
     breaker("pricing").admit().unanswered("it is still away");
     expect(refusal()).toContain("it is still away");
-    pass(5000);
+    pass(2000);
   }
   breaker("pricing").admit().unanswered("it is still away");
-  pass(2400);
-  // The shortest of the longest pauses is half of five seconds.
+  pass(990);
+  // The shortest of the longest pauses is half of two seconds.
   expect(refusal()).toContain("it is still away");
 });
 

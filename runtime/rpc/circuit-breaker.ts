@@ -3,7 +3,7 @@
  * while it comes back.
  *
  * After five calls in a row without an answer it opens: calls are refused at once, with when the callee is tried again.
- * Then one call at a time goes through as a probe, each pause about twice as long as the one before, at most five
+ * Then one call at a time goes through as a probe, each pause about twice as long as the one before, at most two
  * seconds; the first answer closes it. An answer that says no, or that tells of a bug, is an answer: one bad request
  * must not keep everybody else from a callee that works. A probe of which nothing is heard holds up nobody, the next
  * one goes when its pause is over. Nothing is drawn from `random` while all goes well.
@@ -38,7 +38,7 @@ export interface Admission {
 export type Breakers = (callee: string) => CircuitBreaker;
 
 const UNANSWERED_TO_OPEN = 5;
-const PAUSES = { firstMs: 500, mostMs: 5000 };
+const PAUSES = { firstMs: 500, mostMs: 2000 };
 
 /** The breakers of one process. */
 export function createBreakers(deps: BreakerDeps): Breakers {
