@@ -5,7 +5,8 @@ import { validate } from "./validation.ts";
 
 /**
  * A route is plain data with one handler. The same data checks requests (`mountRoutes`) and makes the OpenAPI document,
- * so the two cannot differ; it is known without a running module, so a process documents modules that run elsewhere. Use `z.strictObject` for bodies and queries: an unknown field is then a 400 that names it.
+ * so the two cannot differ. It is known without a running module, so a process documents modules that run elsewhere.
+ * Use `z.strictObject` for bodies and queries: an unknown field is then a 400 that names it.
  */
 
 /** `customer` and `operator` name the one role that may call; `authenticated` means either, and the handler judges ownership. */

@@ -32,6 +32,18 @@ test("what has waited for long is looked at again more seldom", () => {
   expect(early.size()).toBe(1);
 });
 
+test("a clock that is set back delays no look", () => {
+  const time = { ms: 3_600_000 };
+  const clock = { now: () => time.ms };
+  const early = createEarlyMessages({ clock, alarmMs: 1e9, topics: [TOPIC], report: () => undefined });
+  early.hold(item("k", 2));
+  time.ms += 80_000;
+  for (const each of early.takeDue()) early.hold(each);
+  expect(early.takeDue()).toEqual([]);
+  time.ms = 0;
+  expect(early.takeDue()).toHaveLength(1);
+});
+
 test("what waits is given out in order when its key moves, and the gap that was is forgotten meanwhile", () => {
   const time = { ms: 0 };
   let reports = 0;

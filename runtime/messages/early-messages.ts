@@ -43,6 +43,12 @@ export function createEarlyMessages(options: {
     return items.sort((a, b) => a.envelope.sequence - b.envelope.sequence);
   }
 
+  /** Not sooner than it should be, unless the clock was set back: nobody waits for the time that it lost. */
+  function isDue({ lookAgainMs }: Waiting): boolean {
+    const leftMs = lookAgainMs - clock.now();
+    return leftMs <= 0 || leftMs > LOOK_AGAIN.mostMs;
+  }
+
   return {
     hold(item) {
       const { topic } = item.envelope;
@@ -67,7 +73,7 @@ export function createEarlyMessages(options: {
       }
       return ready;
     },
-    takeDue: () => [...waiting].flatMap(([name, { lookAgainMs }]) => (clock.now() >= lookAgainMs ? take(name) : [])),
+    takeDue: () => [...waiting].flatMap(([name, each]) => (isDue(each) ? take(name) : [])),
     size: () => waiting.size,
   };
 }

@@ -23,6 +23,8 @@ test("messages that wait are looked at again at the pace of renewals, not at eac
   expect(looks).toBe(before);
   time.ms += 60;
   await until("it is looked at again", () => looks === before + 1);
+  time.ms -= 3_600_000;
+  await until("it is looked at also when the clock was set back", () => looks === before + 2);
   await replica.deliver(incoming(key, 1, { name: "first" }));
   await waiting;
   expect(await bench.effects(key)).toEqual(["first", "second"]);

@@ -93,7 +93,9 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
   }
 
   async function look() {
-    if (clock.now() >= recheckedMs + deps.renewMs) {
+    const sinceRecheckMs = clock.now() - recheckedMs;
+    // Less than nothing: the clock was set back.
+    if (sinceRecheckMs >= deps.renewMs || sinceRecheckMs < 0) {
       recheckedMs = clock.now();
       deps.recheckWaiting();
     }
