@@ -27,7 +27,10 @@ export interface RedisLimits extends ConnectionLimits {
   readonly answerMs: number;
 }
 
-/** Of every key and channel, in a Redis that may serve others as well. */
+/**
+ * Of every key and channel, in a Redis that may serve others as well. Another platform has the same names: each needs a
+ * database number of its own. Channels know no number, so hints of the other one are heard, and only wake in vain.
+ */
 const PREFIX = "genai-demo:";
 
 const LIMITS: RedisLimits = { answerMs: 50, connectMs: 3_000, silenceMs: 1_000, proveEveryMs: 5_000 };

@@ -86,7 +86,8 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       parser: url("redis", "rediss"),
       secret: true,
       redact: withoutPassword,
-      description: "Redis for the catalogue's cache and hints between replicas. Without it: memory.",
+      description:
+        "Redis for the catalogue's cache and hints between replicas. Without it: memory. Platforms that share a server need a database number each.",
     }),
     redisCaFile: optional({
       env: "REDIS_CA_FILE",
