@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import { freePort } from "../../../tests/provision/external-postgres.ts";
+import { rawAnswer, rawServer } from "../../rpc/raw-server.fixture.ts";
 import { startGateway } from "./gateway.ts";
 
 const open: (() => Promise<void>)[] = [];
@@ -50,6 +51,18 @@ test("replicas take turns, and one that is gone is passed over", async () => {
   );
   expect(new Set(answers)).toEqual(new Set(["one", "two"]));
   expect(one.heard.length + two.heard.length).toBe(9);
+});
+
+test.each(["POST", "PUT", "DELETE"])("a %s that a process may have taken is not sent again", async (method) => {
+  const server = await rawServer(({ socket }) => {
+    if (server.requests === 1) socket.write(rawAnswer("200 OK", {}, "taken"));
+    else socket.resetAndDestroy();
+  });
+  open.push(server.stop);
+  const { url } = gateway(() => [server.url]);
+  const send = async () => (await fetch(url, { method, body: "{}", keepalive: false })).status;
+  expect([await send(), await send()]).toEqual([200, 503]);
+  expect(server.requests).toBe(2);
 });
 
 test("when nobody takes it the answer is a 503 that says to send it again", async () => {

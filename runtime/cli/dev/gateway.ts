@@ -51,6 +51,8 @@ export function startGateway({ hostname, port, upstreams }: GatewaySettings): Ga
           redirect: "manual",
           signal: request.signal,
           decompress: false,
+          // Over a connection that is used again Bun sends these twice, where it breaks.
+          keepalive: request.method !== "PUT" && request.method !== "DELETE",
         });
         return new Response(reply.body, { status: reply.status, headers: withoutHops(reply.headers) });
       } catch (error) {
