@@ -44,6 +44,16 @@ test("an address without the route is doubted, an id that is not there is not", 
   );
 });
 
+test("the environment's proxy gets no token for this machine", async () => {
+  const before = process.env["HTTP_PROXY"];
+  cleanups.push(() => {
+    if (before === undefined) delete process.env["HTTP_PROXY"];
+    else process.env["HTTP_PROXY"] = before;
+  });
+  process.env["HTTP_PROXY"] = "http://127.0.0.1:9";
+  expect(await said(500, "from this machine")).toBe("GET /ops/x: 500 from this machine");
+});
+
 test("a page or an answer of many lines becomes one line of bounded length", async () => {
   expect(await said(502, "<html>\r\n  <h1>Bad gateway</h1>\n</html>\n")).toBe(
     "GET /ops/x: 502 <html> <h1>Bad gateway</h1> </html>",

@@ -61,6 +61,8 @@ export async function operatorClient(flags: Flags): Promise<OperatorClient> {
         headers: { authorization: `Bearer ${token}`, "content-type": "application/json", ...headers },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(TIMEOUT_MS),
+        // The environment's proxy has no way to this machine, and gets no operator's token for it.
+        ...(isThisMachine(origin) ? { proxy: false } : {}),
       });
       text = await response.text();
     } catch (error) {
@@ -74,6 +76,8 @@ export async function operatorClient(flags: Flags): Promise<OperatorClient> {
     throw new OperatorError(`${method} ${path}: ${status} ${said} ${hint(status, answer.body)}`.trimEnd(), status);
   };
 }
+
+const isThisMachine = (origin: string) => /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(new URL(origin).hostname);
 
 async function tokenFrom(flags: Flags): Promise<string> {
   const [from, given] =

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { freePort } from "../../../tests/provision/external-postgres.ts";
 import { rawAnswer, rawServer } from "../../rpc/raw-server.fixture.ts";
 import { startGateway } from "./gateway.ts";
+import { untilHealthy } from "./split/until-healthy.ts";
 
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -88,6 +89,21 @@ test("a process that dies with a request in hand is not asked again, nor is anot
   const reply = await fetch(url, { method: "POST", body: "x" });
   expect(reply.status).toBe(503);
   expect(two.heard).toEqual([]);
+});
+
+test("the environment's proxy is not asked for a process of this machine, and sees no token", async () => {
+  const orders = upstream("orders");
+  const { url } = gateway(() => [orders.url]);
+  const before = process.env["HTTP_PROXY"];
+  process.env["HTTP_PROXY"] = "http://127.0.0.1:9";
+  try {
+    expect(await (await fetch(url, { proxy: false })).text()).toBe("orders");
+    expect(await untilHealthy(orders.url, Promise.resolve())).toBe(orders.url);
+    await expect(fetch(url)).rejects.toThrow();
+  } finally {
+    if (before === undefined) delete process.env["HTTP_PROXY"];
+    else process.env["HTTP_PROXY"] = before;
+  }
 });
 
 test("a stream comes piece by piece", async () => {

@@ -51,6 +51,8 @@ export function startGateway({ hostname, port, upstreams }: GatewaySettings): Ga
           redirect: "manual",
           signal: request.signal,
           decompress: false,
+          // The processes are on this machine: the environment's proxy has no way to them, and gets no token.
+          proxy: false,
           // Over a connection that is used again Bun sends these twice, where it breaks.
           keepalive: request.method !== "PUT" && request.method !== "DELETE",
         });
