@@ -40,7 +40,7 @@ export async function runSuite(
       ],
       {
         cwd: root,
-        env: { ...process.env, ...env },
+        env: { ...process.env, ...withoutProxyHere(process.env), ...env },
         stdin: "ignore",
         stdout: "inherit",
         stderr: "inherit",
@@ -70,6 +70,12 @@ export async function runSuite(
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** What keeps the environment's proxy from being asked for servers of this machine: it has no way to them. */
+export function withoutProxyHere(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  const hosts = [env["NO_PROXY"] || env["no_proxy"] || [], "127.0.0.1", "localhost", "::1"].flat().join(",");
+  return { NO_PROXY: hosts, no_proxy: hosts };
 }
 
 interface Counts {

@@ -2,12 +2,25 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { countsOf, failuresOf, runSuite } from "./suite-process.ts";
+import { countsOf, failuresOf, runSuite, withoutProxyHere } from "./suite-process.ts";
 import { orphanedTests, selectRuns } from "./suites.ts";
 
 let root = "";
 const PASSES = `import { test, expect } from "bun:test"; test("a", () => expect(1).toBe(1)); test("b", () => {});`;
 const MIXED = `import { test, expect } from "bun:test"; test("a", () => expect(1).toBe(2)); test.skip("b", () => {}); test("c", () => {});`;
+
+test("a proxy of the environment is not asked for servers of this machine", async () => {
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("here") });
+  const script = `console.log(await (await fetch("${server.url.origin}")).text())`;
+  for (const given of [{}, { no_proxy: "intranet" }]) {
+    const own = withoutProxyHere(given);
+    expect(own["NO_PROXY"]?.includes("intranet")).toBe("no_proxy" in given);
+    const env = { HTTP_PROXY: "http://127.0.0.1:9", ...given, ...own };
+    const child = Bun.spawn([process.execPath, "-e", script], { env, stdout: "pipe" });
+    expect(await new Response(child.stdout).text()).toBe("here\n");
+  }
+  await server.stop(true);
+});
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "genai-demo-suites-"));
