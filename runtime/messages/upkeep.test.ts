@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
-import { createMemoryHints } from "../cache/memory.ts";
 import { systemClock } from "../clock.ts";
 import { systemScheduler } from "../scheduler.ts";
 import { until } from "../until.fixture.ts";
+import { virtualTime } from "../virtual-time.fixture.ts";
 import { incoming, newKey, testBench } from "./replicas.fixture.ts";
+import { createUpkeep, type Upkeep } from "./upkeep.ts";
 
 const bench = testBench();
 
@@ -30,47 +31,65 @@ test("messages that wait are looked at again at the pace of renewals, not at eac
   expect(await bench.effects(key)).toEqual(["first", "second"]);
 });
 
-/** A replica that polls hardly ever, and what another one would tell it. */
-async function told(pollMs: number) {
-  const bus = createMemoryHints(systemScheduler);
-  const replica = await bench.replica({ hints: bus.join(), pollMs });
-  const other = bus.join();
-  let looks = 0;
-  let whileLooking: () => void = () => undefined;
-  replica.faults.seen = async ({ text }) => {
-    if (!text.includes("from call_intent where shard = any($1::smallint[])) as calls")) return;
-    looks++;
-    whileLooking();
-    // Until it is heard.
-    await systemScheduler.sleep(1);
-  };
-  return {
-    tell: () => other.tell("rows.tally", ""),
-    looks: () => looks,
-    whileLooking(does: () => void) {
-      whileLooking = does;
+/** The upkeep of a replica that is not alone, on virtual time: when it looks into the tables, from its start on. */
+async function lookingAround(whileLooking: (looks: number, upkeep: Upkeep) => void = () => undefined) {
+  const time = virtualTime();
+  const startMs = time.clock.now();
+  const looks: number[] = [];
+  const nothing = async () => undefined;
+  const upkeep: Upkeep = createUpkeep({
+    module: "tally",
+    database: {
+      async query() {
+        looks.push(time.clock.now() - startMs);
+        whileLooking(looks.length, upkeep);
+        await time.scheduler.sleep(2);
+        return [];
+      },
+      lane: () => {
+        throw new Error("it has no lane");
+      },
+      close: nothing,
     },
-  };
+    ...time,
+    log: () => undefined,
+    shards: { renew: async () => [], held: () => [0], holds: () => false, alone: () => false, release: nothing },
+    relay: { sweep: nothing, offer: nothing, behind: () => false, inHand: () => 0, stop: nothing },
+    calls: { sweep: nothing, offer: nothing, expect: nothing, withdraw: nothing, stop: nothing },
+    timers: { sweep: nothing, offer: nothing, stop: nothing },
+    renewMs: 500,
+    pollMs: 100,
+    recheckWaiting: () => undefined,
+    retain: nothing,
+    coverLetters: nothing,
+    renewed: () => undefined,
+  });
+  void upkeep.start();
+  await time.advance(2);
+  return { upkeep, looks, advance: time.advance };
 }
 
-test("what is told while it looks is looked for as well, long before the next poll", async () => {
-  const { tell, looks, whileLooking } = await told(60_000);
-  whileLooking(() => {
-    if (looks() === 1) tell();
+test("it looks at each poll, and sooner when it is told to", async () => {
+  const { upkeep, looks, advance } = await lookingAround();
+  await advance(150);
+  upkeep.lookSoon();
+  await advance(150);
+  expect(looks).toEqual([0, 102, 152, 254]);
+});
+
+test("what it is told while it looks is looked for as well, long before the next poll", async () => {
+  const { looks, advance } = await lookingAround((count, { lookSoon }) => {
+    if (count === 2) lookSoon();
   });
-  tell();
-  await until("it has looked again", () => looks() === 2);
+  await advance(150);
+  expect(looks).toEqual([0, 102, 114]);
 });
 
 test("however often it is told, there is a pause between two looks", async () => {
-  const { tell, looks } = await told(60_000);
-  const startedMs = systemClock.now();
-  let elapsedMs = 0;
-  while (elapsedMs < 400) {
-    tell();
-    await systemScheduler.sleep(1);
-    elapsedMs = systemClock.now() - startedMs;
+  const { upkeep, looks, advance } = await lookingAround();
+  for (let ms = 0; ms < 60; ms++) {
+    upkeep.lookSoon();
+    await advance(1);
   }
-  expect(looks()).toBeGreaterThan(1);
-  expect(looks()).toBeLessThanOrEqual(1 + elapsedMs / 10);
+  expect(looks).toEqual([0, 12, 24, 36, 48, 60]);
 });

@@ -111,16 +111,17 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
   let cutPause: () => void = () => undefined;
 
   async function pauseBeforeLook(pauseMs: number) {
-    const leastMs = Math.min(pauseMs, LEAST_PAUSE_MS);
-    await scheduler.sleep(leastMs);
+    const beganMs = clock.now();
     if (!isTold)
       await new Promise<void>((resolve) => {
-        const cancel = scheduler.after(pauseMs - leastMs, resolve);
+        const cancel = scheduler.after(pauseMs, resolve);
         cutPause = () => {
           cancel();
           resolve();
         };
       });
+    const restMs = LEAST_PAUSE_MS - Math.max(0, clock.now() - beganMs);
+    if (isTold && restMs > 0) await scheduler.sleep(restMs);
     isTold = false;
   }
 
