@@ -72,6 +72,14 @@ test("a module's URL wins over the common one and stays hidden", () => {
   expect(JSON.stringify(table)).not.toContain("hunter2");
 });
 
+test("an address that leads to no module is refused at the start, and a slash at its end does no harm", () => {
+  const addressOf = (given: string) => load("dev", { RPC_URL: given }).config.rpcUrl;
+  for (const wrong of ["nonsense", "{module}:8081", "ftp://{module}:8081", "http://{modul}:8081", "http://{module}:x"])
+    expect(faultsOf(() => addressOf(wrong))).toMatchObject([{ setting: "RPC_URL", given: JSON.stringify(wrong) }]);
+  expect(addressOf("http://{module}.shop:8081/")).toBe("http://{module}.shop:8081");
+  expect(addressOf("https://127.0.0.1:8081/base/")).toBe("https://127.0.0.1:8081/base");
+});
+
 test("durations", () => {
   const { parse } = durationMs(0, 1e9);
   expect(["1500", "30s", "5m", "2h", "1d", "-1", "1w", "1.5s", "9e9"].map(parse)).toEqual([

@@ -59,6 +59,16 @@ export function url(...schemes: readonly string[]): Parser<string> {
   };
 }
 
+/** Where each module is asked: an address over HTTP, in which `{module}` stands for its name; no slash at its end. */
+export const moduleAddress: Parser<string> = {
+  wants: "a URL that begins with http:// or https://, in which {module} stands for the module's name",
+  parse: (text) => {
+    const example = text.replaceAll("{module}", "order");
+    const isWhole = url("http", "https").parse(example) !== null && !/[{}]/.test(example);
+    return isWhole ? text.replace(/\/+$/, "") : null;
+  },
+};
+
 /** The URL without its password, and without what may be one among its parameters. */
 export function withoutPassword(text: string): string {
   const shown = new URL(text);

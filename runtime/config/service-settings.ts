@@ -1,12 +1,12 @@
 import { accountTable } from "../identity/service-account.ts";
 import { optional, type Settings, setting } from "./load.ts";
-import { oneOf, text, url } from "./parsers.ts";
+import { moduleAddress, oneOf, text, url } from "./parsers.ts";
 
 /** How the platform's processes find and believe each other. */
 export const serviceSettings = {
   rpcUrl: setting({
     env: "RPC_URL",
-    parser: text(1000),
+    parser: moduleAddress,
     fallback: "http://{module}:8081",
     description: "Internal port of a module that runs elsewhere; {module} is its name. <MODULE>_RPC_URL wins for one.",
   }),
