@@ -79,12 +79,14 @@ async function runWhole({ watches, ...settings }: DevSettings): Promise<number> 
   const { config } = loadConfigHere(settings.registry, "dev", settings.flags);
   if (settings.reset) await beginAfresh(config, []);
   const { underWayIn } = await import("./dev/split/under-way.ts");
-  const place = underWayIn(config.dataDir);
-  if (place !== null)
-    console.error(
-      `  ORDERS MAY BE UNDER WAY in ${place}, of \`dev --split\`: they wait until it runs again on this data (or --reset begins afresh)`,
-    );
-  const ready = (url: string) => console.log(banner(url, config));
+  const ready = (url: string) => {
+    console.log(banner(url, config));
+    const place = underWayIn(config.dataDir);
+    if (place !== null)
+      console.error(
+        `  ORDERS MAY BE UNDER WAY in ${place}, of \`dev --split\`: they wait until it runs again on this data (or --reset begins afresh)`,
+      );
+  };
   return watches
     ? (await import("./dev/supervisor.ts")).runSupervisor({ ...settings, config, ready, root: ROOT })
     : runPlatform({ ...settings, mode: "dev", ready, log: (line) => console.error(line) });

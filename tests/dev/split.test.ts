@@ -146,7 +146,8 @@ test.skipIf(!canRun)("what is left in Kafka is named by `dev` without --split, a
   await checkout.edit("modules/notification/index.ts", "const broken = ;\n", "");
 
   const whole = await checkout.dev([], port);
-  expect(whole.output()).toContain(`ORDERS MAY BE UNDER WAY in ${join(checkout.dataDir, "kafka")}, of \`dev --split\``);
+  const told = `ORDERS MAY BE UNDER WAY in ${join(checkout.dataDir, "kafka")}, of \`dev --split\``;
+  await until("it is told", () => whole.output().includes(told));
   await whole.stop();
 
   await start([], port);
