@@ -39,10 +39,14 @@ const usage = () =>
     .join("\n")}`;
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
+  if (name === "--help") {
+    console.log(usage());
+    return 0;
+  }
   const command = name === undefined ? undefined : commands[name];
   if (!command) {
-    console.error(name === undefined || name === "--help" ? usage() : `no command ${name}\n\n${usage()}`);
-    return name === "--help" ? 0 : 2;
+    console.error(name === undefined ? usage() : `no command ${name}\n\n${usage()}`);
+    return 2;
   }
   const file = await command.load();
   if (args.includes("--help") && file.help) {

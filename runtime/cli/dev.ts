@@ -27,7 +27,8 @@ In a checkout the application is restarted whenever a file under modules/ or run
                   group has a process of its own
 
 With --split, DATABASE_URL, KAFKA_BROKERS and REDIS_URL are used instead of servers of our own where they are given.
-Messages are kept in DIR/kafka: what was under way between processes goes on at the next start with --split.
+Messages are kept in DIR/kafka: what was under way between processes goes on at the next start with --split, and waits
+for it when \`dev\` without --split comes first, which says so.
 
 Ctrl-C stops it; everything that was answered is saved. Exit code 0 after a clean stop, 1 when it could not start.`;
 
@@ -77,7 +78,15 @@ interface DevSettings {
 async function runWhole({ watches, ...settings }: DevSettings): Promise<number> {
   const { config } = loadConfigHere(settings.registry, "dev", settings.flags);
   if (settings.reset) await beginAfresh(config, []);
-  const ready = (url: string) => console.log(banner(url, config));
+  const { underWayIn } = await import("./dev/split/under-way.ts");
+  const ready = (url: string) => {
+    console.log(banner(url, config));
+    const place = underWayIn(config.dataDir);
+    if (place !== null)
+      console.error(
+        `  ORDERS MAY BE UNDER WAY in ${place}, of \`dev --split\`: they wait until it runs again on this data (or --reset begins afresh)`,
+      );
+  };
   return watches
     ? (await import("./dev/supervisor.ts")).runSupervisor({ ...settings, config, ready, root: ROOT })
     : runPlatform({ ...settings, mode: "dev", ready, log: (line) => console.error(line) });

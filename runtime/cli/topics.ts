@@ -44,9 +44,10 @@ export async function makeTopics(registry: readonly Module[], config: PlatformCo
     });
   } catch (error) {
     if (error instanceof StartError) throw error;
-    throw new StartError(`The topics could not be made on ${settings.brokers.join(", ")}: ${faultOf(error).text}`, {
-      cause: error,
-    });
+    throw new StartError(
+      `The topics could not be made on ${settings.brokers.join(", ")} (${faultOf(error).text}): check KAFKA_BROKERS, that these brokers run, and how to log in there (KAFKA_TLS, KAFKA_SASL)`,
+      { cause: error },
+    );
   } finally {
     await admin.disconnect().catch(() => undefined);
   }

@@ -75,7 +75,7 @@ test("a module's URL wins over the common one and stays hidden", () => {
 test("where others are asked is a URL, or the process does not start", () => {
   const { config } = load("dev", { RPC_URL: "https://{module}.shop:8081/", PAYMENT_RPC_URL: "http://[::1]:9/" });
   expect([config.rpcUrl, ...config.rpcUrls.values()]).toEqual(["https://{module}.shop:8081", "http://[::1]:9"]);
-  for (const wrong of ["pricing:8081", "kafka://{module}", "http://"])
+  for (const wrong of ["pricing:8081", "kafka://{module}", "http://", "http://{modul}:8081", "http://{module}:x"])
     expect(faultsOf(() => load("dev", { RPC_URL: wrong, ORDER_RPC_URL: wrong }))).toEqual(
       ["RPC_URL", "ORDER_RPC_URL"].map((setting) => ({
         setting,

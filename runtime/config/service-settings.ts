@@ -7,7 +7,11 @@ const httpUrl = url("http", "https");
 /** What the path of a method is put behind, so without a slash at its end; `{module}` stands for the module's name. */
 export const rpcBaseUrl: Parser<string> = {
   wants: `${httpUrl.wants}, such as http://{module}:8081`,
-  parse: (given) => (httpUrl.parse(given.replaceAll("{module}", "module")) === null ? null : given.replace(/\/+$/, "")),
+  parse(given) {
+    const example = given.replaceAll("{module}", "order");
+    const isWhole = httpUrl.parse(example) !== null && !/[{}]/.test(example);
+    return isWhole ? given.replace(/\/+$/, "") : null;
+  },
 };
 
 /** How the platform's processes find and believe each other. */

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { Ids } from "../ids.ts";
+import { addressed } from "./addressed.ts";
 import { failure, type HttpDeps } from "./mount.ts";
 import { problem } from "./problem.ts";
 import { problemResponse } from "./reply.ts";
@@ -36,13 +37,19 @@ const shown = (path: string) => (path.length > 200 ? `${path.slice(0, 200)}…` 
 
 export type Handler = (request: Request, bindings?: RequestBindings) => Promise<Response>;
 
-/** The app as one function from request to answer: URL limit, HEAD, security headers, `Connection: close` while closing. */
+/** The app as one function from request to answer: URL and its limit, HEAD, security headers, `Connection: close` while closing. */
 export function handlerOf(app: App, closing: () => boolean = () => false): Handler {
   return async (request, bindings = {}) => {
-    const response = secured(request.url.length > URL_LIMIT ? urlTooLong() : await answered(app, request, bindings));
+    const response = secured(await responseTo(app, request, bindings));
     if (closing()) response.headers.set("connection", "close");
     return response;
   };
+}
+
+function responseTo(app: App, given: Request, bindings: RequestBindings): Response | Promise<Response> {
+  if (given.url.length > URL_LIMIT) return urlTooLong();
+  const request = addressed(given);
+  return request instanceof Response ? request : answered(app, request, bindings);
 }
 
 async function answered(app: App, request: Request, bindings: RequestBindings): Promise<Response> {

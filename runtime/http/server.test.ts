@@ -92,6 +92,15 @@ test("a connection is kept for the next request", async () => {
   expect(answer.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
 });
 
+test("a probe without a Host is answered; a Host that cannot be one is refused", async () => {
+  expect(await raw(["GET /health/live HTTP/1.0\r\n\r\n"], 200)).toContain('{"status":"live"}');
+  expect(await raw(["GET /health/live HTTP/1.1\r\nHost: a b\r\n\r\n"], 200)).toContain('{"status":"live"}');
+  const refused = await raw(["GET /health/live HTTP/1.1\r\nHost: h:99999999\r\n\r\n"], 200);
+  expect(refused).toContain("HTTP/1.1 400");
+  expect(refused).toContain("header.Host must be");
+  expect(refused).toContain("X-Content-Type-Options");
+});
+
 test("a port in use is one clear line", () => {
   expect(() => start(server.port)).toThrow(StartError);
   expect(() => start(server.port)).toThrow(/in use.*PORT/);

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { freeServerPort } from "../../runtime/cli/dev/split/server-port.ts";
 import { readPostmaster } from "../../runtime/database/embedded/cluster.ts";
 import { findCluster } from "../../runtime/database/embedded/data-directory.ts";
@@ -132,6 +133,28 @@ test.skipIf(!canRun)("kill -9: all of it ends by itself, and a start in other gr
   await untilEnded(all);
   expect([...members().keys()]).toEqual(["order,pricing", "payment,inventory,delivery", "notification"]);
   for (const { id } of placed) await alice.until(id, "FULFILLING", 30_000);
+});
+
+test.skipIf(!canRun)("what is left in Kafka is named by `dev` without --split, and goes on with it", async () => {
+  const port = { PORT: String(dev.port) };
+  await checkout.edit("modules/notification/index.ts", "\nexport", "\nconst broken = ;\nexport");
+  await until("it is down", () => /^notification .*it did not start/m.test(dev.output()));
+  const { id } = await alice.place(basketOf("SKU-008", 1));
+  await alice.until(id, "FULFILLING", 20_000);
+  await dev.stop();
+  expect(remainsIn(checkout.dataDir).sort()).toEqual(["kafka", "under-way"]);
+  await checkout.edit("modules/notification/index.ts", "const broken = ;\n", "");
+
+  const whole = await checkout.dev([], port);
+  const told = `ORDERS MAY BE UNDER WAY in ${join(checkout.dataDir, "kafka")}, of \`dev --split\``;
+  await until("it is told", () => whole.output().includes(told));
+  await whole.stop();
+
+  await start([], port);
+  expect(dev.output()).not.toContain("ORDERS MAY BE");
+  await until("the notice is sent", async () =>
+    (await alice.notifications(id)).some(({ status }) => status === "SENT"),
+  );
 });
 
 test.skipIf(!canRun)("Ctrl-C that comes twice: one clean stop with code 0, and nothing is left", async () => {

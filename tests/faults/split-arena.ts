@@ -2,7 +2,6 @@
  * Six processes on one PostgreSQL, Kafka and Redis, fsync on. What was killed is started again on its ports and its data;
  * everybody else must go on meanwhile, and take up again with whoever comes back.
  */
-import { rm } from "node:fs/promises";
 import postgres from "postgres";
 import { tokenOf } from "../journeys/platform.ts";
 import { type Member, startMembers } from "../journeys/split-members.ts";
@@ -106,8 +105,7 @@ async function onServers(servers: Servers): Promise<Arena> {
     async remove() {
       await Promise.all(members.map(({ process }) => process.stop()));
       await stopGateways();
-      await data.drop();
-      await rm(data.dataDir, { recursive: true, force: true });
+      await data.remove();
       await stopServers(servers);
     },
   };

@@ -1,5 +1,5 @@
 /** A database of its own for a test, on a server that is there already. */
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import postgres from "postgres";
@@ -13,21 +13,21 @@ export interface ExternalData {
   readonly dataDir: string;
   /** What each process of the platform is started with. */
   readonly settings: Environment;
-  /** Removes the database. */
-  drop(): Promise<void>;
+  /** Removes the database and the directory. */
+  remove(): Promise<void>;
 }
 
 export const makeDirectory = () => mkdtemp(join(tmpdir(), "genai-demo-journey-"));
 
-/** Makes it; migrated and with demo data, unless told otherwise. */
+/** Makes it; migrated and with demo data, unless told otherwise. What fails leaves nothing behind. */
 export async function makeExternalData(
   serverUrl: string,
   env: Environment,
   { migrated = true }: { readonly migrated?: boolean } = {},
 ): Promise<ExternalData> {
-  const dataDir = await makeDirectory();
   const name = `journey_${crypto.randomUUID().replaceAll("-", "")}`;
   await administer(serverUrl, `create database ${name}`);
+  const dataDir = await makeDirectory();
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   const settings = {
@@ -37,15 +37,27 @@ export async function makeExternalData(
     READINESS_DRAIN_MS: "0",
     ...env,
   };
-  if (migrated) await prepare(settings);
-  return {
+  const data = {
     url: url.href,
     dataDir,
     settings,
-    async drop() {
+    async remove() {
       await administer(serverUrl, `drop database if exists ${name} with (force)`);
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
+  return migrated ? orRemoved(data, () => prepare(settings)) : data;
+}
+
+/** The data, when `next` has succeeded. */
+export async function orRemoved(data: ExternalData, next: () => Promise<void>): Promise<ExternalData> {
+  try {
+    await next();
+    return data;
+  } catch (error) {
+    await data.remove();
+    throw error;
+  }
 }
 
 async function prepare(settings: Environment): Promise<void> {

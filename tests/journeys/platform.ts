@@ -110,9 +110,6 @@ export async function externalShape(
     dataDir: data.dataDir,
     start: (own) => startProcess(["serve"], { ...data.settings, ...own }),
     databaseUrl: () => data.url,
-    async remove() {
-      await data.drop();
-      await rm(data.dataDir, { recursive: true, force: true });
-    },
+    remove: data.remove,
   };
 }

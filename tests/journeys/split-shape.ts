@@ -3,9 +3,8 @@
  * PostgreSQL, Kafka and Redis. Paths are routed by the gateway as the load balancer does, rpc between groups as the
  * cluster's services do. A test sees one platform.
  */
-import { rm } from "node:fs/promises";
 import { EDGE_HOST } from "../../runtime/registry.ts";
-import { makeExternalData } from "./external-data.ts";
+import { makeExternalData, orRemoved } from "./external-data.ts";
 import type { Shape } from "./platform.ts";
 import { type Environment, type PlatformProcess, runCommand } from "./process.ts";
 import { type Grouping, type Member, type SplitMembers, startMembers } from "./split-members.ts";
@@ -25,9 +24,10 @@ export async function makeSplitData(servers: SplitServers, env: Environment) {
     KAFKA_PREFIX: `journey-${crypto.randomUUID().slice(0, 8)}.`,
     REDIS_URL: servers.redisUrl,
   };
-  const { code, stdout, stderr } = await runCommand(["topics", "--partitions", "4"], settings);
-  if (code !== 0) throw new Error(`topics failed:\n${stdout}${stderr}`);
-  return { ...data, settings };
+  return orRemoved({ ...data, settings }, async () => {
+    const { code, stdout, stderr } = await runCommand(["topics", "--partitions", "4"], settings);
+    if (code !== 0) throw new Error(`topics failed:\n${stdout}${stderr}`);
+  });
 }
 
 export async function splitShape(servers: SplitServers, grouping: Grouping, env: Environment): Promise<Shape> {
@@ -36,10 +36,7 @@ export async function splitShape(servers: SplitServers, grouping: Grouping, env:
     dataDir: data.dataDir,
     start: async (own) => oneOf(await startMembers(grouping, { ...data.settings, ...own })),
     databaseUrl: () => data.url,
-    async remove() {
-      await data.drop();
-      await rm(data.dataDir, { recursive: true, force: true });
-    },
+    remove: data.remove,
   };
 }
 

@@ -5,6 +5,7 @@
 import { startExternalKafka } from "./external-kafka.ts";
 import { startExternalPostgres } from "./external-postgres.ts";
 import { startExternalRedis } from "./external-redis.ts";
+import { type GivenVariable, givenServer } from "./given-servers.ts";
 
 /** The variables that lead to the servers. */
 export interface ServerSettings {
@@ -14,7 +15,7 @@ export interface ServerSettings {
 }
 
 export interface TopologyServers {
-  /** What a process of such a topology needs. Throws `MissingTool` when something cannot be had. */
+  /** What a process of such a topology needs. Throws `MissingTool` when something cannot be had, or why what is given cannot. */
   settingsFor(needs: readonly Server[]): Promise<ServerSettings>;
   stop(): Promise<void>;
 }
@@ -26,29 +27,36 @@ interface Started {
   readonly stop: () => Promise<void>;
 }
 
-const starts: Readonly<Record<Server, () => Promise<Started>>> = {
+const VARIABLES: Readonly<Record<Server, GivenVariable>> = {
+  postgres: "DATABASE_URL",
+  redis: "REDIS_URL",
+  kafka: "KAFKA_BROKERS",
+};
+
+const ours: Readonly<Record<Server, () => Promise<Started>>> = {
   async postgres() {
     const { url, stop } = await startExternalPostgres();
     return { settings: { DATABASE_URL: url }, stop };
   },
   async redis() {
-    const given = process.env["REDIS_URL"];
-    if (given) return { settings: { REDIS_URL: given }, stop: async () => undefined };
     const { url, stop } = await startExternalRedis();
     return { settings: { REDIS_URL: url }, stop };
   },
   async kafka() {
-    const given = process.env["KAFKA_BROKERS"];
-    if (given) return { settings: { KAFKA_BROKERS: given }, stop: async () => undefined };
     const { brokers, stop } = await startExternalKafka();
     return { settings: { KAFKA_BROKERS: brokers.join(",") }, stop };
   },
 };
 
+async function startOrTake(server: Server): Promise<Started> {
+  const given = await givenServer(VARIABLES[server]);
+  return given === null ? ours[server]() : { settings: { [VARIABLES[server]]: given }, stop: async () => undefined };
+}
+
 export function openTopologyServers(): TopologyServers {
   const started = new Map<Server, Promise<Started>>();
   const start = (server: Server) => {
-    const known = started.get(server) ?? starts[server]();
+    const known = started.get(server) ?? startOrTake(server);
     started.set(server, known);
     return known;
   };

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
+import { connect } from "node:net";
 import { freePort } from "../../../tests/provision/external-postgres.ts";
 import { rawAnswer, rawServer } from "../../rpc/raw-server.fixture.ts";
 import { startGateway } from "./gateway.ts";
@@ -125,6 +126,23 @@ test("a stream comes piece by piece", async () => {
   expect(await text()).toBe("first");
   more();
   expect(await text()).toBe("second");
+});
+
+test("a request without a usable Host is sent on or refused, and reports no fault of the gateway", async () => {
+  const edge = upstream("edge");
+  const { port } = gateway(() => [edge.url]);
+  const statusOf = (head: string) =>
+    new Promise<string>((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => socket.write(`${head}\r\n\r\n`));
+      socket.on("data", (bytes) => {
+        resolve(/^HTTP\/1.1 (\d+)/.exec(bytes.toString())?.[1] ?? "");
+        socket.destroy();
+      });
+    });
+  expect(await statusOf("GET /health/ready HTTP/1.0")).toBe("200");
+  expect(await statusOf("GET / HTTP/1.1\r\nHost: h:99999999")).toBe("400");
+  expect(await statusOf("CONNECT h:80 HTTP/1.1\r\nHost: h")).toBe("400");
+  expect(edge.heard).toEqual(["GET /health/ready"]);
 });
 
 test("a port that is taken is refused in one line", () => {

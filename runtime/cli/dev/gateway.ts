@@ -4,6 +4,7 @@
  * replicas are taken in turn. A process that refuses the connection is passed over; when none takes it, the answer is a
  * 503 and the client sends the same request again. A request is never sent twice to a process that may have taken it.
  */
+import { addressed } from "../../http/addressed.ts";
 import { problem } from "../../http/problem.ts";
 import { problemResponse } from "../../http/reply.ts";
 import { hostInUrl } from "../../http/server.ts";
@@ -32,7 +33,9 @@ const HOP_HEADERS = ["connection", "keep-alive", "proxy-connection", "te", "trai
 export function startGateway({ hostname, port, upstreams }: GatewaySettings): Gateway {
   let turn = 0;
 
-  async function answer(request: Request): Promise<Response> {
+  async function answer(given: Request): Promise<Response> {
+    const request = addressed(given);
+    if (request instanceof Response) return request;
     const url = new URL(request.url);
     const collection = /^\/api\/v1\/([^/]+)/.exec(url.pathname)?.[1] ?? null;
     const bases = upstreams(collection);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { holdDataDirectory } from "../../../database/embedded/data-directory.ts";
 import { StartError } from "../../../start-error.ts";
 import { removeMessages } from "./own-servers.ts";
+import { noteUnderWay, underWayIn } from "./under-way.ts";
 
 let dataDir: string;
 beforeEach(async () => {
@@ -24,6 +25,12 @@ test("messages are removed, and nothing else; where there are none, nothing is d
   expect(existsSync(folder())).toBe(false);
   expect(existsSync(join(dataDir, "identity", "key"))).toBe(true);
   expect(existsSync(join(dataDir, "new"))).toBe(false);
+});
+
+test("with the messages goes the note of them, also where they are on brokers that were given", async () => {
+  noteUnderWay(dataDir, "broker-1:9092");
+  await removeMessages(dataDir);
+  expect(underWayIn(dataDir)).toBeNull();
 });
 
 test("messages in use are not removed", async () => {

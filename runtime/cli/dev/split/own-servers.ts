@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { holdDataDirectory } from "../../../database/embedded/data-directory.ts";
 import { messageOf } from "../../../error-text.ts";
 import { StartError } from "../../../start-error.ts";
+import { forgetUnderWay, underWayIn } from "./under-way.ts";
 
 export interface OwnServer {
   /** Of its latest start. */
@@ -30,14 +31,15 @@ const SMALL_HEAP = ["-Xms32m", "-Xmx128m"];
 /** What it has acknowledged is on the disk: no other broker has what a cut of the power would lose. */
 const DURABLE = { "log.flush.interval.messages": "1" };
 
-const folderOf = (dataDir: string) => join(dataDir, "kafka");
+/** The folder that Kafka keeps its messages in. */
+export const messagesIn = (dataDir: string): string => join(dataDir, "kafka");
 
 /** A broker on the messages in the data directory, which must be ours. */
 export async function startOwnKafka(dataDir: string): Promise<OwnKafka> {
   const { provisionKafka } = await fromCheckout(() => import("../../../../tests/provision/kafka.ts"));
   const { startKafkaCluster } = await fromCheckout(() => import("../../../../tests/provision/kafka-cluster.ts"));
   return orAdvice("KAFKA_BROKERS to brokers that run", async () => {
-    const options = { directory: folderOf(dataDir), javaOptions: SMALL_HEAP, settings: DURABLE };
+    const options = { directory: messagesIn(dataDir), javaOptions: SMALL_HEAP, settings: DURABLE };
     const { nodes, stop } = await startKafkaCluster(await provisionKafka(), options);
     const [node] = nodes;
     if (node === undefined) throw new Error("the cluster has no broker");
@@ -59,14 +61,15 @@ export async function startOwnRedis(): Promise<OwnServer & { readonly url: strin
   return orAdvice("REDIS_URL to one that runs", startExternalRedis);
 }
 
-/** Removes the messages in the data directory. Throws a `StartError` when a process uses it. */
+/** Removes the messages in the data directory, and the note of them. Throws a `StartError` when a process uses it. */
 export async function removeMessages(dataDir: string): Promise<void> {
-  const folder = folderOf(dataDir);
-  if (!existsSync(folder)) return;
+  const folder = messagesIn(dataDir);
+  if (!existsSync(folder) && underWayIn(dataDir) === null) return;
   const release = holdDataDirectory(dataDir);
   try {
     const { removeKept } = await fromCheckout(() => import("../../../../tests/provision/kafka-cluster.ts"));
     await removeKept(folder);
+    forgetUnderWay(dataDir);
   } finally {
     release();
   }

@@ -2,7 +2,8 @@
  * What the processes of `dev --split` stand on: PostgreSQL, Kafka, Redis, each the one that a variable names or one of
  * our own; the schemas and the topics made, so that no process has to wait for another one's work.
  *
- * All of it starts or nothing stays. It ends in order: Kafka, Redis, PostgreSQL.
+ * All of it starts or nothing stays. It ends in order: Kafka, Redis, PostgreSQL. Before that it is noted whether
+ * messages are left in Kafka (under-way.ts).
  */
 import { relative } from "node:path";
 import { withoutPassword } from "../../../config/parsers.ts";
@@ -14,7 +15,8 @@ import type { Module } from "../../../module.ts";
 import { migrateAll } from "../../../platform.ts";
 import type { Scheduler } from "../../../scheduler.ts";
 import { keepUp } from "./keep-up.ts";
-import { endDownloads, startOwnKafka, startOwnRedis } from "./own-servers.ts";
+import { endDownloads, messagesIn, startOwnKafka, startOwnRedis } from "./own-servers.ts";
+import { allSettled, forgetUnderWay, noteUnderWay } from "./under-way.ts";
 
 export interface Servers {
   /** What each process needs to find them. */
@@ -53,7 +55,7 @@ interface Part {
 const GIVEN = async () => undefined;
 
 export async function startServers(settings: ServersSettings): Promise<Servers> {
-  const { registry, config, log } = settings;
+  const { registry, config, dataDir, scheduler, log } = settings;
   const database = await startDatabase(settings);
   const urlOf = (module: string) => config.databaseUrls.get(module) ?? database.environment["DATABASE_URL"] ?? "";
   const parts = [
@@ -78,10 +80,15 @@ export async function startServers(settings: ServersSettings): Promise<Servers> 
     if (faults.length > 0 || redis.status === "rejected" || kafka.status === "rejected") throw faults[0];
     const { makeTopics } = await import("../../topics.ts");
     await makeTopics(registry, kafka.value.config);
+    noteUnderWay(dataDir, kafka.value.place);
+    const { config: withBrokers } = kafka.value;
     return {
       environment: { ...database.environment, ...kafka.value.environment, ...redis.value.environment },
       shown: { kafka: kafka.value.shown, redis: withoutPassword(redis.value.url) },
-      stop,
+      async stop() {
+        if (await allSettled(registry, withBrokers, scheduler)) forgetUnderWay(dataDir);
+        await stop();
+      },
     };
   } catch (error) {
     await stop();
@@ -132,6 +139,8 @@ async function startRedis({ config, scheduler, say }: ServersSettings): Promise<
 
 interface KafkaPart extends Part {
   readonly shown: string;
+  /** Where it keeps its messages, for people. */
+  readonly place: string;
   /** With the brokers that there are. */
   readonly config: PlatformConfig<string>;
 }
@@ -140,12 +149,13 @@ async function startKafka({ config, dataDir, scheduler, say }: ServersSettings):
   const { kafkaBrokers } = config;
   if (kafkaBrokers !== null) {
     const shown = kafkaBrokers.join(",");
-    return { config, shown, environment: { KAFKA_BROKERS: shown }, stop: GIVEN };
+    return { config, shown, place: shown, environment: { KAFKA_BROKERS: shown }, stop: GIVEN };
   }
   const kafka = await startOwnKafka(dataDir);
   const leave = keepUp("Kafka", kafka, { scheduler, say });
   return {
     shown: `${kafka.broker}   its log: ${relative(process.cwd(), kafka.logFile)}`,
+    place: messagesIn(dataDir),
     config: { ...config, ...OWN_KAFKA.config, kafkaBrokers: [kafka.broker] },
     environment: { ...OWN_KAFKA.environment, KAFKA_BROKERS: kafka.broker },
     stop: () => leave().then(kafka.stop),

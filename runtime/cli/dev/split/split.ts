@@ -78,7 +78,7 @@ export async function runSplit(settings: SplitSettings): Promise<number> {
         noted.begin();
       }
       await refuseTakenPort(config.host, config.port);
-      say(`starting PostgreSQL, Kafka, Redis, and ${groups.length} processes on them …`);
+      say(`starting PostgreSQL, Kafka, Redis, and ${counted(groups.length)} on them …`);
     },
   });
   // Only now: what takes seconds is over, and a port that is free is not taken by somebody else meanwhile.
@@ -148,6 +148,8 @@ function codeOf(results: readonly PromiseSettledResult<number>[]): number {
   for (const result of results) if (result.status === "rejected") throw result.reason;
   return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : [])).find(Boolean) ?? 0;
 }
+
+const counted = (processes: number) => (processes === 1 ? "one process" : `${processes} processes`);
 
 const watchCheckout = (root: string, say: (line: string) => void): Saves =>
   watchSaves({
