@@ -3,6 +3,7 @@ import type { SharedState } from "../cache/port.ts";
 import { systemClock } from "../clock.ts";
 import { readSettingFile } from "../config/setting-file.ts";
 import type { PlatformConfig } from "../config/settings.ts";
+import type { Health } from "../http/health.ts";
 import { createIds } from "../ids.ts";
 import type { Log } from "../messages/log.ts";
 import { systemRandom } from "../random.ts";
@@ -11,9 +12,10 @@ import { systemScheduler as scheduler } from "../scheduler.ts";
 /** Entries of a cache in memory, where this process alone writes to its databases. */
 const MEMORY_ENTRIES = 500;
 
-/** Redis where it is given; it decides nothing, so its absence is only logged. Else memory, for a process that is alone. */
+/** Redis where it is given; it decides nothing, so its absence is only told. Else memory, for a process that is alone. */
 export async function openSharedState(
   config: PlatformConfig<string>,
+  health: Health,
   log: Log,
   isAlone: boolean,
 ): Promise<SharedState> {
@@ -28,7 +30,14 @@ export async function openSharedState(
     scheduler,
     random,
     ids: createIds(systemClock, random),
-    condition: (problem) =>
-      problem === null ? log("info", "redis.there", {}) : log("warn", "redis.away", { error: problem }),
+    condition(problem) {
+      if (problem === null) {
+        health.up("redis");
+        log("info", "redis.there", {});
+      } else {
+        health.impaired("redis", problem);
+        log("warn", "redis.away", { error: problem });
+      }
+    },
   });
 }

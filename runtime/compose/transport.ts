@@ -30,7 +30,8 @@ export async function openTransport(
     condition(part, problem) {
       if (problem === null) worked.add(part);
       if (problem === null) health.up(`kafka ${part}`);
-      else if (!worked.has(part)) health.down(`kafka ${part}`, problem);
+      else if (worked.has(part)) health.impaired(`kafka ${part}`, problem);
+      else health.down(`kafka ${part}`, problem);
     },
   });
 }

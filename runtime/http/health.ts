@@ -8,30 +8,47 @@ export interface Health {
   expect(part: string): void;
   up(part: string): void;
   down(part: string, reason: string): void;
+  /** It does not work as it should, and the process serves all the same. */
+  impaired(part: string, reason: string): void;
   /** From now on not ready, whatever the parts say: the balancer sends no more. */
   drain(): void;
   readonly draining: boolean;
   reasons(): readonly { readonly field: string; readonly message: string }[];
+  /** Every part that was told of, as it is now. */
+  parts(): readonly HealthPart[];
+}
+
+export const PART_STATES = ["up", "impaired", "down"] as const;
+
+export interface HealthPart {
+  readonly name: string;
+  readonly state: (typeof PART_STATES)[number];
+  /** Why it is not up. */
+  readonly problem?: string;
 }
 
 /** Health of one process. */
 export function createHealth(): Health {
-  const parts = new Map<string, string | null>();
+  const parts = new Map<string, Omit<HealthPart, "name">>();
   let draining = false;
+  const told = (): readonly HealthPart[] => [
+    ...(draining ? [{ name: "process", state: "down", problem: "is shutting down" } as const] : []),
+    ...[...parts].map(([name, part]) => ({ name, ...part })),
+  ];
   return {
-    expect: (part) => void parts.set(part, "is starting"),
-    up: (part) => void parts.set(part, null),
-    down: (part, reason) => void parts.set(part, reason),
+    expect: (part) => void parts.set(part, { state: "down", problem: "is starting" }),
+    up: (part) => void parts.set(part, { state: "up" }),
+    down: (part, reason) => void parts.set(part, { state: "down", problem: reason }),
+    impaired: (part, reason) => void parts.set(part, { state: "impaired", problem: reason }),
     drain() {
       draining = true;
     },
     get draining() {
       return draining;
     },
-    reasons() {
-      const down = [...parts].flatMap(([field, message]) => (message === null ? [] : [{ field, message }]));
-      return draining ? [{ field: "process", message: "is shutting down" }, ...down] : down;
-    },
+    reasons: () =>
+      told().flatMap(({ name, state, problem = "" }) => (state === "down" ? [{ field: name, message: problem }] : [])),
+    parts: told,
   };
 }
 
