@@ -82,7 +82,7 @@ export interface ModuleFacts {
   /** One lower-case word: it names the schema, the topics, the service. */
   readonly name: string;
   readonly topics: ModuleTopics;
-  /** Methods that others may ask of it; those of its dead letters come by themselves. */
+  /** Methods that others may ask of it; those of its dead letters and its processes come by themselves. */
   readonly serves: readonly RpcMethodName[];
   /** Methods of other modules that it asks. */
   readonly asks: readonly RpcMethodName[];

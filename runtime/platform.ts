@@ -3,7 +3,8 @@
  * modules, identity, HTTP. What it opens it closes again, also when a later part refuses to start.
  */
 import { systemClock } from "./clock.ts";
-import { openRemoteRpc, openServiceIdentity } from "./compose/services.ts";
+import { describeInstance } from "./compose/instance.ts";
+import { openRemoteRpc, openReplicas, openServiceIdentity } from "./compose/services.ts";
 import { openSharedState } from "./compose/shared-state.ts";
 import { openTransport } from "./compose/transport.ts";
 import type { PlatformConfig } from "./config/settings.ts";
@@ -24,6 +25,7 @@ import { openDevelopmentIssuer } from "./identity/development-issuer.ts";
 import { oidcIssuers } from "./identity/oidc.ts";
 import { createTokenVerifier } from "./identity/token-verifier.ts";
 import { createIds } from "./ids.ts";
+import { instanceHandlers } from "./instance.ts";
 import { createLog } from "./log.ts";
 import { CommandUnavailable } from "./messages/command-unavailable.ts";
 import { DEFAULT_RETENTION } from "./messages/retention.ts";
@@ -114,6 +116,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     const random = systemRandom();
     const ids = createIds(systemClock, random);
     const breakers = createBreakers({ clock: systemClock, random, log });
+    const self = describeInstance(config, health, { id: ids.next(), atMs: systemClock.now(), hasEdge });
     const exclusive = (module: string) =>
       urlOf(module) === embedded?.url || (config.exclusiveDatabase && urlOf(module) === config.databaseUrl);
     const platform = createProcess({
@@ -125,6 +128,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       database: (module, schema) => openDatabase({ url: urlOf(module), schema, role: roleOf(schema), scheduler }),
       shared: await openSharedState(
         config,
+        health,
         log,
         modules.every(({ name }) => exclusive(name)),
       ),
@@ -185,6 +189,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
           clock: systemClock,
           scheduler,
         },
+        topology: { modules: names, self, replicas: services && openReplicas(config, names, services) },
         http,
       });
     const internalApp = createApp(http);
@@ -196,7 +201,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     if (services)
       mountRpc(internalApp, {
         ...http,
-        handlers: platform.rpcHandlers,
+        handlers: [...platform.rpcHandlers, ...instanceHandlers(config.modules, self)],
         allowed: (method) => allowed.get(method) ?? [],
         verifier: services.verifier,
         closing: () => isStopping,

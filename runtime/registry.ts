@@ -1,4 +1,5 @@
 /** What follows from the modules' declarations taken together: topics, who may ask whom, which paths are whose. */
+import { instanceRpc } from "./instance.ts";
 import type { Topic } from "./messages/contract.ts";
 import { deadLetterRpc } from "./messages/dead-letter-rpc.ts";
 import type { ModuleFacts } from "./module.ts";
@@ -25,12 +26,13 @@ export function callersOf(
   modules: readonly ModuleFacts[],
   edgeAsks: readonly RpcMethodName[],
 ): ReadonlyMap<string, readonly string[]> {
-  const served = modules.flatMap(({ name, serves }) => [...serves, ...Object.values(deadLetterRpc(name))]);
+  const byThemselves = modules.flatMap(({ name }) => [...Object.values(deadLetterRpc(name)), instanceRpc(name)]);
+  const served = [...modules.flatMap(({ serves }) => serves), ...byThemselves];
   const callers = new Map<string, string[]>(served.map((method) => [methodName(method), []]));
   const asks = [
     ...modules.flatMap(({ name, asks }) => asks.map((method) => [name, method] as const)),
     ...edgeAsks.map((method) => [EDGE, method] as const),
-    ...modules.flatMap(({ name }) => Object.values(deadLetterRpc(name)).map((method) => [EDGE, method] as const)),
+    ...byThemselves.map((method) => [EDGE, method] as const),
   ];
   for (const [caller, method] of asks) {
     const known = callers.get(methodName(method));

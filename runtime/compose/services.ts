@@ -12,8 +12,10 @@ import { issuedTokens, type ServiceTokens, tokensFromFile } from "../identity/se
 import { createTokenVerifier, type TokenVerifier } from "../identity/token-verifier.ts";
 import { systemRandom } from "../random.ts";
 import type { Breakers } from "../rpc/circuit-breaker.ts";
+import { systemLookUp } from "../rpc/host-addresses.ts";
 import { createHttpRpc } from "../rpc/http.ts";
 import type { RpcClient } from "../rpc/port.ts";
+import { createReplicas, type Replicas } from "../rpc/replicas.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 
 export interface ServiceIdentity {
@@ -47,6 +49,24 @@ export function openServiceIdentity(
   return issuer && { verifier, tokens: issuedTokens(issuer, callers, systemClock) };
 }
 
+/** The name of the module's service, in a cluster. */
+const RPC_URL = "http://{module}:8081";
+
+const rpcUrlOf = ({ rpcUrls, rpcUrl }: PlatformConfig<string>, module: string) =>
+  (rpcUrls.get(module) ?? rpcUrl ?? RPC_URL).replaceAll("{module}", module);
+
+/** Asks each process of the modules, where there can be others than this one: its modules may be all, and have replicas. */
+export function openReplicas(
+  config: PlatformConfig<string>,
+  modules: readonly string[],
+  { tokens }: ServiceIdentity,
+): Replicas | undefined {
+  const isTold = config.rpcUrl !== null || config.rpcUrls.size > 0;
+  if (!isTold && config.modules.length === modules.length) return undefined;
+  const baseUrl = (module: string) => rpcUrlOf(config, module);
+  return createReplicas({ baseUrl, lookUp: systemLookUp(scheduler), tokens, clock: systemClock, scheduler });
+}
+
 /** Asks the modules of other processes. */
 export function openRemoteRpc(
   config: PlatformConfig<string>,
@@ -54,7 +74,7 @@ export function openRemoteRpc(
   breakers: Breakers,
 ): RpcClient {
   return createHttpRpc({
-    baseUrl: (module) => (config.rpcUrls.get(module) ?? config.rpcUrl).replaceAll("{module}", module),
+    baseUrl: (module) => rpcUrlOf(config, module),
     tokens,
     breakers,
     clock: systemClock,

@@ -16,11 +16,11 @@ export const rpcBaseUrl: Parser<string> = {
 
 /** How the platform's processes find and believe each other. */
 export const serviceSettings = {
-  rpcUrl: setting({
+  rpcUrl: optional({
     env: "RPC_URL",
     parser: rpcBaseUrl,
-    fallback: "http://{module}:8081",
-    description: "Internal port of a module that runs elsewhere; {module} is its name. <MODULE>_RPC_URL wins for one.",
+    description:
+      "Internal port of a module; {module} is its name. <MODULE>_RPC_URL wins for one. Default, where modules run elsewhere: http://{module}:8081.",
   }),
   serviceIssuer: optional({
     env: "SERVICE_ISSUER",

@@ -5,6 +5,7 @@ import { createHealth, healthRoutes } from "../http/health.ts";
 import { mountRoutes } from "../http/mount.ts";
 import { route } from "../http/route.ts";
 import { createIds } from "../ids.ts";
+import { anInstance } from "../instance.fixture.ts";
 import { defineEvents, topicOf } from "../messages/contract.ts";
 import type { ModuleFacts } from "../module.ts";
 import { seededRandom } from "../random.ts";
@@ -46,7 +47,8 @@ function edge(developmentKeys?: { keys: (typeof KEY)[] }) {
   const routes = healthRoutes(createHealth());
   mountRoutes(app, routes, http);
   const ops = { rpc: { call: () => Promise.reject(new Error("asks nobody")) }, modules: [], clock, scheduler };
-  mountEdge(app, { routes, modules: [shelf], developmentKeys, ops, http });
+  const topology = { modules: [], self: () => anInstance(), replicas: undefined };
+  mountEdge(app, { routes, modules: [shelf], developmentKeys, ops, topology, http });
   const handler = handlerOf(app);
   return (path: string, init: RequestInit = {}) => handler(new Request(`http://shop.test:9090${path}`, init));
 }
@@ -76,6 +78,7 @@ test("the OpenAPI document holds the process's own routes, those of all modules,
     ["/api/v1/ops/deadletters/{id}/replay", undefined],
     ["/api/v1/ops/deadletters/{id}/discard", undefined],
     ["/api/v1/ops/reconcile", "getOpsReconcile"],
+    ["/api/v1/ops/topology", "getOpsTopology"],
   ]);
 });
 

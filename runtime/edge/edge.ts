@@ -2,7 +2,7 @@
  * What belongs to no module: the welcome page, the documents of all routes, the public keys of the development issuer,
  * and what operators ask of the whole platform. Pages and documents are made from the routes as data and ask no module
  * anything, so they answer as long as the process runs, for modules that run elsewhere too; operations ask the modules
- * by rpc.
+ * by rpc, the topology each of their processes.
  */
 import type { JSONWebKeySet } from "jose";
 import { version } from "../../package.json";
@@ -17,6 +17,8 @@ import type { ModuleFacts } from "../module.ts";
 import { FAVICON } from "./favicon.ts";
 import { keysRoute } from "./keys.ts";
 import { type OpsDeps, opsRoutes } from "./ops.ts";
+import type { TopologyDeps } from "./topology.ts";
+import { topologyRoute } from "./topology-route.ts";
 import { renderWelcome } from "./welcome-page.ts";
 import { WELCOME_STYLESHEET } from "./welcome-style.ts";
 
@@ -28,12 +30,17 @@ export interface EdgeOptions {
   /** Public keys of the development issuer; absent where it is not trusted. */
   readonly developmentKeys?: JSONWebKeySet | undefined;
   readonly ops: OpsDeps;
+  readonly topology: TopologyDeps;
   readonly http: HttpDeps;
 }
 
 /** Mounts the edge on the public app. */
-export function mountEdge(app: App, { routes, modules, developmentKeys, ops, http }: EdgeOptions): void {
-  const own = [keysRoute(developmentKeys ?? { keys: [] }), ...opsRoutes(ops)];
+export function mountEdge(app: App, { routes, modules, developmentKeys, ops, topology, http }: EdgeOptions): void {
+  const own = [
+    keysRoute(developmentKeys ?? { keys: [] }),
+    ...opsRoutes(ops),
+    topologyRoute({ ...topology, clock: ops.clock }),
+  ];
   mountRoutes(app, own, http);
   const names = modules.map(({ name }) => name).join(", ");
   mountDocs(

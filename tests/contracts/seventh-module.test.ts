@@ -11,6 +11,7 @@ import { asyncApiFaults } from "../../runtime/contracts/published-schema.fixture
 import { mountEdge } from "../../runtime/edge/edge.ts";
 import { createApp, handlerOf } from "../../runtime/http/app.ts";
 import { createIds } from "../../runtime/ids.ts";
+import { anInstance } from "../../runtime/instance.fixture.ts";
 import { schemasOf } from "../../runtime/platform.ts";
 import { seededRandom } from "../../runtime/random.ts";
 import { checkRegistry, topicsOf } from "../../runtime/registry.ts";
@@ -46,7 +47,8 @@ function edge() {
   };
   const app = createApp(http);
   const rpc = { call: () => Promise.reject(new Error("asks nobody")) };
-  mountEdge(app, { routes: [], modules: registry, ops: { rpc, modules: [], clock, scheduler }, http });
+  const topology = { modules: [], self: () => anInstance(), replicas: undefined };
+  mountEdge(app, { routes: [], modules: registry, ops: { rpc, modules: [], clock, scheduler }, topology, http });
   const handler = handlerOf(app);
   return async (path: string) => (await handler(new Request(`http://shop.test${path}`))).json();
 }
