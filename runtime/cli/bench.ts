@@ -2,18 +2,25 @@
 
 import { systemClock } from "../clock.ts";
 import { UsageError, wholeNumber, wordsAndFlagsOf } from "./arguments.ts";
-import { allHold, checkFiguresFile, figureReport, figureTable, writeFigures } from "./figures.ts";
+import { allHold, checkFiguresFile, type Figure, figureReport, figureTable, writeFigures } from "./figures.ts";
 
 export const help = `Usage: genai-demo bench orders [--quick] [--json FILE] [--profile] [--seconds N] [--rounds N] [--connections N]
+       genai-demo bench split [the same]
+       genai-demo bench idle [--quick] [--json FILE] [--seconds N] [--rounds N]
        genai-demo bench start [--json FILE] [--rounds N]
 
 orders: runs the platform and a plain SQL implementation of the same order in turns on one PostgreSQL 18 server of its own
 (downloaded once) and prints completed orders a second, CPU an order and time to CONFIRMED as ratios.
 
+split: runs the platform as six processes over Kafka, PostgreSQL and Redis of its own and in one process in turns, and
+prints CPU an order of the one over the other's, and time to CONFIRMED over what messages and commits take by themselves.
+
+idle: runs the platform as six processes, and prints what each uses of a core while nobody asks anything of it.
+
 start: from exec to the first 200 of /health/ready on existing data, and the memory that it takes.
 
   --quick          one short round: some 45 s instead of three minutes
-  --seconds N      length of a turn (15)
+  --seconds N      length of a turn (15; idle: 30)
   --rounds N       how often each takes its turn (3; start: 5)
   --connections N  orders under way at a time (128)
   --profile        also prints where the time goes: statements and functions (costs some throughput)
@@ -23,7 +30,47 @@ Exit code 0 when every figure keeps its bound, 1 when one does not, 2 for bad ar
 
 Example: bun run bench orders --quick --json /tmp/orders.json`;
 
-const BENCHMARKS = ["orders", "start"] as const;
+type BenchArgs = ReturnType<typeof parseBenchArgs> & { readonly progress: (line: string) => void };
+
+interface Benchmark {
+  /** Seconds of a turn, and of one in a short run. */
+  readonly seconds: number;
+  readonly quickSeconds: number;
+  readonly rounds: number;
+  readonly run: (args: BenchArgs) => Promise<{
+    readonly figures: readonly Figure[];
+    readonly notes: readonly string[];
+    /** Tables for people; empty or absent without `--profile`. */
+    readonly profile?: string;
+  }>;
+}
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  orders: {
+    seconds: 15,
+    quickSeconds: 4,
+    rounds: 3,
+    run: async (args) => (await import("../../tests/load/orders.ts")).benchOrders(args),
+  },
+  split: {
+    seconds: 15,
+    quickSeconds: 4,
+    rounds: 3,
+    run: async (args) => (await import("../../tests/load/split.ts")).benchSplit(args),
+  },
+  idle: {
+    seconds: 30,
+    quickSeconds: 10,
+    rounds: 3,
+    run: async (args) => (await import("../../tests/load/idle.ts")).benchIdle(args),
+  },
+  start: {
+    seconds: 15,
+    quickSeconds: 4,
+    rounds: 5,
+    run: async (args) => (await import("../../tests/load/start.ts")).benchStart(args),
+  },
+};
 
 /** Runs the command; resolves with its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -31,18 +78,16 @@ export async function run(args: readonly string[]): Promise<number> {
   checkFiguresFile(parsed.json);
   const startedAtMs = systemClock.now();
   const progress = (line: string) => console.log(line);
-  const result =
-    parsed.name === "orders"
-      ? await (await import("../../tests/load/orders.ts")).benchOrders({ ...parsed, progress })
-      : { profile: "", ...(await (await import("../../tests/load/start.ts")).benchStart({ ...parsed, progress })) };
-  const report = figureReport(`bench ${parsed.name}`, startedAtMs, result.figures, result.notes);
-  if (result.profile !== "") console.log(`\n${result.profile}`);
+  const { figures, notes, profile = "" } = await parsed.benchmark.run({ ...parsed, progress });
+  const report = figureReport(`bench ${parsed.name}`, startedAtMs, figures, notes);
+  if (profile !== "") console.log(`\n${profile}`);
   console.log(`\n${figureTable(report)}`);
   writeFigures(parsed.json, report);
   return allHold(report) ? 0 : 1;
 }
 
-function parseBenchArgs(args: readonly string[]) {
+/** What the words and flags ask for; anything that cannot be had is a `UsageError`. */
+export function parseBenchArgs(args: readonly string[]) {
   const { flags, words } = wordsAndFlagsOf(args, {
     quick: "boolean",
     profile: "boolean",
@@ -51,16 +96,19 @@ function parseBenchArgs(args: readonly string[]) {
     rounds: "string",
     connections: "string",
   });
-  const name = BENCHMARKS.find((known) => known === words[0]);
-  if (words.length !== 1 || name === undefined) {
-    const given = words.length === 0 ? "none" : words.join(" ");
-    throw new UsageError(`bench: name one benchmark, ${BENCHMARKS.join(" or ")}, not ${given} (see bench --help)`);
+  const [name = "none", ...others] = words;
+  const benchmark = Object.hasOwn(BENCHMARKS, name) ? BENCHMARKS[name] : undefined;
+  if (others.length > 0 || benchmark === undefined) {
+    const known = new Intl.ListFormat("en", { type: "disjunction" }).format(Object.keys(BENCHMARKS));
+    throw new UsageError(`bench: name one benchmark, ${known}, not ${[name, ...others].join(" ")} (see bench --help)`);
   }
   const quick = flags.quick === true;
+  const { seconds, quickSeconds, rounds } = benchmark;
   return {
     name,
-    seconds: wholeNumber("seconds", flags.seconds, { preset: quick ? 4 : 15, most: 600 }),
-    rounds: wholeNumber("rounds", flags.rounds, { preset: quick ? 1 : name === "start" ? 5 : 3, most: 50 }),
+    benchmark,
+    seconds: wholeNumber("seconds", flags.seconds, { preset: quick ? quickSeconds : seconds, most: 600 }),
+    rounds: wholeNumber("rounds", flags.rounds, { preset: quick ? 1 : rounds, most: 50 }),
     connections: wholeNumber("connections", flags.connections, { preset: 128, most: 1024 }),
     profile: flags.profile === true,
     json: flags.json,

@@ -35,14 +35,28 @@ export async function openWork(sql: Sql): Promise<OpenWork> {
   };
 }
 
-/** Waits until nothing is open, and says when that was (ms since the epoch). Throws with what is left at the deadline. */
-export async function waitUntilDrained(sql: Sql, timeoutMs: number): Promise<number> {
+/**
+ * Waits until nothing is open, and says when that was (ms since the epoch). Throws with what is left at the deadline.
+ * With `isSettled` messages also stand outside of the databases for a while: then it must be so in two looks in a row,
+ * for one that is handled between the questions comes out at another place.
+ */
+export async function waitUntilDrained(
+  sql: Sql,
+  timeoutMs: number,
+  isSettled?: () => Promise<boolean>,
+): Promise<number> {
   const deadline = Date.now() + timeoutMs;
+  let quietSinceMs: number | undefined;
   for (;;) {
     const seenAtMs = Date.now();
     const work = await openWork(sql);
-    if (work.outbox + work.timersDue + work.callIntents === 0) return seenAtMs;
-    if (Date.now() > deadline) throw new Error(`work is still open after ${timeoutMs} ms: ${JSON.stringify(work)}`);
+    const isQuiet = work.outbox + work.timersDue + work.callIntents === 0 && (isSettled ? await isSettled() : true);
+    if (isQuiet && (isSettled === undefined || quietSinceMs !== undefined)) return quietSinceMs ?? seenAtMs;
+    quietSinceMs = isQuiet ? seenAtMs : undefined;
+    if (Date.now() > deadline)
+      throw new Error(
+        `work is still open after ${timeoutMs} ms: ${JSON.stringify(work)}${isSettled ? ", or messages on their way" : ""}`,
+      );
     await Bun.sleep(POLL_MS);
   }
 }

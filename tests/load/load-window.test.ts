@@ -50,7 +50,7 @@ async function withStandIn<T>(mode: string, use: (target: Parameters<typeof load
     readyTimeoutMs: 20_000,
   });
   try {
-    return await use({ port, tokens: ["a", "b"], sql, appPid: standIn.pid, databasePid: server.pid ?? 0 });
+    return await use({ port, tokens: ["a", "b"], sql, app: { platform: standIn.pid }, databasePid: server.pid ?? 0 });
   } finally {
     expect(await standIn.stop()).toBe(0);
     expect(isAlive(standIn.pid)).toBe(false);
@@ -72,6 +72,7 @@ test.skipIf(tools === undefined)(
       if (cpuIsReadable) {
         expect(window.appCpuMs).toBeGreaterThan(0);
         expect(window.databaseCpuMs).toBeGreaterThan(0);
+        expect(window.cpuMsByProcess).toEqual({ platform: window.appCpuMs, database: window.databaseCpuMs });
       }
       expect(await openWork(sql)).toEqual({ outbox: 0, timersDue: 0, callIntents: 0, deadLetters: 0 });
       expect(await statementTable(sql, window.completed)).toContain(`insert into "order".outbox`);
@@ -108,6 +109,11 @@ test.skipIf(tools === undefined)("open work is waited for; only timers that are 
   await sql.unsafe(`insert into "order".timer values (now())`);
   await expect(waitUntilDrained(sql, 100)).rejects.toThrow('"timersDue":1');
   await sql.unsafe(`delete from "order".timer`);
+  await expect(waitUntilDrained(sql, 100, async () => false)).rejects.toThrow("or messages on their way");
+  // A message that was handled while the other places were looked at.
+  const looks = [true, false, true, true];
+  await waitUntilDrained(sql, 5_000, async () => looks.shift() ?? false);
+  expect(looks).toEqual([]);
 });
 
 test.skipIf(tools === undefined)(

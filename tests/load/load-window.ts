@@ -10,9 +10,16 @@ export interface Target {
   readonly port: number;
   readonly tokens: readonly string[];
   readonly sql: Sql;
-  readonly appPid: number;
+  /** The platform's processes, by name. */
+  readonly app: ProcessIds;
   readonly databasePid: number;
+  /** What works for the platform besides, such as a broker, by name. */
+  readonly besides?: ProcessIds;
+  /** Whether no message is on its way outside of the databases. */
+  readonly isSettled?: () => Promise<boolean>;
 }
+
+export type ProcessIds = Readonly<Record<string, number>>;
 
 export interface LoadWindow {
   /** Orders that became CONFIRMED or went further, counted in the order module's database. */
@@ -24,6 +31,8 @@ export interface LoadWindow {
   readonly appCpuMs: number;
   readonly databaseCpuMs: number;
   readonly generatorCpuMs: number;
+  /** Of each of the platform's processes, and of what works for it besides. */
+  readonly cpuMsByProcess: Readonly<Record<string, number>>;
 }
 
 const DRAIN_TIMEOUT_MS = 120_000;
@@ -40,7 +49,7 @@ export async function loadWindow(
   runs += 1;
   await target.sql.unsafe("checkpoint");
   const before = completedOf(await ordersByStatus(target.sql));
-  const [appBefore, databaseBefore] = cpuOf(target);
+  const cpuBefore = cpuOf(target);
   const keyPrefix = `bench-${process.pid}-${Date.now()}-${runs}`;
   const load = await generateLoadApart({ ...plan, port: target.port, tokens: target.tokens, keyPrefix });
   if (load.confirmed === 0) {
@@ -48,8 +57,8 @@ export async function loadWindow(
       `no order was confirmed; answers: ${JSON.stringify(load.answers)}; one of them: ${load.sampleFailure}`,
     );
   }
-  const drainedAtMs = await waitUntilDrained(target.sql, DRAIN_TIMEOUT_MS);
-  const [appAfter, databaseAfter] = cpuOf(target);
+  const drainedAtMs = await waitUntilDrained(target.sql, DRAIN_TIMEOUT_MS, target.isSettled);
+  const cpuAfter = cpuOf(target);
   const completed = completedOf(await ordersByStatus(target.sql)) - before;
   if (completed < load.confirmed) {
     throw new Error(
@@ -58,15 +67,19 @@ export async function loadWindow(
   }
   const { deadLetters } = await openWork(target.sql);
   if (deadLetters > 0) throw new Error(`${deadLetters} messages were parked under load; see the dead letters`);
+  const cpuMs = ({ name, ms }: NamedCpu, index: number) =>
+    [name, (ms - (cpuBefore[index]?.ms ?? 0)) / completed] as const;
+  const cpuMsByProcess = Object.fromEntries(cpuAfter.map(cpuMs));
   const seconds = (drainedAtMs - load.firstRequestAtMs) / 1000;
   return {
     completed,
     completedPerSecond: completed / seconds,
     seconds,
     load,
-    appCpuMs: (appAfter - appBefore) / completed,
-    databaseCpuMs: (databaseAfter - databaseBefore) / completed,
+    appCpuMs: sumOf(Object.keys(target.app), cpuMsByProcess),
+    databaseCpuMs: cpuMsByProcess[DATABASE] ?? Number.NaN,
     generatorCpuMs: load.cpuMs / load.sent,
+    cpuMsByProcess,
   };
 }
 
@@ -76,7 +89,20 @@ function completedOf(orders: ReadonlyMap<string, number>): number {
   return sum;
 }
 
-function cpuOf(target: Target): [number, number] {
-  if (!cpuIsReadable) return [Number.NaN, Number.NaN];
-  return [treeCpuMs(target.appPid), treeCpuMs(target.databasePid)];
+/** The database's own name among the processes. */
+const DATABASE = "database";
+
+interface NamedCpu {
+  readonly name: string;
+  /** So far. */
+  readonly ms: number;
 }
+
+/** Always in the same order. */
+function cpuOf({ app, databasePid, besides }: Target): readonly NamedCpu[] {
+  const all = Object.entries({ ...app, [DATABASE]: databasePid, ...besides });
+  return all.map(([name, pid]) => ({ name, ms: cpuIsReadable ? treeCpuMs(pid) : Number.NaN }));
+}
+
+const sumOf = (names: readonly string[], values: Readonly<Record<string, number>>) =>
+  names.reduce((sum, name) => sum + (values[name] ?? Number.NaN), 0);

@@ -6,20 +6,20 @@
  * over the reference's; the figure is the median of the rounds. "Completed" is CONFIRMED with everything after it
  * durable, counted in the database; its time runs until outboxes, due timers and call intents are empty.
  */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import postgres from "postgres";
 import { atLeast, atMost, type Figure, stated } from "../../runtime/cli/figures.ts";
 import { type ExternalPostgres, startExternalPostgres } from "../provision/external-postgres.ts";
-import { startGuard } from "../provision/guard.ts";
 import { type PostgresTools, provisionPostgres } from "../provision/postgres.ts";
+import { inBenchDirectory } from "./bench-directory.ts";
 import { seedCatalogue } from "./catalogue.ts";
 import { median } from "./latency.ts";
 import { type LoadWindow, loadWindow, type Target } from "./load-window.ts";
 import { measureCommitMs, prepareReference, runReference } from "./pgbench.ts";
 import { migratePlatform, startPlatform } from "./platform.ts";
 import { cpuProfileTable, resetStatements, STATEMENT_SETTINGS, statementTable } from "./profile.ts";
+import { SERVER_SETTINGS, serverSettingsText } from "./server-settings.ts";
 import { customerTokens } from "./tokens.ts";
 
 export interface OrdersBenchOptions {
@@ -46,14 +46,6 @@ const LOW_RATE_PER_SECOND = 300;
 /** An open loop has as many orders under way as it must; this only bounds it. */
 const OPEN_LOOP_CONNECTIONS = 512;
 
-/** The same server for both; checkpoints are made between the turns, so that no turn pays for another's. */
-const SERVER_SETTINGS = {
-  shared_buffers: "1GB",
-  max_wal_size: "8GB",
-  min_wal_size: "1GB",
-  checkpoint_timeout: "30min",
-};
-
 interface Bench {
   readonly options: OrdersBenchOptions;
   readonly tools: PostgresTools;
@@ -71,17 +63,14 @@ interface Round {
 export async function benchOrders(options: OrdersBenchOptions): Promise<OrdersBench> {
   const tools = await provisionPostgres();
   const settings = { ...SERVER_SETTINGS, ...(options.profile ? STATEMENT_SETTINGS : {}) };
-  const directory = await mkdtemp(join(tmpdir(), "genai-demo-bench-"));
-  const guard = startGuard('rm -rf "$1"', directory);
-  let server: ExternalPostgres | undefined;
-  try {
-    server = await startExternalPostgres({ alwaysOwn: true, settings });
-    return await benchOn(server, tools, directory, options);
-  } finally {
-    await server?.stop();
-    await rm(directory, { recursive: true, force: true });
-    await guard.release();
-  }
+  return inBenchDirectory(async (directory) => {
+    const server = await startExternalPostgres({ alwaysOwn: true, settings });
+    try {
+      return await benchOn(server, tools, directory, options);
+    } finally {
+      await server.stop();
+    }
+  });
 }
 
 async function benchOn(server: ExternalPostgres, tools: PostgresTools, directory: string, options: OrdersBenchOptions) {
@@ -97,7 +86,7 @@ async function benchOn(server: ExternalPostgres, tools: PostgresTools, directory
   const platform = await startPlatform({ databaseUrl: url, directory, ...(options.profile ? { profileDir } : {}) });
   try {
     const tokens = await customerTokens(platform.dataDir, CUSTOMERS);
-    const target: Target = { port: platform.port, tokens, sql, appPid: platform.pid, databasePid };
+    const target: Target = { port: platform.port, tokens, sql, app: { platform: platform.pid }, databasePid };
     const result = await measure({ options, tools, url, target }, skus);
     await platform.stop();
     const functions = options.profile
@@ -167,9 +156,7 @@ async function measure(bench: Bench, skus: readonly string[]): Promise<OrdersBen
       `${CUSTOMERS} customers with a token each, issued before and used in turn (signing one an order would cost more than the order)`,
       "orders carry no e-mail: the notice of a confirmed order is in-app, which needs no call",
       `${options.connections} connections, closed loop; the load generator shares the machine and is not in cpuMs`,
-      `fsync, synchronous_commit, full_page_writes on; ${Object.entries(SERVER_SETTINGS)
-        .map(([name, value]) => `${name}=${value}`)
-        .join(", ")}; a checkpoint before each turn`,
+      `${serverSettingsText}; a checkpoint before each turn`,
     ],
     profile: statements === "" ? "" : `statements of the last round\n${statements}\n`,
   };

@@ -1,4 +1,4 @@
-/** The platform as it runs in production: all six modules in a process of their own, on a server given by its URL. */
+/** The platform as it runs in production: all six modules in one process, or some of them, on servers given by URL. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "../provision/external-postgres.ts";
@@ -6,7 +6,7 @@ import { type ServingProcess, startServing } from "./process.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const READY_TIMEOUT_MS = 60_000;
-const MIGRATE_TIMEOUT_MS = 60_000;
+const COMMAND_TIMEOUT_MS = 60_000;
 
 export interface Platform extends ServingProcess {
   readonly port: number;
@@ -22,29 +22,43 @@ export interface PlatformOptions {
   readonly directory: string;
   /** Samples where the CPU goes; the profile is written here when the process ends. */
   readonly profileDir?: string;
+  /** Of its log, where several share the directory. */
+  readonly name?: string;
+  /** Over the ones that every process has: which modules it runs, where the other servers are, its ports. */
+  readonly settings?: Settings;
 }
 
+export type Settings = Readonly<Record<string, string>>;
+
 /** Migrates the databases. */
-export async function migratePlatform(databaseUrl: string): Promise<void> {
-  const child = Bun.spawn([process.execPath, "runtime/main.ts", "migrate"], {
+export const migratePlatform = (databaseUrl: string): Promise<void> =>
+  runCommand(["migrate"], { DATABASE_URL: databaseUrl, DEVELOPMENT_ISSUER: "true" });
+
+/** Makes the topics on the brokers. */
+export const makeTopics = (kafkaBrokers: string): Promise<void> =>
+  runCommand(["topics"], { KAFKA_BROKERS: kafkaBrokers });
+
+async function runCommand(args: readonly string[], settings: Settings): Promise<void> {
+  const child = Bun.spawn([process.execPath, "runtime/main.ts", ...args], {
     cwd: ROOT,
-    env: { ...process.env, DATABASE_URL: databaseUrl, DEVELOPMENT_ISSUER: "true" },
+    env: { ...process.env, ...settings },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
-    timeout: MIGRATE_TIMEOUT_MS,
+    timeout: COMMAND_TIMEOUT_MS,
   });
   const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
-  if ((await child.exited) !== 0) throw new Error(`migrate failed:\n${(stdout + stderr).slice(-4000)}`);
+  if ((await child.exited) !== 0) throw new Error(`${args.join(" ")} failed:\n${(stdout + stderr).slice(-4000)}`);
 }
 
 /** Starts `serve` on free loopback ports and waits until it is ready. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
-  const port = await freePort();
-  const internalPort = await freePort();
+  const { name = "serve", settings = {} } = options;
+  const port = Number(settings["PORT"] ?? (await freePort()));
+  const internalPort = Number(settings["INTERNAL_PORT"] ?? (await freePort()));
   const dataDir = join(options.directory, "data");
   await mkdir(dataDir, { recursive: true });
-  const logFile = join(options.directory, "serve.log");
+  const logFile = join(options.directory, `${name}.log`);
   const profile = options.profileDir === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", options.profileDir];
   const running = await startServing({
     argv: [process.execPath, ...profile, "runtime/main.ts", "serve"],
@@ -57,6 +71,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       HOST: "127.0.0.1",
       PORT: String(port),
       INTERNAL_PORT: String(internalPort),
+      ...settings,
     },
     logFile,
     readyUrl: `http://127.0.0.1:${port}/health/ready`,

@@ -6,14 +6,14 @@
  * figure is the median.
  */
 import { readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { atMost, type Figure } from "../../runtime/cli/figures.ts";
 import { removeEmbedded } from "../../runtime/database/embedded.ts";
 import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
 import { freePort, startExternalPostgres } from "../provision/external-postgres.ts";
 import { startGuard } from "../provision/guard.ts";
+import { inBenchDirectory } from "./bench-directory.ts";
 import { median } from "./latency.ts";
 import { migratePlatform } from "./platform.ts";
 
@@ -41,9 +41,7 @@ interface Started {
 
 /** Runs the benchmark; everything it started has ended when it resolves or rejects. */
 export async function benchStart({ rounds, progress }: StartBenchOptions): Promise<StartBench> {
-  const directory = await mkdtemp(join(tmpdir(), "genai-demo-bench-"));
-  const guard = startGuard('rm -rf "$1"', directory);
-  try {
+  return inBenchDirectory(async (directory) => {
     const source = [process.execPath, "runtime/main.ts"];
     const embedded = await embeddedStarts(join(directory, "embedded"), source, rounds, progress);
     const executable = join(directory, "genai-demo");
@@ -76,10 +74,7 @@ export async function benchStart({ rounds, progress }: StartBenchOptions): Promi
         "start.externalMs and start.residentMb are the executable's, on a PostgreSQL over TCP",
       ],
     };
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-    await guard.release();
-  }
+  });
 }
 
 async function embeddedStarts(

@@ -1,0 +1,33 @@
+import { expect, test } from "bun:test";
+import { until } from "../../runtime/until.fixture.ts";
+import { startExternalKafka } from "../provision/external-kafka.ts";
+import { send } from "../provision/kafka-client.fixture.ts";
+import { provideOrSkip } from "../provision/missing.ts";
+import { measureHandleMs } from "./broker-latency.ts";
+import { watchSettled } from "./kafka-settled.ts";
+import { makeTopics } from "./platform.ts";
+
+const TIMEOUT_MS = 60_000;
+
+test(
+  "one message is measured; topics are settled until something is published that nobody has handled",
+  async () => {
+    const kafka = await provideOrSkip("tests/load on Kafka", () => startExternalKafka());
+    if (!kafka) return;
+    try {
+      const handleMs = await measureHandleMs(kafka.brokers, 1_000);
+      expect(handleMs).toBeGreaterThan(0);
+      expect(handleMs).toBeLessThan(1_000);
+      await expect(measureHandleMs(kafka.brokers, 0)).rejects.toThrow("only 0 messages in 0 ms");
+      await makeTopics(kafka.brokers.join(","));
+      const settled = watchSettled(kafka.brokers);
+      await until("topics are settled", settled.isSettled, 30_000);
+      await send(kafka.brokers, "genai-demo.order.events.v1", ["nobody has handled it"]);
+      expect(await settled.isSettled()).toBe(false);
+      await settled.close();
+    } finally {
+      await kafka.stop();
+    }
+  },
+  TIMEOUT_MS,
+);
