@@ -1,8 +1,9 @@
 /** `bench NAME`: benchmarks that print their figures and write them as JSON. */
 
+import type { Benchmark, BenchmarkOptions } from "../../tests/load/benchmark.ts";
 import { systemClock } from "../clock.ts";
 import { UsageError, wholeNumber, wordsAndFlagsOf } from "./arguments.ts";
-import { allHold, checkFiguresFile, type Figure, figureReport, figureTable, writeFigures } from "./figures.ts";
+import { allHold, checkFiguresFile, figureReport, figureTable, writeFigures } from "./figures.ts";
 
 export const help = `Usage: genai-demo bench orders [--quick] [--json FILE] [--profile] [--seconds N] [--rounds N] [--connections N]
        genai-demo bench split [the same]
@@ -30,45 +31,39 @@ Exit code 0 when every figure keeps its bound, 1 when one does not, 2 for bad ar
 
 Example: bun run bench orders --quick --json /tmp/orders.json`;
 
-type BenchArgs = ReturnType<typeof parseBenchArgs> & { readonly progress: (line: string) => void };
-
-interface Benchmark {
-  /** Seconds of a turn, and of one in a short run. */
+/** How long it is unless the flags say otherwise, and what runs it. */
+interface Entry {
+  /** Of a turn, and of one in a short run. */
   readonly seconds: number;
   readonly quickSeconds: number;
   readonly rounds: number;
-  readonly run: (args: BenchArgs) => Promise<{
-    readonly figures: readonly Figure[];
-    readonly notes: readonly string[];
-    /** Tables for people; empty or absent without `--profile`. */
-    readonly profile?: string;
-  }>;
+  readonly run: (options: BenchmarkOptions) => Promise<Benchmark>;
 }
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+const BENCHMARKS: Readonly<Record<string, Entry>> = {
   orders: {
     seconds: 15,
     quickSeconds: 4,
     rounds: 3,
-    run: async (args) => (await import("../../tests/load/orders.ts")).benchOrders(args),
+    run: async (options) => (await import("../../tests/load/orders.ts")).benchOrders(options),
   },
   split: {
     seconds: 15,
     quickSeconds: 4,
     rounds: 3,
-    run: async (args) => (await import("../../tests/load/split.ts")).benchSplit(args),
+    run: async (options) => (await import("../../tests/load/split.ts")).benchSplit(options),
   },
   idle: {
     seconds: 30,
     quickSeconds: 10,
     rounds: 3,
-    run: async (args) => (await import("../../tests/load/idle.ts")).benchIdle(args),
+    run: async (options) => (await import("../../tests/load/idle.ts")).benchIdle(options),
   },
   start: {
     seconds: 15,
     quickSeconds: 4,
     rounds: 5,
-    run: async (args) => (await import("../../tests/load/start.ts")).benchStart(args),
+    run: async (options) => (await import("../../tests/load/start.ts")).benchStart(options),
   },
 };
 

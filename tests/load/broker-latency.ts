@@ -11,7 +11,8 @@ const VALUE = JSON.stringify({ text: "x".repeat(400) });
 
 /**
  * p50 in ms from publishing a message until its handler is called, one message at a time, in one process and so by one
- * clock; the broker has acknowledged each before the next is sent. The clients are set as the transport's are.
+ * clock; the broker has acknowledged each before the next is sent. The clients are set as the transport's are, and the
+ * topic has one partition: the client's work on each further one is no part of the floor.
  */
 export async function measureHandleMs(brokers: readonly string[], durationMs: number): Promise<number> {
   const topic = `bench-${crypto.randomUUID()}`;

@@ -2,23 +2,11 @@
  * `bench idle`: what the platform uses as six processes over Kafka while nobody asks anything of it. It has orders and
  * has handled them: what is measured begins when nothing is left to do, and a rest after that.
  */
-import type { Figure } from "../../runtime/cli/figures.ts";
-import { inBenchDirectory } from "./bench-directory.ts";
+import { type Benchmark, type BenchmarkOptions, inBenchDirectory } from "./benchmark.ts";
 import { cpuIsReadable, treeCpuMs } from "./cpu.ts";
 import { type IdleWindow, idleFigures, percentOf } from "./idle-figures.ts";
 import { loadWindow, type ProcessIds } from "./load-window.ts";
 import { BROKER, MODULES, REDIS, startSplitUnderLoad } from "./split-platform.ts";
-
-export interface IdleBenchOptions {
-  readonly seconds: number;
-  readonly rounds: number;
-  readonly progress: (line: string) => void;
-}
-
-export interface IdleBench {
-  readonly figures: readonly Figure[];
-  readonly notes: readonly string[];
-}
 
 const WARM_UP = { durationMs: 4_000, connections: 16 };
 /** Connections that were busy are given up by then, and code that was hot is compiled. */
@@ -28,7 +16,7 @@ const CUSTOMERS = 100;
 const DATABASE = "database";
 
 /** Runs the benchmark; everything it started has ended when it resolves or rejects. */
-export async function benchIdle({ seconds, rounds, progress }: IdleBenchOptions): Promise<IdleBench> {
+export async function benchIdle({ seconds, rounds, progress }: BenchmarkOptions): Promise<Benchmark> {
   if (!cpuIsReadable) throw new Error("bench idle reads the CPU of processes from /proc, so it runs on Linux alone");
   return inBenchDirectory(async (directory) => {
     progress("starting six processes on PostgreSQL, Kafka and Redis …");

@@ -12,7 +12,7 @@ import postgres from "postgres";
 import { atLeast, atMost, type Figure, stated } from "../../runtime/cli/figures.ts";
 import { type ExternalPostgres, startExternalPostgres } from "../provision/external-postgres.ts";
 import { type PostgresTools, provisionPostgres } from "../provision/postgres.ts";
-import { inBenchDirectory } from "./bench-directory.ts";
+import { type Benchmark, type BenchmarkOptions, inBenchDirectory } from "./benchmark.ts";
 import { seedCatalogue } from "./catalogue.ts";
 import { median } from "./latency.ts";
 import { type LoadWindow, loadWindow, type Target } from "./load-window.ts";
@@ -21,21 +21,6 @@ import { migratePlatform, startPlatform } from "./platform.ts";
 import { cpuProfileTable, resetStatements, STATEMENT_SETTINGS, statementTable } from "./profile.ts";
 import { SERVER_SETTINGS, serverSettingsText } from "./server-settings.ts";
 import { customerTokens } from "./tokens.ts";
-
-export interface OrdersBenchOptions {
-  readonly seconds: number;
-  readonly rounds: number;
-  readonly connections: number;
-  readonly profile: boolean;
-  readonly progress: (line: string) => void;
-}
-
-export interface OrdersBench {
-  readonly figures: readonly Figure[];
-  readonly notes: readonly string[];
-  /** Tables for people; empty without `profile`. */
-  readonly profile: string;
-}
 
 const PRODUCTS = 10_000;
 const HOT_PRODUCTS = 20;
@@ -47,7 +32,7 @@ const LOW_RATE_PER_SECOND = 300;
 const OPEN_LOOP_CONNECTIONS = 512;
 
 interface Bench {
-  readonly options: OrdersBenchOptions;
+  readonly options: BenchmarkOptions;
   readonly tools: PostgresTools;
   readonly url: string;
   readonly target: Target;
@@ -60,7 +45,7 @@ interface Round {
 }
 
 /** Runs the whole benchmark; everything it started has ended when it resolves or rejects. */
-export async function benchOrders(options: OrdersBenchOptions): Promise<OrdersBench> {
+export async function benchOrders(options: BenchmarkOptions): Promise<Benchmark> {
   const tools = await provisionPostgres();
   const settings = { ...SERVER_SETTINGS, ...(options.profile ? STATEMENT_SETTINGS : {}) };
   return inBenchDirectory(async (directory) => {
@@ -73,7 +58,7 @@ export async function benchOrders(options: OrdersBenchOptions): Promise<OrdersBe
   });
 }
 
-async function benchOn(server: ExternalPostgres, tools: PostgresTools, directory: string, options: OrdersBenchOptions) {
+async function benchOn(server: ExternalPostgres, tools: PostgresTools, directory: string, options: BenchmarkOptions) {
   const { url, pid: databasePid } = server;
   if (databasePid === undefined) throw new Error("the benchmark needs a server of its own");
   options.progress(`preparing ${PRODUCTS} products for both …`);
@@ -99,7 +84,7 @@ async function benchOn(server: ExternalPostgres, tools: PostgresTools, directory
   }
 }
 
-async function measure(bench: Bench, skus: readonly string[]): Promise<OrdersBench> {
+async function measure(bench: Bench, skus: readonly string[]): Promise<Benchmark> {
   const { options, target } = bench;
   options.progress(`warming up for ${WARM_UP_SECONDS} s …`);
   await runReference(bench.tools, bench.url, PRODUCTS, 1);

@@ -8,12 +8,12 @@
 import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { atMost, type Figure } from "../../runtime/cli/figures.ts";
+import { atMost } from "../../runtime/cli/figures.ts";
 import { removeEmbedded } from "../../runtime/database/embedded.ts";
 import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
 import { freePort, startExternalPostgres } from "../provision/external-postgres.ts";
 import { startGuard } from "../provision/guard.ts";
-import { inBenchDirectory } from "./bench-directory.ts";
+import { type Benchmark, type BenchmarkOptions, inBenchDirectory } from "./benchmark.ts";
 import { median } from "./latency.ts";
 import { migratePlatform } from "./platform.ts";
 
@@ -23,16 +23,6 @@ const BUILD_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 20_000;
 const POLL_MS = 2;
 
-export interface StartBenchOptions {
-  readonly rounds: number;
-  readonly progress: (line: string) => void;
-}
-
-export interface StartBench {
-  readonly figures: readonly Figure[];
-  readonly notes: readonly string[];
-}
-
 interface Started {
   readonly readyMs: number;
   /** Resident memory of the process itself a second after it was ready. */
@@ -40,7 +30,7 @@ interface Started {
 }
 
 /** Runs the benchmark; everything it started has ended when it resolves or rejects. */
-export async function benchStart({ rounds, progress }: StartBenchOptions): Promise<StartBench> {
+export async function benchStart({ rounds, progress }: BenchmarkOptions): Promise<Benchmark> {
   return inBenchDirectory(async (directory) => {
     const source = [process.execPath, "runtime/main.ts"];
     const embedded = await embeddedStarts(join(directory, "embedded"), source, rounds, progress);
