@@ -1,5 +1,6 @@
 /** Makes clients of kafkajs with the settings that hold on a real broker. Nothing else builds one. */
 import { type Admin, type Consumer, Kafka, type KafkaConfig, logLevel, type Producer, type SASLOptions } from "kafkajs";
+import { leaveOutEmptyBatches } from "./empty-batches.ts";
 import { guardIdleLoop } from "./idle-guard.ts";
 
 export interface KafkaSettings {
@@ -45,6 +46,7 @@ export const HEARTBEAT_MS = 1_000;
 
 export function kafkaClients(settings: KafkaSettings): KafkaClients {
   guardIdleLoop();
+  leaveOutEmptyBatches();
   const { brokers } = settings;
   // kafkajs changes the object that it is given: each client gets one of its own.
   const open = (retry: KafkaConfig["retry"]) =>
