@@ -1,12 +1,13 @@
 /** The transport's two adapters as the conformance suite opens them: one bus, on which each replica has its own end. */
-import { type ExternalKafka, startExternalKafka } from "../../tests/provision/external-kafka.ts";
+import type { ExternalKafka } from "../../tests/provision/external-kafka.ts";
+import { sharedKafka } from "../../tests/provision/shared-kafka.ts";
 import { topicOf } from "../messages/contract.ts";
 import type { Log } from "../messages/log.ts";
 import { foreignEvents, tallyCommands, tallyEvents } from "../messages/tally.fixture.ts";
 import { systemRandom } from "../random.ts";
 import { systemScheduler } from "../scheduler.ts";
 import { createInProcessTransport } from "./inprocess.ts";
-import { kafkaClients } from "./kafka/client.ts";
+import { kafkaClients, SESSION_MS } from "./kafka/client.ts";
 import { createTopics } from "./kafka/topics.ts";
 import { createKafkaTransport } from "./kafka.ts";
 import type { Transport } from "./port.ts";
@@ -17,9 +18,10 @@ export const IN_HAND_LIMIT = 100;
 export interface Adapter {
   readonly name: string;
   open(): Promise<void>;
-  close(): Promise<void>;
   /** A replica's end of the bus. */
   transport(log: Log): Transport;
+  /** A consumer that is silent for so long is given up by the others. */
+  readonly silenceMs: number;
   /** What carries the messages is away until the returned function is called; null where nothing can be away. */
   outage(): Promise<() => Promise<void>> | null;
 }
@@ -30,8 +32,8 @@ function inProcessAdapter(): Adapter {
   return {
     name: "in-process",
     open: async () => undefined,
-    close: async () => undefined,
     transport: () => createInProcessTransport(),
+    silenceMs: 0,
     outage: () => null,
   };
 }
@@ -52,7 +54,7 @@ function kafkaAdapter(): Adapter {
   return {
     name: "Kafka",
     async open() {
-      kafka = await startExternalKafka();
+      kafka = await sharedKafka();
       const admin = kafkaClients(settings()).admin();
       await admin.connect();
       await createTopics(
@@ -61,9 +63,6 @@ function kafkaAdapter(): Adapter {
         { partitions: 4, replication: null },
       );
       await admin.disconnect();
-    },
-    async close() {
-      await kafka?.stop();
     },
     transport: (log) =>
       createKafkaTransport({
@@ -75,6 +74,7 @@ function kafkaAdapter(): Adapter {
         condition: () => undefined,
         inHandLimit: IN_HAND_LIMIT,
       }),
+    silenceMs: SESSION_MS,
     outage: async () => {
       const [node] = opened().nodes;
       await node?.kill();

@@ -2,13 +2,12 @@
  * What every transport promises to the message core, on each adapter with the real message core at its far end: what was
  * sent has its effect once, in order for each key, whatever happens between.
  */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Envelope, messageId } from "../messages/envelope.ts";
 import { incoming, newKey, type Replica, testBench } from "../messages/replicas.fixture.ts";
 import { systemScheduler } from "../scheduler.ts";
 import { until } from "../until.fixture.ts";
 import { adapters, IN_HAND_LIMIT } from "./adapters.fixture.ts";
-import { SESSION_MS } from "./kafka/client.ts";
 import type { Subscription } from "./port.ts";
 
 const bench = testBench();
@@ -53,7 +52,6 @@ async function allHandled(keys: readonly string[], each: number) {
 
 describe.each(adapters.map((adapter) => [adapter.name, adapter] as const))("%s", (_name, adapter) => {
   beforeAll(adapter.open, 120_000);
-  afterAll(adapter.close);
   /** What the replica that was started last has been given and has not settled. */
   let inHand = 0;
   function replica(): Promise<Replica> {
@@ -190,8 +188,7 @@ describe.each(adapters.map((adapter) => [adapter.name, adapter] as const))("%s",
     const joinedBefore = joined().length;
     one.faults.down = true;
     void outbox.send(one, mixed(keys, 40).slice(keys.length));
-    // Longer than a silent member of a group is waited for.
-    await systemScheduler.sleep(SESSION_MS + 2_000);
+    await systemScheduler.sleep(adapter.silenceMs + 1_000);
     // What is not confirmed is still the sender's, who has bounds of its own.
     expect(inHand - outbox.unconfirmed()).toBeLessThanOrEqual(IN_HAND_LIMIT);
     one.faults.down = false;

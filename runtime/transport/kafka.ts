@@ -6,7 +6,8 @@ import { createBackoff } from "../backoff.ts";
 import type { Log } from "../messages/log.ts";
 import type { Random } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";
-import { HEARTBEAT_MS, type KafkaSettings, kafkaClients } from "./kafka/client.ts";
+import { atMost } from "./kafka/at-most.ts";
+import { HEARTBEAT_MS, type KafkaSettings, type KafkaTimeouts, kafkaClients } from "./kafka/client.ts";
 import { type SupervisedConsumer, superviseConsumer } from "./kafka/consumer.ts";
 import { faultOf } from "./kafka/fault.ts";
 import { createPublisher } from "./kafka/publisher.ts";
@@ -25,6 +26,8 @@ export interface KafkaTransportDeps {
   readonly condition: (part: string, problem: string | null) => void;
   /** Records of one module in hand, at most. */
   readonly inHandLimit?: number;
+  /** Over those that hold on a real broker. */
+  readonly timeouts?: Partial<KafkaTimeouts>;
 }
 
 /** Consumer groups are named after their module. */
@@ -34,14 +37,15 @@ const IN_HAND = 2_000;
 const IN_MEMORY = 50_000;
 const COMMIT_EVERY_MS = 250;
 const STOP_WITHIN_MS = 2_000;
-const TOPICS_PAUSE = { firstMs: 500, mostMs: 5_000 };
+const TOPICS_PAUSE = { firstMs: 500, mostMs: 2_000 };
 
 export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
   const { settings, scheduler, random, log } = deps;
-  const clients = kafkaClients(settings);
+  const clients = kafkaClients(settings, deps.timeouts);
   const subscriptions: Subscription[] = [];
   const consumers: SupervisedConsumer[] = [];
   let stopped = false;
+  const { promise: stopping, resolve: endPause } = Promise.withResolvers<void>();
   const travelling = createTravelling({ makeAdmin: clients.admin });
   const publisher = createPublisher({
     makeProducer: clients.producer,
@@ -54,18 +58,31 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
   const onBroker = (name: string) => `${settings.prefix}${name}`;
   const never = new Promise<void>(() => undefined);
 
+  let looking: Promise<void> | undefined;
+  /** Consumers that wait for topics. */
+  const waiting = new Set<string>();
   /** Resolves when the brokers have all topics; names those that they do not have. */
-  async function topicsThere(): Promise<void> {
+  function topicsThere(): Promise<void> {
+    looking ??= lookForTopics().finally(() => {
+      looking = undefined;
+      waiting.clear();
+    });
+    return looking;
+  }
+
+  async function lookForTopics() {
     const topics = [...new Set([...deps.sends, ...subscriptions.flatMap((each) => each.topics)])].sort().map(onBroker);
     const backoff = createBackoff(random, TOPICS_PAUSE);
     let told: string | null = null;
     while (!stopped) {
       const problem = await topicsProblem(topics);
+      if (stopped) return;
       deps.condition("topics", problem);
       if (problem === null) return;
+      for (const consumer of waiting) deps.condition(`consumer ${consumer}`, `waits: ${problem}`);
       if (problem !== told) log("warn", "kafka.topics", { error: problem });
       told = problem;
-      await scheduler.sleep(backoff.nextMs());
+      await Promise.race([scheduler.sleep(backoff.nextMs()), stopping]);
     }
   }
 
@@ -75,7 +92,7 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
       await admin.connect();
       const missing = await missingTopics(admin, topics);
       if (missing.length === 0) return null;
-      return `the brokers have no topic ${missing.join(", ")}: run \`genai-demo topics\``;
+      return `the brokers have no topic ${missing.join(", ")} that this client may see: run \`genai-demo topics\``;
     } catch (error) {
       return `no broker of ${settings.brokers.join(", ")} answers: ${faultOf(error).text}`;
     } finally {
@@ -97,6 +114,10 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
           superviseConsumer(subscription, {
             makeConsumer: () => clients.consumer(onBroker(groupOf(subscription.consumer))),
             onBroker,
+            topicsThere() {
+              waiting.add(subscription.consumer);
+              return topicsThere();
+            },
             scheduler,
             random,
             log,
@@ -110,9 +131,8 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
           }),
         );
       publisher.start();
-      void topicsThere().then(() => {
-        if (!stopped) for (const consumer of consumers) consumer.start();
-      });
+      if (consumers.length === 0) void topicsThere();
+      for (const consumer of consumers) consumer.start();
     },
     async travelling(consumer) {
       const topics = subscriptions.filter((each) => each.consumer === consumer).flatMap((each) => each.topics);
@@ -125,8 +145,9 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
     },
     async stop() {
       stopped = true;
+      endPause();
       await Promise.all([
-        travelling.close(),
+        atMost(scheduler, STOP_WITHIN_MS, travelling.close()),
         ...consumers.map((consumer) => consumer.stop(STOP_WITHIN_MS)),
         publisher.stop(STOP_WITHIN_MS),
       ]);

@@ -1,5 +1,15 @@
 /** Makes clients of kafkajs with the settings that hold on a real broker. Nothing else builds one. */
-import { type Admin, type Consumer, Kafka, type KafkaConfig, logLevel, type Producer, type SASLOptions } from "kafkajs";
+import {
+  type Admin,
+  Kafka,
+  type KafkaConfig,
+  logLevel,
+  type Mechanism,
+  type Producer,
+  type SASLOptions,
+} from "kafkajs";
+import { bearerLogin } from "./bearer-login.ts";
+import { type GroupConsumer, groupConsumer } from "./departed-member.ts";
 import { leaveOutEmptyBatches } from "./empty-batches.ts";
 import { guardIdleLoop } from "./idle-guard.ts";
 
@@ -31,63 +41,93 @@ export type KafkaLogin =
 export interface KafkaClients {
   /** A producer that is sent to by one caller at a time, and dropped on any error. */
   producer(): Producer;
-  consumer(group: string): Consumer;
+  consumer(group: string): GroupConsumer;
   admin(): Admin;
 }
 
 const CONNECTION_TIMEOUT_MS = 3_000;
 const AUTHENTICATION_TIMEOUT_MS = 10_000;
-/** A frozen broker is given up then; longer than a loaded one takes. */
-const REQUEST_TIMEOUT_MS = 15_000;
 
 /** A member that is killed is missed after this; a heartbeat comes each `HEARTBEAT_MS`. */
 export const SESSION_MS = 6_000;
 export const HEARTBEAT_MS = 1_000;
 
-export function kafkaClients(settings: KafkaSettings): KafkaClients {
+export interface KafkaTimeouts {
+  /** A frozen broker is given up then; longer than a loaded one takes. */
+  readonly requestMs: number;
+  readonly sessionMs: number;
+  /** A group that gathers anew waits for a member that lives no longer than that. */
+  readonly rebalanceMs: number;
+}
+
+const TIMEOUTS: KafkaTimeouts = { requestMs: 15_000, sessionMs: SESSION_MS, rebalanceMs: 20_000 };
+
+/** `timeouts` go over those that hold on a real broker. */
+export function kafkaClients(settings: KafkaSettings, timeouts: Partial<KafkaTimeouts> = {}): KafkaClients {
   guardIdleLoop();
   leaveOutEmptyBatches();
+  const { requestMs, sessionMs, rebalanceMs } = { ...TIMEOUTS, ...timeouts };
   const { brokers } = settings;
+  let opened = 0;
+  /** kafkajs begins with the first broker, and goes on asking one that takes connections and does not answer. */
+  function nextFirst(): string[] {
+    const first = opened++ % brokers.length;
+    return [...brokers.slice(first), ...brokers.slice(0, first)];
+  }
   // kafkajs changes the object that it is given: each client gets one of its own.
   const open = (retry: KafkaConfig["retry"]) =>
     new Kafka({
       clientId: settings.clientId,
-      brokers: [...brokers],
+      brokers: nextFirst(),
       ...(settings.tls === null ? {} : { ssl: settings.tls.ca === null ? true : { ca: [settings.tls.ca] } }),
       ...(settings.sasl === null ? {} : { sasl: saslOf(settings.sasl) }),
       ...(settings.sasl?.mechanism === "oauthbearer" ? { reauthenticationThreshold: settings.sasl.renewBeforeMs } : {}),
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       authenticationTimeout: AUTHENTICATION_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: requestMs,
       ...(retry ? { retry } : {}),
       // What goes wrong reaches its user as an error or an event, and is told there, once.
       logLevel: logLevel.NOTHING,
     });
-  // Enough to find a broker that lives; what goes on for longer is tried again by who uses it, with a new client.
+  // Whatever fails is tried again by who uses it, with a new client; kafkajs insists on one retry of its own.
+  const once = { initialRetryTime: 50, maxRetryTime: 500, retries: 1 };
+  // Enough to find a broker that lives.
   const brief = { initialRetryTime: 50, maxRetryTime: 500, retries: brokers.length + 1 };
-  const patient = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 30 };
+  // Over a broker that is replaced by others. One that is away for longer is told, and met with a new consumer.
+  const steady = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 8 };
   return {
     producer: () =>
-      open(brief).producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, retry: brief }),
+      open(once).producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, retry: once }),
     consumer: (group) =>
-      open(patient).consumer({
-        groupId: group,
-        sessionTimeout: SESSION_MS,
-        heartbeatInterval: HEARTBEAT_MS,
-        rebalanceTimeout: 20_000,
-        maxWaitTimeInMs: 500,
-        minBytes: 1,
-        allowAutoTopicCreation: false,
-        retry: patient,
-      }),
-    admin: () => open(brief).admin({ retry: brief }),
+      groupConsumer(
+        {
+          groupId: group,
+          sessionTimeout: sessionMs,
+          heartbeatInterval: HEARTBEAT_MS,
+          rebalanceTimeout: rebalanceMs,
+          maxWaitTimeInMs: 500,
+          minBytes: 1,
+          allowAutoTopicCreation: false,
+          // It would also start again after it was stopped.
+          retry: { ...steady, restartOnFailure: async () => false },
+        },
+        (config) => open(steady).consumer(config),
+      ),
+    admin() {
+      const admin = open(brief).admin({ retry: brief });
+      const hung = new Promise<never>((_resolve, reject) => {
+        admin.on(admin.events.REQUEST_TIMEOUT, ({ payload: { broker } }) =>
+          reject(new Error(`${broker} does not answer`)),
+        );
+      });
+      return { ...admin, connect: () => Promise.race([admin.connect(), hung]) };
+    },
   };
 }
 
-function saslOf(login: KafkaLogin): SASLOptions {
-  if (login.mechanism !== "oauthbearer") {
-    const { mechanism, username, password } = login;
-    return { mechanism, username, password };
-  }
-  return { mechanism: "oauthbearer", oauthBearerProvider: async () => ({ value: await login.token() }) };
+function saslOf(login: KafkaLogin): SASLOptions | Mechanism {
+  if (login.mechanism === "oauthbearer") return bearerLogin(login.token);
+  const { mechanism, username, password } = login;
+  const scram: SASLOptions = { mechanism, username, password };
+  return scram;
 }

@@ -4,28 +4,33 @@
  *
  * A record is handed over in the order of its partition, without waiting for the one before it to settle: one that waits
  * for a number to come must not keep that number away. What is committed is the first record that has not settled, so a
- * crash repeats and never skips (unsettled-offsets.ts); a rebalance repeats what was in hand, and the inbox skips it. When too much is in hand
- * nothing more is taken, and the group is told that this member lives, however long that lasts.
+ * crash repeats and never skips (unsettled-offsets.ts); a rebalance repeats what was in hand, and the inbox skips it.
+ * When too much is in hand nothing more is taken, and the group is told that this member lives, however long that lasts.
  *
- * kafkajs recovers by itself from brokers that go away. What it gives up on (rights revoked, a topic that is missing,
- * a bug), and what fails before it runs, is given a new consumer after a pause: retrying the old one only repeats
- * "not connected". `fromBeginning` always: after an offset that is out of range it would jump to the latest and skip.
+ * kafkajs gets over what is brief. Whatever it gives up on (brokers that are away, rights revoked, a topic that is
+ * missing, a bug), and what fails before it runs, is given a new consumer after a pause: retrying the old one only
+ * repeats "not connected". The new one takes the old one out of the group (departed-member.ts), so it works as soon as
+ * the brokers do. `fromBeginning` always: after an offset that is out of range it would jump to the latest and skip.
  */
-import type { Consumer, EachBatchPayload } from "kafkajs";
+import type { EachBatchPayload } from "kafkajs";
 import { createBackoff } from "../../backoff.ts";
 import type { Log } from "../../messages/log.ts";
 import type { Random } from "../../random.ts";
 import type { Scheduler } from "../../scheduler.ts";
 import type { Subscription } from "../port.ts";
-import { faultOf } from "./fault.ts";
+import { atMost } from "./at-most.ts";
+import type { GroupConsumer } from "./departed-member.ts";
+import { type Fault, faultOf } from "./fault.ts";
 import { decodeRecord } from "./record.ts";
 import { createUnsettledOffsets, type UnsettledOffsets } from "./unsettled-offsets.ts";
 
 export interface ConsumerDeps {
   /** A new consumer of the module's group, not yet connected. */
-  readonly makeConsumer: () => Consumer;
+  readonly makeConsumer: () => GroupConsumer;
   /** A topic's name on the brokers. */
   readonly onBroker: (topic: string) => string;
+  /** Resolves when the brokers have all topics, and names meanwhile those that are missing. */
+  readonly topicsThere: () => Promise<void>;
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly log: Log;
@@ -46,11 +51,16 @@ export interface ConsumerLimits {
 
 export interface SupervisedConsumer {
   start(): void;
-  /** Takes nothing more, waits for what is in hand for at most `withinMs`, commits, leaves the group. */
+  /**
+   * Takes nothing more, waits for what is in hand for at most `withinMs`, then commits and leaves the group, for as long
+   * again. Brokers that do not answer by then miss this member when its session is over.
+   */
   stop(withinMs: number): Promise<void>;
 }
 
-const PAUSE = { firstMs: 200, mostMs: 10_000 };
+const PAUSE = { firstMs: 200, mostMs: 1_000 };
+/** A consumer that is given up is waited for no longer than that before the next one begins. */
+const LEAVE_WITHIN_MS = 2_000;
 
 export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps): SupervisedConsumer {
   const { scheduler, log, limits } = deps;
@@ -63,65 +73,87 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
   let assigned: Readonly<Record<string, readonly number[]>> = {};
   let inHand = 0;
   let roomOrDone: () => void = () => undefined;
-  let current: Consumer | undefined;
+  let current: GroupConsumer | undefined;
+  /** Of this process's consumers, the one that joined last. */
+  let member: string | null = null;
   let committing: Promise<void> = Promise.resolve();
   let cancelCommit: (() => void) | undefined;
+  let commitFails = false;
+  let told: string | null = null;
   let stopped = false;
   const { promise: stopping, resolve: endPause } = Promise.withResolvers<void>();
+  const { promise: leaving, resolve: leave } = Promise.withResolvers<null>();
   let ended: Promise<void> = Promise.resolve();
 
-  function tell(problem: string | null) {
-    if (problem !== null && !stopped) log("warn", "kafka.consumer_away", { group, error: problem });
-    deps.condition(problem);
+  /** Logged when it is another one than before. */
+  function tell({ text, isStarting }: Fault) {
+    if (text !== told) log(isStarting ? "info" : "warn", "kafka.consumer_away", { group, error: text });
+    told = text;
+    deps.condition(text);
   }
 
   async function supervise() {
+    await deps.topicsThere();
     while (!stopped) {
-      const reason = await oneLife().catch((error: unknown) => faultOf(error).text);
-      if (stopped) return;
-      tell(reason);
+      const fault = await oneLife().catch(faultOf);
+      if (stopped || fault === null) return;
+      tell(fault);
+      if (fault.type === "UNKNOWN_TOPIC_OR_PARTITION") await deps.topicsThere();
       await Promise.race([scheduler.sleep(backoff.nextMs()), stopping]);
     }
   }
 
-  /** Runs one consumer until it is given up; resolves with why. */
-  async function oneLife(): Promise<string> {
+  /** Runs one consumer until it is given up; resolves with why, or with null when it leaves. */
+  async function oneLife(): Promise<Fault | null> {
     const consumer = deps.makeConsumer();
-    current = consumer;
-    const { promise: crashed, resolve: crash } = Promise.withResolvers<string>();
-    consumer.on(consumer.events.CRASH, ({ payload }) => {
-      const { text } = faultOf(payload.error);
-      // It restarts by itself, and joins anew.
-      if (payload.restart) tell(text);
-      else crash(text);
-    });
+    let isOver = false;
+    const { promise: over, resolve: giveUp } = Promise.withResolvers<Fault>();
+    consumer.on(consumer.events.CRASH, ({ payload }) => giveUp(faultOf(payload.error)));
+    // kafkajs would ask the same broker again and again, also when others have taken its partitions over.
+    consumer.on(consumer.events.REQUEST_TIMEOUT, ({ payload: { broker, apiName } }) =>
+      giveUp(faultOf(`${broker} does not answer (${apiName})`)),
+    );
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      if (isOver) return;
       assigned = payload.memberAssignment;
+      member = payload.memberId;
       backoff.reset();
       log("info", "kafka.consumer_joined", { group });
-      tell(null);
+      told = null;
+      deps.condition(null);
     });
-    try {
+    async function run() {
       await consumer.connect();
       await consumer.subscribe({ topics: [...topics.keys()], fromBeginning: true });
-      await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: take });
-      return await Promise.race([crashed, stopping.then(() => "it stops")]);
+      if (member !== null) await consumer.leaveFor(member);
+      if (isOver) return;
+      member = null;
+      current = consumer;
+      const eachBatch = (payload: EachBatchPayload) => take(payload, () => stopped || isOver);
+      await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch });
+    }
+    const running = run();
+    try {
+      return await Promise.race([over, leaving, running.then(() => over)]);
     } finally {
-      if (!stopped) await dispose(consumer);
+      isOver = true;
+      if (current === consumer) current = undefined;
+      // While it connects or joins it does not hear that it is to leave.
+      const gone = Promise.allSettled([consumer.disconnect(), running.finally(() => consumer.disconnect())]);
+      await atMost(scheduler, LEAVE_WITHIN_MS, gone);
     }
   }
 
-  async function dispose(consumer: Consumer) {
-    if (current === consumer) current = undefined;
-    await consumer.disconnect().catch(() => undefined);
-  }
-
-  async function take({ batch, heartbeat, isRunning, isStale, resolveOffset }: EachBatchPayload) {
+  /** What is fetched by a consumer that is over is left to the next one: it must not come between that one's records. */
+  async function take(
+    { batch, heartbeat, isRunning, isStale, resolveOffset }: EachBatchPayload,
+    isOver: () => boolean,
+  ) {
     const { topic, partition } = batch;
     const offsets = offsetsOf(topic, partition, fetchedOffsetOf(batch));
     for (const record of batch.messages) {
-      while (isFull() && !stopped) await room(heartbeat);
-      if (stopped || !isRunning() || isStale()) return;
+      while (isFull() && !isOver()) await room(heartbeat);
+      if (isOver() || !isRunning() || isStale()) return;
       handOver(topic, partition, record, offsets);
     }
     // Only where the next fetch begins; what is committed is another matter.
@@ -176,6 +208,10 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
     offsets.settle(offset);
     inHand--;
     roomOrDone();
+    commitSoon();
+  }
+
+  function commitSoon() {
     if (cancelCommit !== undefined || stopped) return;
     cancelCommit = scheduler.after(limits.commitEveryMs, () => {
       cancelCommit = undefined;
@@ -184,19 +220,27 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
   }
 
   async function commit() {
-    const watermarks = [...partitions].flatMap(([name, offsets]) => {
+    const due = [...partitions].flatMap(([name, offsets]) => {
       const [topic = "", digits] = name.split(" ");
       const partition = Number(digits);
       // What another member goes on with is no longer ours to say.
       if (!assigned[topic]?.includes(partition)) return [];
-      const offset = offsets.takeWatermark();
-      return offset === undefined ? [] : [{ topic, partition, offset: String(offset) }];
+      const offset = offsets.watermark();
+      return offset === undefined ? [] : [{ topic, partition, offset, offsets }];
     });
-    if (watermarks.length === 0) return;
-    // What is not committed is repeated; the next commit says more anyway.
-    await current?.commitOffsets(watermarks).catch((error: unknown) => {
-      log("info", "kafka.commit_failed", { group, error: faultOf(error).text });
-    });
+    if (due.length === 0 || current === undefined) return;
+    try {
+      await current.commitOffsets(
+        due.map(({ topic, partition, offset }) => ({ topic, partition, offset: String(offset) })),
+      );
+      for (const { offset, offsets } of due) offsets.committed(offset);
+      commitFails = false;
+    } catch (error) {
+      // What is not committed would be repeated, and counts as being on its way.
+      if (!commitFails) log("info", "kafka.commit_failed", { group, error: faultOf(error).text });
+      commitFails = true;
+      commitSoon();
+    }
   }
 
   async function finish(withinMs: number) {
@@ -211,10 +255,11 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
       });
     cancel();
     cancelCommit?.();
-    await committing;
-    await commit();
-    if (current) await dispose(current);
-    await ended;
+    const goodbye = committing.then(commit).then(() => {
+      leave(null);
+      return ended;
+    });
+    await atMost(scheduler, withinMs, goodbye);
   }
 
   return {

@@ -21,6 +21,12 @@ test("one line says what it is and what to do", () => {
   expect(faultOf(new Error("socket hang up")).text).toBe("socket hang up");
 });
 
+test("a coordinator that starts is told from one that refuses", () => {
+  expect(faultOf(wrapped(protocol("GROUP_LOAD_IN_PROGRESS"))).isStarting).toBe(true);
+  expect(faultOf(wrapped(protocol("GROUP_AUTHORIZATION_FAILED"))).isStarting).toBe(false);
+  expect(faultOf(new Error("socket hang up")).isStarting).toBe(false);
+});
+
 test("errors that cause each other come to an end", () => {
   const [one, two] = [new Error("one"), new Error("two")];
   one.cause = two;

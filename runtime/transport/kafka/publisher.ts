@@ -14,6 +14,7 @@ import type { Envelope } from "../../messages/envelope.ts";
 import type { Log } from "../../messages/log.ts";
 import type { Random } from "../../random.ts";
 import type { Scheduler } from "../../scheduler.ts";
+import { atMost } from "./at-most.ts";
 import { faultOf } from "./fault.ts";
 import { encodeRecord, type OutgoingRecord } from "./record.ts";
 
@@ -59,7 +60,7 @@ type Batch = readonly { readonly queue: Queue; readonly taken: readonly Waiting[
 const BATCH_MESSAGES = 200;
 /** The brokers' limit (1 MiB) is on what goes to one partition at once. */
 const BATCH_BYTES = 500_000;
-const PAUSE = { firstMs: 100, mostMs: 2_000 };
+const PAUSE = { firstMs: 100, mostMs: 1_000 };
 const TOPIC_PAUSE_MS = 1_000;
 
 export function createPublisher(deps: PublisherDeps): Publisher {
@@ -69,16 +70,31 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   let producer: Producer | undefined;
   let wake: () => void = () => undefined;
   let stopped = false;
+  /** Nobody waits any longer for what is still under way. */
+  let left = false;
+  const { promise: stopping, resolve: endPause } = Promise.withResolvers<void>();
   let ended: Promise<void> = Promise.resolve();
-  let told: string | null = null;
+  /** What is wrong, with the brokers or for one topic. Each is logged once, until it is over. */
+  const problems = new Map<"brokers" | Queue, string>();
 
-  /** Said once, until it is over. */
-  function tell(problem: string | null) {
-    if (problem !== null && told === null) log("warn", "kafka.publish_failed", { error: problem });
-    if (problem === null && told !== null) log("info", "kafka.publishes_again", {});
-    told = problem;
+  function isWrong(where: "brokers" | Queue, problem: string) {
+    if (!problems.has(where)) log("warn", "kafka.publish_failed", { error: problem });
+    problems.set(where, problem);
+    report();
+  }
+
+  function isRight(...places: readonly ("brokers" | Queue)[]) {
+    const over = places.filter((place) => problems.delete(place));
+    if (over.length > 0 && problems.size === 0) log("info", "kafka.publishes_again", {});
+    report();
+  }
+
+  function report() {
+    const [problem = null] = problems.values();
     deps.condition(problem);
   }
+
+  const pause = () => Promise.race([scheduler.sleep(backoff.nextMs()), stopping]);
 
   async function loop() {
     while (!stopped) {
@@ -100,12 +116,13 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     try {
       await made.connect();
       producer = made;
-      tell(null);
+      // What waits to be sent will tell.
+      if (takeBatch().length === 0) isRight("brokers");
       return true;
     } catch (error) {
-      tell(`no broker takes messages: ${faultOf(error).text}`);
+      isWrong("brokers", `no broker takes messages: ${faultOf(error).text}`);
       await made.disconnect().catch(() => undefined);
-      await scheduler.sleep(backoff.nextMs());
+      await pause();
       return false;
     }
   }
@@ -136,8 +153,9 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     } catch (error) {
       return failed(batch, error);
     }
+    if (left) return;
     backoff.reset();
-    tell(null);
+    isRight("brokers", ...batch.map(({ queue }) => queue));
     for (const { queue, taken } of batch) {
       queue.ailing = false;
       queue.limit = Math.min(BATCH_MESSAGES, queue.limit * 2);
@@ -151,17 +169,21 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     await drop();
     const [first, ...others] = batch;
     if (fault.kind === "broker" || first === undefined) {
-      tell(`the brokers do not take messages: ${fault.text}`);
-      await scheduler.sleep(backoff.nextMs());
-    } else if (others.length > 0) {
+      isWrong("brokers", `the brokers do not take messages: ${fault.text}`);
+      await pause();
+      return;
+    }
+    isRight("brokers");
+    if (others.length > 0) {
       // One of them is the culprit: each is tried alone.
       for (const { queue } of batch) queue.ailing = true;
     } else if (fault.kind === "topic") {
-      tell(`the topic ${first.queue.topic} takes no messages: ${fault.text}`);
+      isWrong(first.queue, `the topic ${first.queue.topic} takes no messages: ${fault.text}`);
       rest(first.queue);
     } else if (first.taken.length > 1) {
       first.queue.limit = Math.floor(first.taken.length / 2);
     } else {
+      isRight(first.queue);
       refuse(first.queue, fault.text);
     }
   }
@@ -212,8 +234,10 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     },
     async stop(withinMs) {
       stopped = true;
+      endPause();
       wake();
-      await Promise.race([ended, scheduler.sleep(withinMs)]);
+      await atMost(scheduler, withinMs, ended);
+      left = true;
     },
   };
 }

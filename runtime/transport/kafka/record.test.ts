@@ -70,15 +70,16 @@ test("headers are those of CloudEvents 1.0 in binary mode", () => {
 });
 
 const record = onTheWire(encodeRecord(sound));
-const withHeader = (name: string, value: string | undefined): IncomingRecord => ({
+const withHeader = (name: string, value: string | null | undefined): IncomingRecord => ({
   ...record,
-  headers: { ...record.headers, [name]: value === undefined ? undefined : Buffer.from(value) },
+  headers: { ...record.headers, [name]: typeof value === "string" ? Buffer.from(value) : value },
 });
 
 test.each([
   ["no header at all", { ...record, headers: {} }, "the header ce_specversion is missing"],
   ["a newer CloudEvents", withHeader("ce_specversion", "2.0"), "it is of CloudEvents 2.0"],
   ["no number", withHeader("ce_sequence", undefined), "the header ce_sequence is missing"],
+  ["a header without a value", withHeader("ce_sequence", null), "the header ce_sequence is missing"],
   ["a number below 1", withHeader("ce_sequence", "0"), "ce_sequence is no number from 1"],
   ["a number that no column holds", withHeader("ce_sequence", "2147483648"), "ce_sequence is no number from 1"],
   ["a number that is a text", withHeader("ce_sequence", "3x"), "ce_sequence is no number from 1"],

@@ -13,13 +13,15 @@ export interface OutgoingRecord {
   readonly headers: Record<string, string>;
 }
 
-/** What kafkajs hands over. A header that comes several times is a list. */
+/** What kafkajs hands over. A header that comes several times is a list; one without a value is null, against its types. */
 export interface IncomingRecord {
   readonly offset: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined;
+  readonly headers?: Readonly<Record<string, HeaderValue | HeaderValue[] | undefined>> | undefined;
 }
+
+type HeaderValue = Buffer | string | null;
 
 const SPEC_VERSION = "1.0";
 const SOURCE = "/genai-demo/";
@@ -118,7 +120,7 @@ function textHeaders({ headers = {} }: IncomingRecord): Record<string, string> {
   const texts: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     const last = Array.isArray(value) ? value.at(-1) : value;
-    if (last !== undefined) texts[name] = last.toString();
+    if (last !== undefined && last !== null) texts[name] = last.toString();
   }
   return texts;
 }

@@ -18,8 +18,13 @@ export function createTravelling({ makeAdmin }: TravellingDeps): Travelling {
 
   async function connect() {
     const admin = makeAdmin();
-    await admin.connect();
-    return admin;
+    try {
+      await admin.connect();
+      return admin;
+    } catch (error) {
+      await admin.disconnect().catch(() => undefined);
+      throw error;
+    }
   }
 
   async function drop() {
@@ -34,8 +39,8 @@ export function createTravelling({ makeAdmin }: TravellingDeps): Travelling {
     const positions = new Map(committed?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
     return ends.every(({ partition, low, high }) => {
       const position = positions.get(partition) ?? -1n;
-      // A group that has committed nothing begins with the first record there is.
-      return (position < 0n ? BigInt(low) : position) >= BigInt(high);
+      // A group that has committed nothing, or what is no longer there, goes on with the first record there is.
+      return (position < BigInt(low) ? BigInt(low) : position) >= BigInt(high);
     });
   }
 

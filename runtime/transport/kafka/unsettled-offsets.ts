@@ -10,8 +10,9 @@ export interface UnsettledOffsets {
   /** Records are begun in the order of their offsets. */
   begin(offset: bigint): void;
   settle(offset: bigint): void;
-  /** What to commit when it differs from what was asked for before; undefined: nothing new. */
-  takeWatermark(): bigint | undefined;
+  /** What to commit; undefined: it is committed already. */
+  watermark(): bigint | undefined;
+  committed(watermark: bigint): void;
   /** Whether a batch fetched from that offset goes on with this count. */
   continuesAt(fetchedOffset: bigint): boolean;
 }
@@ -21,7 +22,7 @@ export function createUnsettledOffsets(fetchedOffset: bigint): UnsettledOffsets 
   // In the order of beginning, so the first one is the least.
   const unsettled = new Set<bigint>();
   let next = fetchedOffset;
-  let taken = fetchedOffset;
+  let last = fetchedOffset;
   return {
     begin(offset) {
       unsettled.add(offset);
@@ -30,12 +31,13 @@ export function createUnsettledOffsets(fetchedOffset: bigint): UnsettledOffsets 
     settle(offset) {
       unsettled.delete(offset);
     },
-    takeWatermark() {
+    watermark() {
       const [first] = unsettled;
       const watermark = first ?? next;
-      if (watermark === taken) return undefined;
-      taken = watermark;
-      return watermark;
+      return watermark === last ? undefined : watermark;
+    },
+    committed(watermark) {
+      last = watermark;
     },
     continuesAt: (offset) => offset >= next,
   };
