@@ -7,7 +7,13 @@ import type { Log } from "../messages/log.ts";
 import type { Random } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { atMost } from "./kafka/at-most.ts";
-import { HEARTBEAT_MS, type KafkaSettings, type KafkaTimeouts, kafkaClients } from "./kafka/client.ts";
+import {
+  HEARTBEAT_MS,
+  type KafkaClients,
+  type KafkaSettings,
+  type KafkaTimeouts,
+  kafkaClients,
+} from "./kafka/client.ts";
 import { type SupervisedConsumer, superviseConsumer } from "./kafka/consumer.ts";
 import { faultOf } from "./kafka/fault.ts";
 import { createPublisher } from "./kafka/publisher.ts";
@@ -17,6 +23,8 @@ import type { Subscription, Transport } from "./port.ts";
 
 export interface KafkaTransportDeps {
   readonly settings: KafkaSettings;
+  /** kafkajs's own where it is left out; a simulation gives its own. */
+  readonly clients?: KafkaClients;
   /** Names of the topics that this process sends to. */
   readonly sends: readonly string[];
   readonly scheduler: Scheduler;
@@ -41,7 +49,7 @@ const TOPICS_PAUSE = { firstMs: 500, mostMs: 2_000 };
 
 export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
   const { settings, scheduler, random, log } = deps;
-  const clients = kafkaClients(settings, deps.timeouts);
+  const clients = deps.clients ?? kafkaClients(settings, deps.timeouts);
   const subscriptions: Subscription[] = [];
   const consumers: SupervisedConsumer[] = [];
   let stopped = false;

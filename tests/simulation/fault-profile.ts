@@ -39,6 +39,8 @@ export interface FaultWindow {
 }
 
 export interface FaultProfile {
+  /** Nothing fails at all. */
+  readonly calm: boolean;
   readonly probability: Readonly<Record<FaultKind, number>>;
   readonly windows: readonly FaultWindow[];
   readonly maxCrashes: number;
@@ -117,6 +119,7 @@ export function drawFaultProfile(random: Random): FaultProfile {
     return [kind, wanted && !calm ? value : 0];
   };
   return {
+    calm,
     // Made of all kinds.
     probability: Object.fromEntries(FAULT_KINDS.map(draw)) as Record<FaultKind, number>,
     windows: drawWindows(random, calm),

@@ -58,6 +58,8 @@ export interface Loop {
   submit(operation: Operation): void;
   after(actor: Actor, delayMs: number, task: () => void): () => void;
   kill(actor: Actor): void;
+  /** Lets it die as a crash that was drawn does. */
+  crash(actor: Actor, moment: string): void;
   /** Puts it to sleep from here on: it does and hears nothing for so long. */
   freeze(actor: Actor, forMs: number): void;
   /** The ports as one actor sees them. */
@@ -251,6 +253,7 @@ export function createLoop(options: LoopOptions): Loop {
     submit,
     after,
     freeze,
+    crash: onCrash,
     kill(actor) {
       actor.alive = false;
       forget(ready, actor);
