@@ -20,7 +20,8 @@ come and go, lost answers, duplicates, locks, outages. The same seed does the sa
   --seeds N         how many seeds (200; with --minutes as many as there is time for)
   --from SEED       the first seed (1; with --minutes the time of day, so that every run looks at new ones)
   --replay-every N  how often a seed is run again on another server, to compare (20; 0: never)
-  --workload W      what to run (platform; the simulation's own tests use toy:none, toy:lostUpdate, ...)
+  --workload W      what to run (platform; platform:kafka has brokers in every seed, and not only in a third of them;
+                    the simulation's own tests use toy:none, toy:lostUpdate, ...)
 
 Example: bun run simulate --minutes 3 --json simulate.json`;
 
@@ -56,7 +57,8 @@ function settings(values: Values, preset: number): SimulationOptions {
   const minutes = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes);
   if (!(minutes > 0)) throw new UsageError(`--minutes ${values.minutes}: give a number above 0`);
   const { workload } = values;
-  if (!isWorkloadName(workload)) throw new UsageError(`--workload ${workload}: give platform or toy:MISTAKE`);
+  if (!isWorkloadName(workload))
+    throw new UsageError(`--workload ${workload}: give platform, platform:kafka or toy:MISTAKE`);
   const timed = values.minutes !== undefined;
   const single = values.seed !== undefined;
   const first = wholeNumber(single ? "seed" : "from", values.seed ?? values.from, {

@@ -228,4 +228,32 @@ export const MUTANTS: readonly Mutant[] = [
     find: "with gone as (delete from dead_letter where key = $2 and source = $3 and sequence = 0 returning 1)",
     replace: "with gone as (select 1 from dead_letter where key = $2 and source = $3 and sequence = 0)",
   },
+  // What is committed at the brokers goes past a record that is still in hand.
+  {
+    name: "commit-past-unsettled",
+    file: "runtime/transport/kafka/unsettled-offsets.ts",
+    find: "const watermark = first ?? next;",
+    replace: "const watermark = next;",
+  },
+  // A message counts as sent when it is queued.
+  {
+    name: "confirm-before-send",
+    file: "runtime/transport/kafka/publisher.ts",
+    find: "queue.waiting.push({ record, bytes, resolve, reject });",
+    replace: "queue.waiting.push({ record, bytes, resolve, reject });\n        resolve();",
+  },
+  // A send that failed counts as one that did not.
+  {
+    name: "confirm-failed-send",
+    file: "runtime/transport/kafka/publisher.ts",
+    find: "return failed(batch, error);",
+    replace: "await failed(batch, error);",
+  },
+  // A producer that has met an error goes on.
+  {
+    name: "producer-out-of-step",
+    file: "runtime/transport/kafka/publisher.ts",
+    find: "await drop();\n    const [first",
+    replace: "const [first",
+  },
 ];

@@ -78,7 +78,7 @@ export function violationsIn(contents: Contents, placed: readonly Placed[], excu
     }),
     ...stock(contents),
     ...ledger(contents),
-    ...positions(contents),
+    ...unevenPositions(contents),
   ];
 }
 
@@ -341,7 +341,7 @@ function letters(contents: Contents, { mayStand }: Excused): string[] {
  * Each consumer has handled each (topic, key) without gap or repeat: its mark is the producer's last number, or the
  * letters of the key are the numbers from the mark on.
  */
-function positions(contents: Contents): string[] {
+export function unevenPositions(contents: Contents): string[] {
   const { producers, consumers } = contents;
   const name = (topic: string, key: string) => `${topic} of ${key}`;
   const marks = new Map<string, (typeof consumers)[number]>();

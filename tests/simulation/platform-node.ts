@@ -1,5 +1,4 @@
-/** One node of the simulated platform: the production process over simulated ports, and its routes without sockets. */
-import { openMemory } from "../../runtime/cache/memory.ts";
+/** One node of the simulated platform: production processes over simulated ports, and their routes without sockets. */
 import { opsRoutes } from "../../runtime/edge/ops.ts";
 import { type Reconciliation, reconcile } from "../../runtime/edge/reconcile/reconcile.ts";
 import { idempotencyClaim } from "../../runtime/http/idempotency.ts";
@@ -12,11 +11,10 @@ import { DEFAULT_LANE_LIMITS } from "../../runtime/messages/lane.ts";
 import type { Log } from "../../runtime/messages/log.ts";
 import { DEFAULT_RETENTION } from "../../runtime/messages/retention.ts";
 import type { Module } from "../../runtime/module.ts";
-import { createProcess } from "../../runtime/process.ts";
-import { createInProcessTransport } from "../../runtime/transport/inprocess.ts";
 import type { Outside } from "./outside.ts";
+import { createProcesses } from "./platform-processes.ts";
+import type { Shape } from "./platform-shape.ts";
 import { between, oneOf } from "./seed.ts";
-import { createFaultyTransport } from "./transport.ts";
 import type { NodeContext, World } from "./workload.ts";
 
 export interface PlatformRequest {
@@ -65,19 +63,20 @@ const STOP_POLL_MS = 20;
 const LAST_ANSWERS_MS = 1000;
 
 /** What the log says of a bug. */
-const ALARMING: ReadonlySet<string> = new Set(["message.parked", "batch.rejected"]);
+const ALARMING: ReadonlySet<string> = new Set(["message.parked", "batch.rejected", "message.unreadable"]);
 
 /** Starts one life of a node. */
 export async function startNode(
   world: World<PlatformNode>,
   context: NodeContext,
+  shape: Shape,
   modules: readonly Module[],
   tempo: Tempo,
   outsides: ReadonlyMap<string, Outside>,
   mayPark: (key: string) => boolean,
 ): Promise<PlatformNode> {
   const { clock, scheduler, actor } = context;
-  const { loop, faults, trace } = world;
+  const { faults, trace } = world;
   const stopRandom = world.random(`stop ${actor.name}`);
   const outsideRandom = world.random(`outside ${actor.name}`);
   const log: Log = (level, event, fields) => {
@@ -88,20 +87,16 @@ export async function startNode(
     const isMeant = event === "message.parked" && mayPark(String(fields["key"]));
     if (ALARMING.has(event) && !isMeant) world.violation(text);
   };
-  const platform = createProcess({
-    modules,
+  const platform = createProcesses(world, context, shape, modules, {
     clock,
     scheduler,
     ids: createIds(clock, context.random),
-    transport: createFaultyTransport({ loop, faults, trace, actor, inner: createInProcessTransport() }),
     database(module, schema) {
       if (schema === module) return context.database(schema);
       const outside = outsides.get(schema);
       if (outside === undefined) throw new Error(`the simulation knows no outside system ${schema}`);
       return outside.databaseFor(context, outsideRandom);
     },
-    // Hints may be lost, and here all of them are: what must hold holds without.
-    shared: openMemory({ clock, scheduler, mostEntries: 100 }),
     log,
     deadlines: tempo,
     exclusive: () => false,
@@ -166,6 +161,7 @@ export async function startNode(
             isClosed = true;
             platform.endWaits();
             await untilAnswered(requestsMs);
+            platform.closePorts();
           },
         },
         { name: "modules", run: platform.stop },
@@ -174,7 +170,8 @@ export async function startNode(
       const report = await shutDown(steps, { scheduler, deadlineMs: oneOf(stopRandom, [2000, 10_000]) });
       for (const { name, error } of report.failed) world.violation(`stopping ${name} failed: ${String(error)}`);
       faults.count(report.left.length === 0 ? "stoppedInOrder" : "stoppedByDeadline");
-      if (report.left.length > 0) return;
+      // Modules here refuse what they are asked; whoever waits for those elsewhere is not told in time.
+      if (report.left.length > 0 || platform.asksElsewhere() > 0) return;
       for (const name of pending.values())
         world.violation(`${actor.name} has stopped in order and owes an answer to ${name}`);
     },

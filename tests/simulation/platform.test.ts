@@ -49,6 +49,30 @@ const CONSEQUENCES = [
   "auditAnswered",
 ];
 
+/** The same of brokers, and what their faults led to. */
+const OF_BROKERS = [
+  "brokerOutage",
+  "brokerRequestLost",
+  "brokerAnswerLost",
+  "brokerRequestLate",
+  "brokerSlow",
+  "partlyWritten",
+  "memberExpelled",
+  "consumerCrash",
+  "crashAfterOffsets",
+  "overBrokers",
+  "overBrokersSplit",
+  "askedElsewhere",
+  "hint",
+  "hintLost",
+  "rebalance",
+  "memberMissed",
+  "staleBatch",
+  "commitRefused",
+  "writtenTwice",
+  "brokerRedelivery",
+];
+
 const settings = {
   workload: "platform",
   from: 1,
@@ -85,16 +109,45 @@ describe("the platform", () => {
     },
     LIMIT_MS,
   );
+
+  test(
+    "keeps them over brokers as well, in one process or in several",
+    async () => {
+      const seeds = SEEDS / 2;
+      const report = await simulate({ ...settings, workload: "platform:kafka", seeds, replayEvery: 4 });
+      expect(report.failures.map(({ seed, violations }) => ({ seed, violations }))).toEqual([]);
+      expect([report.seeds, report.replays]).toEqual([seeds, seeds / 4]);
+      for (const kind of OF_BROKERS) expect([kind, (report.faults[kind] ?? 0) > 0]).toEqual([kind, true]);
+    },
+    LIMIT_MS,
+  );
 });
 
+const PLANTED = [
+  ["no-inbox-mark", "platform"],
+  ["delete-before-publish", "platform"],
+  ["lost-update", "platform"],
+  ["charge-again", "platform"],
+  ["no-gap-check", "platform"],
+  ["confirm-failed-send", "platform:kafka"],
+  ["commit-past-unsettled", "platform:kafka"],
+] as const;
+
 describe("a planted bug is found within 100 seeds", () => {
-  for (const name of ["no-inbox-mark", "delete-before-publish", "lost-update", "charge-again", "no-gap-check"]) {
+  for (const [name, workload] of PLANTED) {
     test(
       name,
       async () => {
         const mutant = MUTANTS.find((candidate) => candidate.name === name);
         if (mutant === undefined) throw new Error(`there is no planted bug ${name}`);
-        const report = await simulate({ ...settings, seeds: 100, mutant, stopAtFirst: true, detail: "story" });
+        const report = await simulate({
+          ...settings,
+          workload,
+          seeds: 100,
+          mutant,
+          stopAtFirst: true,
+          detail: "story",
+        });
         const [failure] = report.failures;
         expect(failure?.violations[0]).toBeDefined();
         expect(failure?.violations[0]).not.toContain("the simulation broke");

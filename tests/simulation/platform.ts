@@ -29,6 +29,7 @@ import {
   NOBODY,
   openWork,
   statusCounts,
+  unevenPositions,
   violationsAtAnyTime,
   violationsIn,
 } from "./platform-invariants.ts";
@@ -38,6 +39,7 @@ import { type PlatformNode, startNode, type Tempo } from "./platform-node.ts";
 import { OPERATOR, operatorLocks } from "./platform-operator.ts";
 import { drawPoison, type Poison } from "./platform-poison.ts";
 import { readingOf } from "./platform-reading.ts";
+import { type BrokersIn, drawShape } from "./platform-shape.ts";
 import { createShoppers } from "./platform-shoppers.ts";
 import { mailInWords, providerInWords, statementInWords } from "./platform-words.ts";
 import { between, oneOf } from "./seed.ts";
@@ -58,8 +60,8 @@ const LOOK_EVERY_MS = 2000;
 /** In the liveness phase something must have changed after so many polls. */
 const STANDSTILL_POLLS = 150;
 
-/** The workload `platform`. */
-export const platformWorkload = (): Workload<PlatformNode> => ({
+/** The workload `platform`, with Kafka-like brokers in so many seeds. */
+export const platformWorkload = (brokersIn: BrokersIn): Workload<PlatformNode> => ({
   name: "platform",
   modules: [
     ...SCHEMAS.map(({ name }) => ({ name, schema: name, role: roleOf(name) })),
@@ -67,7 +69,7 @@ export const platformWorkload = (): Workload<PlatformNode> => ({
   ],
   replicas: { least: 1, most: 3 },
   prepare,
-  scenario: platformScenario,
+  scenario: (world) => platformScenario(world, brokersIn),
 });
 
 async function prepare(url: string): Promise<void> {
@@ -154,10 +156,11 @@ const outsideSystems = (tempo: Tempo): readonly OutsideSystem[] => [
   { name: "notification_mailbox", outage: "mailOutage", slow: null, giveUpMs: MAIL_ANSWER_MS, inWords: mailInWords },
 ];
 
-function platformScenario(world: World<PlatformNode>): Scenario<PlatformNode> {
+function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Scenario<PlatformNode> {
   const { loop, trace } = world;
   const tempo = drawTempo(world.random("tempo"));
   trace.line(JSON.stringify(tempo));
+  const shape = drawShape(world, MODULES, brokersIn);
   const shoppers = createShoppers(world);
   const poison = drawPoison(world, tempo.leaseMs);
   const desk = poison === null ? undefined : createDesk(world, poison);
@@ -189,6 +192,10 @@ function platformScenario(world: World<PlatformNode>): Scenario<PlatformNode> {
     return latest;
   }
 
+  /** What the brokers carry stands in no outbox any more. */
+  const carried = (contents: Contents) =>
+    shape.between === null ? null : (unevenPositions(contents)[0] ?? shape.between.brokers.uncommitted());
+
   /** What is left of orders that must have ended. */
   function leftOf(contents: Contents): string[] {
     const rests = isExcused(contents, excused);
@@ -207,7 +214,7 @@ function platformScenario(world: World<PlatformNode>): Scenario<PlatformNode> {
       nodes.delete(context.index);
       const modules = poison === null ? MODULES : MODULES.map((module) => poison.changed(module, context));
       const mayPark = (key: string) => poison?.mayPark(key) === true;
-      const node = await startNode(world, context, modules, tempo, outsides, mayPark);
+      const node = await startNode(world, context, shape, modules, tempo, outsides, mayPark);
       nodes.set(context.index, { actor: context.actor, node });
       return node;
     },
@@ -235,7 +242,7 @@ function platformScenario(world: World<PlatformNode>): Scenario<PlatformNode> {
       if (isBusy && loop.now() < lookedMs + LOOK_EVERY_MS) return false;
       const contents = await look();
       if (desk === undefined && contents.deadLetters.length > 0) return true;
-      const work = openWork(contents, excused);
+      const work = openWork(contents, excused) ?? carried(contents);
       if (work === null && !isBusy && desk?.isDone(contents.deadLetters) !== false) {
         desk?.close();
         return true;

@@ -3,10 +3,10 @@ import type { Actor, Loop } from "./loop.ts";
 import { Unreachable } from "./workload.ts";
 
 /**
- * Requests of clients to nodes. Arrival and answer are operations of the loop, so a node may crash before and after
- * each. A client hears the answer, the refusal, or (when the node is down or dies) that there is none.
+ * Requests to nodes, of clients or of other nodes. Arrival and answer are operations of the loop, so a node may crash
+ * before and after each. Who asks hears the answer, the refusal, or (when the node is down or dies) that there is none.
  */
-export function createRequests<Api>(loop: Loop, fleet: Fleet<Api>, clients: Actor) {
+export function createRequests<Api>(loop: Loop, fleet: Pick<Fleet<Api>, "at">, clients: Actor) {
   /** Hands an answer to the clients in the seed's order; a crash may still come between. */
   const answer = (label: string, victim: Actor | undefined, settle: () => void) =>
     loop.submit({

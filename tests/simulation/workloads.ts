@@ -1,9 +1,10 @@
 import type { Workload } from "./workload.ts";
 
 /** Whether there may be a workload of this name. */
-export const isWorkloadName = (name: string): boolean => name === "platform" || name.startsWith("toy:");
+export const isWorkloadName = (name: string): boolean =>
+  name === "platform" || name === "platform:kafka" || name.startsWith("toy:");
 
-/** Finds a workload by name: `platform` or `toy:MISTAKE`. */
+/** Finds a workload by name: `platform`, `platform:kafka` or `toy:MISTAKE`. */
 export async function loadWorkload(name: string): Promise<Workload<unknown>> {
   const [kind, variant] = name.split(":");
   if (kind === "toy") {
@@ -12,7 +13,7 @@ export async function loadWorkload(name: string): Promise<Workload<unknown>> {
   }
   if (kind === "platform") {
     const { platformWorkload } = await import("./platform.ts");
-    return hide(platformWorkload());
+    return hide(platformWorkload(variant === "kafka" ? "all seeds" : "some seeds"));
   }
   throw new Error(`there is no workload "${name}"`);
 }
