@@ -6,6 +6,7 @@ import { median } from "./latency.ts";
 
 const FEWEST = 20;
 const ARRIVAL_TIMEOUT_MS = 30_000;
+const JOIN_ATTEMPTS = 5;
 /** As long as a message between modules. */
 const VALUE = JSON.stringify({ text: "x".repeat(400) });
 
@@ -19,10 +20,9 @@ export async function measureHandleMs(brokers: readonly string[], durationMs: nu
   const clients = kafkaClients({ brokers, clientId: "genai-demo-bench", prefix: "", tls: null, sasl: null });
   await makeTopic(clients, topic);
   const producer = clients.producer();
-  const consumer = clients.consumer(topic);
+  const { consumer, handled } = await startHandler(clients, topic);
   try {
     await producer.connect();
-    const handled = await startHandler(consumer, topic);
     // Whoever joins a group has its partitions only when a first message comes through.
     await hop(producer, topic, handled);
     const timesMs: number[] = [];
@@ -45,13 +45,11 @@ async function hop(producer: Producer, topic: string, handled: NextHandled): Pro
   return (await arrival) - startMs;
 }
 
-/** What it gives resolves with when the next message was handed over. */
-async function startHandler(consumer: Consumer, topic: string): Promise<NextHandled> {
+/** What `handled` gives resolves with when the next message was handed over. */
+async function startHandler(clients: KafkaClients, topic: string) {
   let next: PromiseWithResolvers<number> | undefined;
-  await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  await consumer.run({ autoCommit: false, eachBatch: async () => next?.resolve(performance.now()) });
-  return async () => {
+  const consumer = await join(clients, topic, async () => next?.resolve(performance.now()));
+  const handled: NextHandled = async () => {
     next = Promise.withResolvers();
     const late = setTimeout(
       () => next?.reject(new Error(`a message did not arrive in ${ARRIVAL_TIMEOUT_MS} ms`)),
@@ -59,6 +57,29 @@ async function startHandler(consumer: Consumer, topic: string): Promise<NextHand
     );
     return next.promise.finally(() => clearTimeout(late));
   };
+  return { consumer, handled };
+}
+
+/** A consumer that is in its group. Brokers that have just started may refuse the first: it is given up, as elsewhere. */
+async function join(clients: KafkaClients, topic: string, eachBatch: () => Promise<void>): Promise<Consumer> {
+  for (let attempt = 1; ; attempt++) {
+    const consumer = clients.consumer(topic);
+    const { promise: joined, resolve, reject } = Promise.withResolvers<void>();
+    // It may be refused before anybody waits for it.
+    joined.catch(() => undefined);
+    consumer.on(consumer.events.GROUP_JOIN, () => resolve());
+    consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [topic], fromBeginning: true });
+      await consumer.run({ autoCommit: false, eachBatch });
+      await joined;
+      return consumer;
+    } catch (error) {
+      await consumer.disconnect().catch(() => undefined);
+      if (attempt === JOIN_ATTEMPTS) throw error;
+    }
+  }
 }
 
 async function makeTopic(clients: KafkaClients, topic: string): Promise<void> {
