@@ -36,16 +36,6 @@ test("a report holds when every bounded figure does", () => {
   expect(figureTable(report(false))).toContain("note: why");
 });
 
-test.each([
-  [[], "bench: name one benchmark, orders or start, not none (see bench --help)"],
-  [["reads"], "bench: name one benchmark, orders or start, not reads (see bench --help)"],
-  [["orders", "--seconds", "0"], "--seconds takes a whole number from 1 to 600, not 0"],
-  [["orders", "--rounds", "2.5"], "--rounds takes a whole number from 1 to 50, not 2.5"],
-  [["orders", "--fast"], "There is no flag --fast (see --help)"],
-])("bench %p is refused before anything is started", async (args, said) => {
-  await expect(run(args)).rejects.toThrow(new UsageError(said));
-});
-
 describe("--json FILE", () => {
   const folder = mkdtempSync(join(tmpdir(), "genai-demo-figures-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));

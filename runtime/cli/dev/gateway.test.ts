@@ -95,15 +95,17 @@ test("a process that dies with a request in hand is not asked again, nor is anot
 test("the environment's proxy is not asked for a process of this machine, and sees no token", async () => {
   const orders = upstream("orders");
   const { url } = gateway(() => [orders.url]);
-  const before = process.env["HTTP_PROXY"];
-  process.env["HTTP_PROXY"] = "http://127.0.0.1:9";
+  const { NO_PROXY, no_proxy, HTTP_PROXY } = process.env;
+  // The suites run with this machine left out of the proxy's reach, which is to be tried here.
+  Object.assign(process.env, { NO_PROXY: "", no_proxy: "", HTTP_PROXY: "http://127.0.0.1:9" });
   try {
     expect(await (await fetch(url, { proxy: false })).text()).toBe("orders");
     expect(await untilHealthy(orders.url, Promise.resolve())).toBe(orders.url);
     await expect(fetch(url)).rejects.toThrow();
   } finally {
-    if (before === undefined) delete process.env["HTTP_PROXY"];
-    else process.env["HTTP_PROXY"] = before;
+    for (const [name, value] of Object.entries({ NO_PROXY, no_proxy, HTTP_PROXY }))
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
   }
 });
 
