@@ -4,6 +4,7 @@ import type { PlatformConfig } from "../config/settings.ts";
 import type { Module } from "../module.ts";
 import { topicsOf } from "../registry.ts";
 import { StartError } from "../start-error.ts";
+import { brokerNames } from "../transport/kafka/broker-names.ts";
 import { kafkaClients } from "../transport/kafka/client.ts";
 import { faultOf } from "../transport/kafka/fault.ts";
 import { kafkaSettingsOf } from "../transport/kafka/settings.ts";
@@ -37,7 +38,7 @@ export async function makeTopics(registry: readonly Module[], config: PlatformCo
   const admin = kafkaClients(settings).admin();
   try {
     await admin.connect();
-    const topics = topicsOf(registry).map(({ name }) => `${settings.prefix}${name}`);
+    const topics = topicsOf(registry).map(({ name }) => brokerNames(settings).topic(name));
     return await createTopics(admin, topics, {
       partitions: config.kafkaPartitions,
       replication: config.kafkaReplication,

@@ -18,5 +18,5 @@ export function describeInstance(
     transport: config.transport,
     cache: config.redisUrl === null ? ("memory" as const) : ("redis" as const),
   };
-  return () => ({ ...fixed, ready: health.reasons().length === 0, parts: [...health.parts()] });
+  return () => ({ ...fixed, ready: health.reasons().length === 0, parts: health.parts() });
 }

@@ -7,6 +7,7 @@ import type { Log } from "../messages/log.ts";
 import type { Random } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { atMost } from "./kafka/at-most.ts";
+import { brokerNames } from "./kafka/broker-names.ts";
 import {
   HEARTBEAT_MS,
   type KafkaClients,
@@ -38,9 +39,6 @@ export interface KafkaTransportDeps {
   readonly timeouts?: Partial<KafkaTimeouts>;
 }
 
-/** Consumer groups are named after their module. */
-const groupOf = (module: string) => `genai-demo.${module}`;
-
 const IN_HAND = 2_000;
 const IN_MEMORY = 50_000;
 const COMMIT_EVERY_MS = 250;
@@ -62,8 +60,7 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
     log,
     condition: (problem) => deps.condition("publisher", problem),
   });
-  /** Several platforms may share the brokers, each with a prefix of its own. */
-  const onBroker = (name: string) => `${settings.prefix}${name}`;
+  const { topic: onBroker, group: groupOf } = brokerNames(settings);
   const never = new Promise<void>(() => undefined);
 
   let looking: Promise<void> | undefined;
@@ -120,7 +117,7 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
       for (const subscription of subscriptions)
         consumers.push(
           superviseConsumer(subscription, {
-            makeConsumer: () => clients.consumer(onBroker(groupOf(subscription.consumer))),
+            makeConsumer: () => clients.consumer(groupOf(subscription.consumer)),
             onBroker,
             topicsThere() {
               waiting.add(subscription.consumer);
@@ -145,7 +142,7 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
     async travelling(consumer) {
       const topics = subscriptions.filter((each) => each.consumer === consumer).flatMap((each) => each.topics);
       try {
-        const open = await travelling.of(onBroker(groupOf(consumer)), topics.map(onBroker));
+        const open = await travelling.of(groupOf(consumer), topics.map(onBroker));
         return topics.filter((topic) => open.includes(onBroker(topic)));
       } catch {
         return topics;

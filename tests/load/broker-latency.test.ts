@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
+import { registry } from "../../modules/registry.ts";
+import { watchSettled } from "../../runtime/transport/kafka/settled.ts";
 import { until } from "../../runtime/until.fixture.ts";
 import { startExternalKafka } from "../provision/external-kafka.ts";
 import { send } from "../provision/kafka-client.fixture.ts";
 import { provideOrSkip } from "../provision/missing.ts";
-import { measureHandleMs } from "./broker-latency.ts";
-import { watchSettled } from "./kafka-settled.ts";
+import { benchClient, measureHandleMs } from "./broker-latency.ts";
 import { makeTopics } from "./platform.ts";
 
 const TIMEOUT_MS = 60_000;
@@ -20,7 +21,7 @@ test(
       expect(handleMs).toBeLessThan(1_000);
       await expect(measureHandleMs(kafka.brokers, 0)).rejects.toThrow("only 0 messages in 0 ms");
       await makeTopics(kafka.brokers.join(","));
-      const settled = watchSettled(kafka.brokers);
+      const settled = watchSettled(registry, benchClient(kafka.brokers));
       await until("topics are settled", settled.isSettled, 30_000);
       await send(kafka.brokers, "genai-demo.order.events.v1", ["nobody has handled it"]);
       expect(await settled.isSettled()).toBe(false);

@@ -1,6 +1,6 @@
 /** What the brokers take for one message, with nothing of the platform around it: the floor under each hop of an order. */
 import type { Consumer, Producer } from "kafkajs";
-import { type KafkaClients, kafkaClients } from "../../runtime/transport/kafka/client.ts";
+import { type KafkaClients, type KafkaSettings, kafkaClients } from "../../runtime/transport/kafka/client.ts";
 import { createTopics } from "../../runtime/transport/kafka/topics.ts";
 import { median } from "./latency.ts";
 
@@ -10,6 +10,15 @@ const JOIN_ATTEMPTS = 5;
 /** As long as a message between modules. */
 const VALUE = JSON.stringify({ text: "x".repeat(400) });
 
+/** How a benchmark comes to brokers of its own. */
+export const benchClient = (brokers: readonly string[]): KafkaSettings => ({
+  brokers,
+  clientId: "genai-demo-bench",
+  prefix: "",
+  tls: null,
+  sasl: null,
+});
+
 /**
  * p50 in ms from publishing a message until its handler is called, one message at a time, in one process and so by one
  * clock; the broker has acknowledged each before the next is sent. The clients are set as the transport's are, and the
@@ -17,7 +26,7 @@ const VALUE = JSON.stringify({ text: "x".repeat(400) });
  */
 export async function measureHandleMs(brokers: readonly string[], durationMs: number): Promise<number> {
   const topic = `bench-${crypto.randomUUID()}`;
-  const clients = kafkaClients({ brokers, clientId: "genai-demo-bench", prefix: "", tls: null, sasl: null });
+  const clients = kafkaClients(benchClient(brokers));
   await makeTopic(clients, topic);
   const producer = clients.producer();
   const { consumer, handled } = await startHandler(clients, topic);

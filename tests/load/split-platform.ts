@@ -7,11 +7,12 @@ import postgres from "postgres";
 import { registry } from "../../modules/registry.ts";
 import { freeServerPorts } from "../../runtime/cli/dev/split/server-port.ts";
 import { EDGE_HOST } from "../../runtime/registry.ts";
+import { watchSettled } from "../../runtime/transport/kafka/settled.ts";
 import { startExternalKafka } from "../provision/external-kafka.ts";
 import { startExternalPostgres } from "../provision/external-postgres.ts";
 import { startExternalRedis } from "../provision/external-redis.ts";
+import { benchClient } from "./broker-latency.ts";
 import { seedCatalogue } from "./catalogue.ts";
-import { watchSettled } from "./kafka-settled.ts";
 import type { Target } from "./load-window.ts";
 import { makeTopics, migratePlatform, type Platform, type Settings, startPlatform } from "./platform.ts";
 import { SERVER_SETTINGS } from "./server-settings.ts";
@@ -121,7 +122,7 @@ export async function startSplitUnderLoad(options: LoadOptions): Promise<SplitUn
     members.set(module, member);
     stack.defer(async () => void (await member.stop()));
   }
-  const settled = watchSettled(kafka.brokers);
+  const settled = watchSettled(registry, benchClient(kafka.brokers));
   stack.defer(settled.close);
   const target: Target = {
     port: members.get(EDGE_HOST)?.port ?? 0,

@@ -146,14 +146,16 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
 
   /** What is fetched by a consumer that is over is left to the next one: it must not come between that one's records. */
   async function take(
-    { batch, heartbeat, isRunning, isStale, resolveOffset }: EachBatchPayload,
+    { batch, heartbeat, isRunning, isStale, pause, resolveOffset }: EachBatchPayload,
     isOver: () => boolean,
   ) {
     const { topic, partition } = batch;
     const offsets = offsetsOf(topic, partition, fetchedOffsetOf(batch));
     for (const record of batch.messages) {
       while (isFull() && !isOver()) await room(heartbeat);
-      if (isOver() || !isRunning() || isStale()) return;
+      // Or it would be fetched again at once, and again, until this consumer has left.
+      if (isOver()) return void pause();
+      if (!isRunning() || isStale()) return;
       handOver(topic, partition, record, offsets);
     }
     // Only where the next fetch begins; what is committed is another matter.
@@ -199,6 +201,7 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
       // It was not kept, so it is not committed: the next membership begins with it.
       (error: unknown) => {
         inHand--;
+        roomOrDone();
         log("error", "kafka.record_not_kept", { group, topic, partition, error: String(error) });
       },
     );
@@ -249,7 +252,8 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
       isLate = true;
       roomOrDone();
     });
-    while (inHand > 0 && !isLate)
+    // What waits for an earlier number may wait for ever, and is not missed: it comes again.
+    while (inHand > subscription.waiting() && !isLate)
       await new Promise<void>((resolve) => {
         roomOrDone = resolve;
       });

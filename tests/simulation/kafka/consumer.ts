@@ -50,8 +50,8 @@ const REVOKED = "GROUP_AUTHORIZATION_FAILED";
 const TO_JOIN_ANEW = new Set<string | undefined>(["UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS"]);
 const MOST_TRIES = 4;
 const RETRY_MS = 300;
-/** Whoever fetches the same again and again must not stop the time, which may pass by waits alone. */
-const ROUND_TRIP_MS = 5;
+/** Where all partitions rest, this stands for a fetch. */
+const MAX_WAIT_MS = 500;
 const noop = (): void => undefined;
 
 /** As kafkajs's runner: from a join until it is stopped or crashes. */
@@ -65,6 +65,8 @@ interface Run {
 interface Assigned extends Membership {
   /** Where the next fetch of a partition begins. */
   readonly positions: Map<string, number>;
+  /** Not fetched from any more. */
+  readonly paused: Set<string>;
 }
 
 export function createConsumer(options: Options): Consumer {
@@ -109,7 +111,7 @@ export function createConsumer(options: Options): Consumer {
           ask<Membership>("joins", (reply) => group.join({ member: id, topics, beats: beats(id), reply })),
         );
         if (current.isClosed) throw new BrokerError(undefined, "No broker available");
-        assigned = { ...joined, positions: new Map() };
+        assigned = { ...joined, positions: new Map(), paused: new Set() };
         beatMs = loop.now();
         break;
       } catch (error) {
@@ -137,12 +139,16 @@ export function createConsumer(options: Options): Consumer {
 
   async function fetch(membership: Assigned): Promise<readonly Fetched[]> {
     if (faults.happens("consumerCrash")) throw new BrokerError(REVOKED, "the rights are revoked");
+    const { positions, paused } = membership;
+    const places = membership.places.filter((place) => !paused.has(placeName(place)));
+    if (places.length === 0 && paused.size > 0) {
+      await scheduler.sleep(MAX_WAIT_MS);
+      return [];
+    }
     return waitFor(
       ask<readonly Fetched[]>("fetches", (reply) => {
-        for (const place of membership.places)
-          if (!membership.positions.has(placeName(place)))
-            membership.positions.set(placeName(place), group.committed(place) ?? 0);
-        const { places, positions } = membership;
+        for (const place of places)
+          if (!positions.has(placeName(place))) positions.set(placeName(place), group.committed(place) ?? 0);
         options.fetches.ask({ actor, places, positions, isOver: () => group.mustJoin(membership), reply });
       }),
     );
@@ -152,10 +158,14 @@ export function createConsumer(options: Options): Consumer {
     if (!current.isRunning) return;
     options.handed(batch, membership);
     const { messages, ...place } = batch;
-    const payload: Pick<Payload, "heartbeat" | "isRunning" | "isStale" | "resolveOffset"> = {
+    const payload: Pick<Payload, "heartbeat" | "isRunning" | "isStale" | "pause" | "resolveOffset"> = {
       heartbeat,
       isRunning: () => current.isRunning,
       isStale: () => false,
+      pause() {
+        membership.paused.add(placeName(place));
+        return () => void membership.paused.delete(placeName(place));
+      },
       resolveOffset: (offset) => membership.positions.set(placeName(place), Number(offset) + 1),
     };
     // Reason for `as`: the transport uses no more of what kafkajs hands over.
@@ -174,8 +184,6 @@ export function createConsumer(options: Options): Consumer {
         return handed;
       }),
     );
-    const isRepeated = batches.every((batch) => membership.positions.get(placeName(batch)) === batch.fetchedOffset);
-    if (isRepeated) await scheduler.sleep(ROUND_TRIP_MS);
   }
 
   async function consume(current: Run) {

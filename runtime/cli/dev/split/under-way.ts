@@ -8,9 +8,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import type { PlatformConfig } from "../../../config/settings.ts";
 import type { Module } from "../../../module.ts";
-import { systemRandom } from "../../../random.ts";
 import type { Scheduler } from "../../../scheduler.ts";
-import type { Transport } from "../../../transport/port.ts";
 
 const noteIn = (dataDir: string) => join(dataDir, "under-way");
 /** Whoever has pressed Ctrl-C waits for it. */
@@ -35,42 +33,16 @@ export async function allSettled(
   config: PlatformConfig<string>,
   scheduler: Scheduler,
 ): Promise<boolean> {
-  const transport = await onlooker(registry, config, scheduler);
+  const { watchSettled } = await import("../../../transport/kafka/settled.ts");
+  const { kafkaSettingsOf } = await import("../../../transport/kafka/settings.ts");
+  const settled = watchSettled(registry, kafkaSettingsOf(config, "genai-demo-dev"));
   const { promise: late, resolve } = Promise.withResolvers<boolean>();
   const cancel = scheduler.after(ANSWER_WITHIN_MS, () => resolve(false));
   try {
-    const travelling = Promise.all(registry.map(({ name }) => transport.travelling(name)));
-    return await Promise.race([travelling.then((topics) => topics.flat().length === 0), late]);
+    return await Promise.race([settled.isSettled(), late]);
   } finally {
     cancel();
-    await transport.stop();
+    // Brokers that hang would hold up the end; whatever is left of it ends with the process.
+    void settled.close();
   }
-}
-
-/** The transport of all modules, which is asked and never started. */
-async function onlooker(
-  registry: readonly Module[],
-  config: PlatformConfig<string>,
-  scheduler: Scheduler,
-): Promise<Transport> {
-  const { createKafkaTransport } = await import("../../../transport/kafka.ts");
-  const { kafkaSettingsOf } = await import("../../../transport/kafka/settings.ts");
-  const transport = createKafkaTransport({
-    settings: kafkaSettingsOf(config, "genai-demo-dev"),
-    sends: [],
-    scheduler,
-    random: systemRandom(),
-    log: () => undefined,
-    condition: () => undefined,
-  });
-  const nothing = async () => undefined;
-  for (const { name, topics } of registry)
-    transport.subscribe({
-      consumer: name,
-      topics: topics.subscribes.map((topic) => topic.name),
-      deliver: nothing,
-      reject: nothing,
-      waiting: () => 0,
-    });
-  return transport;
 }
