@@ -74,13 +74,16 @@ function textsOf(chain: readonly Error[], property: "type" | "code" | "name"): s
 
 const DEEPEST = 8;
 
+/** What is asked for several topics at once fails with an error for each. */
+const firstOf = (errors: unknown): unknown => (Array.isArray(errors) ? errors[0] : undefined);
+
 /** The error and what caused it, outermost first. */
 function causesOf(error: unknown): Error[] {
   const chain: Error[] = [];
   let next: unknown = error;
   while (next instanceof Error && chain.length < DEEPEST) {
     chain.push(next);
-    next = next.cause ?? Reflect.get(next, "originalError");
+    next = next.cause ?? Reflect.get(next, "originalError") ?? firstOf(Reflect.get(next, "errors"));
   }
   return chain;
 }

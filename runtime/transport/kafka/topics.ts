@@ -22,6 +22,11 @@ export async function missingTopics(admin: Admin, topics: readonly string[]): Pr
 }
 
 const ATTEMPTS = 5;
+/**
+ * A consumer group may be away for that long and loses nothing. It is far below what a module keeps of the messages that
+ * it has handled (`DEFAULT_RETENTION`), so none can come again unrecognised.
+ */
+const KEPT_FOR_MS = 14 * 24 * 60 * 60_000;
 
 /**
  * Makes the topics that are missing. Throws a `StartError` when one that is there has other partitions than asked for:
@@ -39,7 +44,9 @@ export async function createTopics(
     throw new StartError(
       `${others
         .map(({ name, partitions }) => `${name} has ${partitions.length} partitions, not ${settings.partitions}`)
-        .join("; ")}: give that number, or make a new version of the topic; existing ones are never changed`,
+        .join(
+          "; ",
+        )}: give that number (KAFKA_PARTITIONS), or make a new version of the topic; existing ones are never changed`,
     );
   return { created, present: topics.filter((topic) => !created.includes(topic)) };
 }
@@ -56,6 +63,7 @@ async function createMissing(admin: Admin, topics: readonly string[], settings: 
           topic,
           numPartitions: settings.partitions,
           replicationFactor: settings.replication ?? -1,
+          configEntries: [{ name: "retention.ms", value: String(KEPT_FOR_MS) }],
         })),
       });
     } catch (error) {
