@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { createConnection, createServer, type Server } from "node:net";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 import { StartError } from "../start-error.ts";
 import type { EmbeddedServer } from "./embedded.ts";
@@ -170,6 +171,53 @@ test("a server that takes connections and never answers is told soon, not after 
   } finally {
     silent.stop(true);
   }
+});
+
+/** A server on a port that says `refusals` times that it is starting, and is then the scratch server. */
+function startingServer(refusals: number) {
+  const text = "SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0";
+  const refusal = Buffer.alloc(5 + text.length);
+  refusal.write("E");
+  refusal.writeInt32BE(4 + text.length, 1);
+  refusal.write(text, 5);
+  const asked = { times: 0 };
+  const front = createServer((socket) => {
+    socket.on("error", () => undefined);
+    if (asked.times++ < refusals) return void socket.once("data", () => socket.end(refusal));
+    const back = createConnection(`${decodeURIComponent(new URL(url).searchParams.get("host") ?? "")}/.s.PGSQL.5432`);
+    back.on("error", () => socket.destroy());
+    socket.pipe(back).pipe(socket);
+  });
+  return { front, asked };
+}
+
+async function migrateOver({ front }: { front: Server }) {
+  const waits: number[] = [];
+  const hurried = { ...scheduler, sleep: async (delayMs: number) => void waits.push(delayMs) };
+  await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
+  const address = front.address();
+  if (address === null || typeof address === "string") throw new Error("it does not listen on a port");
+  const overTcp = `postgres://postgres@127.0.0.1:${address.port}/shop${databases}`;
+  try {
+    await migrate({ url: overTcp, modules: both, log, scheduler: hurried });
+  } finally {
+    front.close();
+  }
+  return waits;
+}
+
+test("a server that is starting is waited for", async () => {
+  const server = startingServer(3);
+  expect(await migrateOver(server)).toEqual([250, 250, 250]);
+  expect(lines[0]).toBe("waiting for the database's server: the database system is starting up");
+  expect(lines.filter((line) => line.includes("waiting"))).toHaveLength(1);
+  expect(await applied()).toHaveLength(2);
+});
+
+test("a server that never ends starting is given up after half a minute", async () => {
+  const server = startingServer(Number.POSITIVE_INFINITY);
+  expect(await refusal(migrateOver(server))).toContain("starting up): the server is starting or stopping");
+  expect(server.asked.times).toBe(30_000 / 250 + 1);
 });
 
 test("an empty database is not verified, and an unreachable one is named without its password", async () => {

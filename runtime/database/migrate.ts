@@ -4,7 +4,8 @@
  * Each migration runs once, in order, in a transaction of its own that also records it and renews the rights of the
  * module's role; so a crash leaves it either done or not begun, and the next run goes on from there. An advisory lock
  * lets one process migrate at a time. A database that is current is left alone without taking the lock. What cannot
- * be done is refused with one line that says what to do; nothing is retried here.
+ * be done is refused with one line that says what to do. Only a server that is starting itself is waited for: after a
+ * crash of everything, whoever supervises this process would try again later than that server is there.
  */
 
 import { messageOf } from "../error-text.ts";
@@ -39,6 +40,11 @@ const ADVISORY_LOCK = 7_301_961;
 const LOCK_WAIT_MS = 120_000;
 const MIGRATION_LIMIT_MS = 30 * 60_000;
 const FIRST_ANSWER_MS = 10_000;
+/** How long a server may say that it is starting or recovering. */
+const SERVER_START_WAIT_MS = 30_000;
+const SERVER_START_PAUSE_MS = 250;
+/** cannot_connect_now */
+const SERVER_STARTING = "57P03";
 /** A migration that waits for a table blocks everybody who comes after it: it must give up soon. */
 const TABLE_LOCK_WAIT_MS = 10_000;
 
@@ -284,12 +290,25 @@ async function withLink(options: MigrateOptions, work: (link: Link) => Promise<v
   const link = open(MIGRATION_LIMIT_MS);
   try {
     // The link itself is patient with migrations; a server that cannot be reached must be told soon.
-    if (target.socketPath === null) await probe(open(FIRST_ANSWER_MS));
+    if (target.socketPath === null) await untilStarted(() => probe(open(FIRST_ANSWER_MS)), options);
     await work(link);
   } catch (error) {
     throw unusable(target, error);
   } finally {
     link.close();
+  }
+}
+
+async function untilStarted(ask: () => Promise<void>, { scheduler = systemScheduler, log }: MigrateOptions) {
+  for (let waitedMs = 0; ; waitedMs += SERVER_START_PAUSE_MS) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isStarting = error instanceof DatabaseError && error.sqlState === SERVER_STARTING;
+      if (!isStarting || waitedMs >= SERVER_START_WAIT_MS) throw error;
+      if (waitedMs === 0) log(`waiting for the database's server: ${error.message}`);
+      await scheduler.sleep(SERVER_START_PAUSE_MS);
+    }
   }
 }
 

@@ -29,7 +29,7 @@ function adviceFor(sqlState: string, { database, user, tls }: ConnectionTarget):
     case "53300":
       return "end other connections, or raise the server's max_connections";
     case "57P03":
-      return "the server is starting or stopping: try again in a moment";
+      return "the server is starting or stopping: start again when it takes connections, or see its log";
     case "":
       return `check host and port in the database URL, and that the server runs${tls === null ? "" : " and takes TLS"}`;
     default:
