@@ -12,12 +12,14 @@ export interface SuiteResult {
   readonly minutes: number;
   /** What went wrong beside single tests: the process died, ran out of time, ran nothing. */
   readonly fault?: string;
-  /** A line for each test that failed: where it stands, its name, the first line of its error. */
+  /** A line for each test that failed: where it stands, its name, the beginning of its error. */
   readonly failures?: readonly string[];
 }
 
 const TEST_TIMEOUT_MS = 60_000;
 const KILL_AFTER_MS = 15_000;
+/** A line that pipelines still show whole. */
+const FAILURE_LENGTH = 700;
 
 /** Runs the suite, its output passed through. A process that fails without a failed test counts as one failure. */
 export async function runSuite(
@@ -104,8 +106,11 @@ export function countsOf(report: string): Counts {
 export function failuresOf(report: string): string[] {
   const failed = /<testcase ([^>]*)>\s*<failure ([^>]*)>/g;
   return [...report.matchAll(failed)].map(([, test = "", failure = ""]) => {
-    const [message = ""] = attributeOf(failure, "message").split("\n");
-    return `${attributeOf(test, "file")}: ${attributeOf(test, "name")}: ${message}`;
+    const [first = "", ...rest] = attributeOf(failure, "message").split("\n");
+    // Of a comparison what differs, without the counts at its end.
+    const differs = rest.filter((line) => /^([+-] (?!Expected|Received)|(Expected|Received): )/.test(line));
+    const told = [first, ...differs.map((line) => line.replaceAll(/\s+/g, " "))].join(" | ");
+    return `${attributeOf(test, "file")}: ${attributeOf(test, "name")}: ${told.slice(0, FAILURE_LENGTH)}`;
   });
 }
 

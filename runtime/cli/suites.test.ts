@@ -106,9 +106,12 @@ test("totals come from the report's first element", () => {
 test("what failed is named with where it stands and what it said first, outer and inner suites alike", () => {
   const report = `<testsuites tests="3" failures="2"><testsuite name="a.test.ts" failures="2">
     <testsuite name="group"><testcase name="is &quot;5 &lt; 6&quot;" classname="group" file="a.test.ts" line="2" assertions="1">
-      <failure type="AssertionError" message="expect(received)&#10;&#10;Expected: 2">more of it</failure></testcase></testsuite>
+      <failure type="AssertionError" message="expect(received)&#10;&#10;  {&#10;+   &quot;b&quot;: 2,&#10;  }&#10;&#10;- Expected  - 0&#10;+ Received  + 1&#10;">more of it</failure></testcase></testsuite>
     <testcase name="passes" file="a.test.ts" /><testcase name="is left out" file="a.test.ts"><skipped /></testcase>
     <testcase name="throws" file="b.test.ts"><failure type="Error" message="x &amp; y">x</failure></testcase></testsuite></testsuites>`;
-  expect(failuresOf(report)).toEqual(['a.test.ts: is "5 < 6": expect(received)', "b.test.ts: throws: x & y"]);
+  expect(failuresOf(report)).toEqual([
+    'a.test.ts: is "5 < 6": expect(received) | + "b": 2,',
+    "b.test.ts: throws: x & y",
+  ]);
   expect(failuresOf("")).toEqual([]);
 });
