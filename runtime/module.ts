@@ -5,6 +5,7 @@
 import type { Cache, Hints } from "./cache/port.ts";
 import { type Changes, createChanges } from "./changes.ts";
 import type { Clock } from "./clock.ts";
+import type { sagaSettings } from "./config/saga-settings.ts";
 import type { Database } from "./database/port.ts";
 import { bindRoutes, type Route, type RouteSpec } from "./http/route.ts";
 import type { Ids } from "./ids.ts";
@@ -48,12 +49,8 @@ export interface ModuleEnvironment {
   readonly deadlines: Deadlines;
 }
 
-/** In milliseconds. */
-export interface Deadlines {
-  readonly placementMs: number;
-  readonly paymentAnswerMs: number;
-  readonly paymentRetryForMs: number;
-}
+/** In milliseconds; what each one is: config/saga-settings.ts. */
+export type Deadlines = { readonly [Name in keyof typeof sagaSettings]: number };
 
 /** The parts of a module that need its environment; built once a process. */
 export interface ModuleParts<State, Shared, Ports, RouteDeps> {

@@ -135,11 +135,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       ...(services && modules.length < names.length ? { remote: openRemoteRpc(config, services, breakers) } : {}),
       breakers,
       log,
-      deadlines: {
-        placementMs: config.placementDeadlineMs,
-        paymentAnswerMs: config.paymentAnswerTimeoutMs,
-        paymentRetryForMs: config.paymentRetryForMs,
-      },
+      deadlines: config,
       exclusive,
       condition: (module, problem) =>
         problem === null ? health.up(module) : health.down(module, `cannot work with its database: ${problem}`),

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import * as z from "zod";
 import { openMemory } from "./cache/memory.ts";
 import { type Database, DatabaseError } from "./database/port.ts";
+import { sameDeadlines } from "./deadlines.fixture.ts";
 import { createIds } from "./ids.ts";
 import { DEFAULT_LANE_LIMITS } from "./messages/lane.ts";
 import { DEFAULT_RETENTION } from "./messages/retention.ts";
@@ -52,7 +53,7 @@ function processOf(...shelf: readonly RpcHandler[]) {
     shared: openMemory({ clock, scheduler, mostEntries: 0 }),
     breakers: createBreakers({ clock, random, log: () => undefined }),
     log: () => undefined,
-    deadlines: { placementMs: 1, paymentAnswerMs: 1, paymentRetryForMs: 1 },
+    deadlines: sameDeadlines(1),
     exclusive: () => false,
     condition: () => undefined,
     limits: DEFAULT_LANE_LIMITS,

@@ -23,10 +23,25 @@ export const deliveryCommands = defineCommands("delivery", {
     address: addressSchema,
     lines: z.array(lineSchema),
   }),
+  /** Refused once the parcel was handed over. */
+  CancelShipment: z.object({}),
+  /** It is paid for: the parcel may leave. */
+  HandOverParcel: z.object({}),
 });
 
 export const deliveryEvents = defineEvents("delivery", {
   ShipmentScheduled: z.object({ deliveryId: z.string() }),
+  ShipmentCancelled: z.object({}),
+  /** The parcel has left; ParcelHandedOver came before. */
+  ShipmentCancelRefused: z.object({}),
+  /** Carrier or operator want to take the parcel: it waits for HandOverParcel. */
+  DispatchRequested: z.object({}),
+  ParcelHandedOver: z.object({}),
+  ParcelDelivered: z.object({}),
+  /** `final`: no further attempt, the parcel comes back. */
+  DeliveryFailed: z.object({ attempt: z.int().positive(), final: z.boolean() }),
+  /** A parcel that could not be delivered is back in the warehouse. */
+  ParcelReturned: z.object({}),
 });
 
 /** What reconcile may know of an order's shipment. */

@@ -10,6 +10,10 @@ export const inventoryCommands = defineCommands("inventory", {
   /** Make the reservation firm: it is kept until it is shipped or released. */
   ConfirmStock: z.object({}),
   ReleaseStock: z.object({}),
+  /** The parcel was handed over: what it held leaves the stock. */
+  ShipStock: z.object({}),
+  /** The parcel is back: its units go on sale again where they came from. */
+  RestockReturned: z.object({}),
 });
 
 export const inventoryEvents = defineEvents("inventory", {
@@ -22,7 +26,7 @@ export const inventoryEvents = defineEvents("inventory", {
 export const inventoryFacts = defineFacts(
   "inventory",
   z.object({
-    status: z.enum(["HELD", "FIRM", "RELEASED", "REFUSED"]),
+    status: z.enum(["HELD", "FIRM", "RELEASED", "REFUSED", "SHIPPED", "RETURNED"]),
     allocations: z.array(z.object({ sku: z.string(), quantity: z.int() })),
   }),
 );

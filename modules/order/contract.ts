@@ -5,6 +5,12 @@ import { defineFacts } from "../../runtime/messages/facts-contract.ts";
 import { currencySchema, minorUnitsSchema } from "../../runtime/money.ts";
 import { defineRpc } from "../../runtime/rpc/port.ts";
 
+const recipient = z.object({
+  customerId: z.string(),
+  /** For notification alone; absent when the customer gave none. */
+  email: z.string().optional(),
+});
+
 export const orderEvents = defineEvents("order", {
   OrderConfirmed: z.object({
     customerId: z.string(),
@@ -19,6 +25,14 @@ export const orderEvents = defineEvents("order", {
     reason: z.string(),
     email: z.string().optional(),
   }),
+  /** The parcel was handed over to the carrier. */
+  OrderShipped: recipient,
+  OrderDelivered: recipient,
+  OrderCancelled: recipient.extend({ reason: z.string() }),
+  /** What came back is on sale again, and the money was given back. */
+  OrderReturned: recipient,
+  /** COMPLETED: the return window is over, and nothing happens to the order any more. */
+  OrderClosed: recipient,
 });
 
 const lineFacts = z.object({
@@ -57,6 +71,14 @@ export const orderFacts = defineFacts(
     }),
   }),
 );
+
+/** Whether an order was placed. One whose coupon was held longer than COUPON_HOLD_MS ago is not placed after a "no". */
+export const orderKnown = defineRpc({
+  module: "order",
+  name: "orderKnown",
+  request: z.object({ orderId: z.uuid() }),
+  response: z.object({ known: z.boolean() }),
+});
 
 /** Orders that were acknowledged (their idempotency key is still kept) and of which there is no row: a page of keys. */
 export const lostOrders = defineRpc({

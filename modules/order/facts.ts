@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { arrayLiteral } from "../../runtime/database/array-literal.ts";
 import type { Database } from "../../runtime/database/port.ts";
-import type { lostOrders, orderFacts } from "./contract.ts";
+import type { lostOrders, orderFacts, orderKnown } from "./contract.ts";
 import { isDecided, isRefused, type Order, type OrderStatus } from "./order.ts";
 
 type Facts = NonNullable<z.infer<typeof orderFacts.response>["items"][number]["aggregate"]>;
@@ -69,6 +69,15 @@ export async function readLostOrders(
     orderIds: rows.flatMap((row) => (row.lost === true ? [String(row.order_id)] : [])),
     lastScope: last && rows.length === limit ? String(last.scope) : null,
   };
+}
+
+/** As it stands committed. */
+export async function readOrderKnown(
+  database: Database,
+  { orderId }: z.infer<typeof orderKnown.request>,
+): Promise<z.infer<typeof orderKnown.response>> {
+  const rows = await database.query({ text: "select 1 from orders where id = $1::uuid", params: [orderId] });
+  return { known: rows.length > 0 };
 }
 
 /** No scope is all zeros: it is a hash with version and variant. */

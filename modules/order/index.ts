@@ -10,8 +10,8 @@ import { inventoryCommands, inventoryEvents } from "../inventory/contract.ts";
 import { paymentCommands, paymentEvents } from "../payment/contract.ts";
 import { priceBasket } from "../pricing/contract.ts";
 import { HISTORY, sagaHandlers, sagaTimers } from "./advance.ts";
-import { lostOrders, orderEvents, orderFacts } from "./contract.ts";
-import { factsOf, readLostOrders } from "./facts.ts";
+import { lostOrders, orderEvents, orderFacts, orderKnown } from "./contract.ts";
+import { factsOf, readLostOrders, readOrderKnown } from "./facts.ts";
 import { orderInvariants } from "./invariants.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
@@ -37,7 +37,7 @@ const definition = {
 export const order = defineModule<Order, never, undefined, OrderRouteDeps>({
   name: "order",
   topics,
-  serves: [orderFacts, lostOrders],
+  serves: [orderFacts, lostOrders, orderKnown],
   asks: [priceBasket],
   routes: orderRoutes,
   migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
@@ -48,6 +48,7 @@ export const order = defineModule<Order, never, undefined, OrderRouteDeps>({
         factsOf(database, orders),
       ),
       answers(lostOrders, (request) => readLostOrders(database, request)),
+      answers(orderKnown, (request) => readOrderKnown(database, request)),
     ],
     routes: ({ lane, changes }) => ({
       database,

@@ -13,7 +13,12 @@ export const paymentCommands = defineCommands("payment", {
     currency: currencySchema,
     token: z.string(),
   }),
+  /** Take everything that was authorised: the parcel is about to leave. */
+  CapturePayment: z.object({}),
+  /** Undo the payment: void what is authorised, give back what was captured already. */
   VoidPayment: z.object({}),
+  /** Give back everything that was captured and not refunded yet. */
+  RefundPayment: z.object({}),
 });
 
 export const paymentEvents = defineEvents("payment", {
@@ -22,7 +27,20 @@ export const paymentEvents = defineEvents("payment", {
     reason: z.enum(["payment_declined", "payment_timeout", "payment_unavailable"]),
     detail: z.string().optional(),
   }),
+  /** Told before the decision: the customer has to do something at `url`. */
+  PaymentActionRequired: z.object({ url: z.string() }),
+  PaymentCaptured: z.object({ amount: minorUnitsSchema, currency: currencySchema }),
+  /** Nothing was captured, and nothing will be. */
+  PaymentCaptureFailed: z.object({ reason: z.enum(["authorisation_expired", "capture_refused"]) }),
+  /** Answers VoidPayment where nothing was captured. */
   PaymentVoided: z.object({}),
+  /** Money went back: on VoidPayment, on RefundPayment, or by an operator. Nothing is left to refund: `refunded = captured`. */
+  PaymentRefunded: z.object({
+    amount: minorUnitsSchema,
+    refunded: minorUnitsSchema,
+    captured: minorUnitsSchema,
+    currency: currencySchema,
+  }),
 });
 
 /** What reconcile may know of an order's payment. Amounts are in minor units of `currency`. */

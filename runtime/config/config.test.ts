@@ -25,7 +25,7 @@ test("defaults, environment, flags, in that order", () => {
     "/srv/app/.data",
     "inprocess",
   ]);
-  expect([config.placementDeadlineMs, config.leaseMs, config.readinessDrainMs]).toEqual([1_800_000, 1500, 0]);
+  expect([config.placementMs, config.leaseMs, config.readinessDrainMs]).toEqual([1_800_000, 1500, 0]);
   expect([
     config.exclusiveDatabase,
     config.logLevel,

@@ -8,14 +8,14 @@ const DAY = 24 * 60 * MINUTE;
 const deadline = (env: string, fallback: number, description: string) =>
   setting({ env, parser: durationMs(1, 400 * DAY), fallback, description });
 
-/** Every deadline of the order saga, and how long answers are remembered. */
+/** A wait of the saga (module.ts, Deadlines), by the name that modules know it by. */
 export const sagaSettings = {
-  placementDeadlineMs: deadline(
+  placementMs: deadline(
     "PLACEMENT_DEADLINE_MS",
     30 * MINUTE,
     "From placement to the pivot; then everything is undone and the order is EXPIRED.",
   ),
-  paymentAnswerTimeoutMs: deadline(
+  paymentAnswerMs: deadline(
     "PAYMENT_ANSWER_TIMEOUT_MS",
     30 * SECOND,
     "How long a provider may take before it is asked what happened.",
@@ -25,6 +25,55 @@ export const sagaSettings = {
     5 * MINUTE,
     "How long a provider that is down is tried again before payment_unavailable.",
   ),
+  customerActionMs: deadline(
+    "CUSTOMER_ACTION_TIMEOUT_MS",
+    15 * MINUTE,
+    "How long a payment may wait for its customer to act; then payment_timeout.",
+  ),
+  authorisationMs: deadline(
+    "AUTHORISATION_VALID_MS",
+    7 * DAY,
+    "How long an authorisation can be captured; a capture is retried until then.",
+  ),
+  shipmentMs: deadline(
+    "SHIPMENT_DEADLINE_MS",
+    DAY,
+    "How long a confirmed order may wait for its shipment to be scheduled; then it is cancelled.",
+  ),
+  returnWindowMs: deadline(
+    "RETURN_WINDOW_MS",
+    14 * DAY,
+    "How long a delivered order may be returned; then it is COMPLETED.",
+  ),
+  compensationMs: deadline(
+    "COMPENSATION_DEADLINE_MS",
+    60 * MINUTE,
+    "How long undoing an order may take before it is in NEEDS_ATTENTION; undoing goes on all the same.",
+  ),
+  couponHoldMs: deadline(
+    "COUPON_HOLD_MS",
+    5 * MINUTE,
+    "How long after its coupon was held an order may still be placed.",
+  ),
+  couponOrphanMs: deadline(
+    "COUPON_ORPHAN_AFTER_MS",
+    10 * MINUTE,
+    "How long a coupon is held before `order` is asked whether the order came to be; longer than COUPON_HOLD_MS.",
+  ),
+  carrierStepMs: setting({
+    env: "CARRIER_STEP_MS",
+    parser: durationMs(0, 400 * DAY),
+    fallback: 0,
+    description: "How long the simulated carrier takes for each step of a parcel; 0: nothing moves by itself.",
+  }),
+  carrierReturnMs: deadline(
+    "CARRIER_RETURN_MS",
+    2 * SECOND,
+    "How long the simulated carrier takes to bring a parcel back.",
+  ),
+} satisfies Settings;
+
+export const idempotencySettings = {
   idempotencyKeptForMs: setting({
     env: "IDEMPOTENCY_KEPT_FOR_MS",
     parser: durationMs(DAY, 400 * DAY),

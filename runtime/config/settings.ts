@@ -12,7 +12,7 @@ import {
   setting,
 } from "./load.ts";
 import { boolean, durationMs, integer, listOf, oneOf, port, text, url, withoutPassword } from "./parsers.ts";
-import { sagaSettings } from "./saga-settings.ts";
+import { idempotencySettings, sagaSettings } from "./saga-settings.ts";
 import { rpcBaseUrl, serviceSettings } from "./service-settings.ts";
 
 /**
@@ -213,6 +213,7 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
     ...kafkaSettings,
     ...serviceSettings,
     ...sagaSettings,
+    ...idempotencySettings,
   } satisfies Settings;
 }
 

@@ -39,7 +39,7 @@ const BROKEN = {
   BUN_OPTIONS: "--preload=./tests/journeys/plant-bugs.ts",
   PLANTED_BUGS: JSON.stringify(BUGS),
   // Dave's orders end by it.
-  PLACEMENT_DEADLINE_MS: "8000",
+  PLACEMENT_DEADLINE_MS: "4000",
 };
 
 const letterSchema = z.strictObject({

@@ -1,4 +1,5 @@
 /** One node of the simulated platform: production processes over simulated ports, and their routes without sockets. */
+
 import { opsRoutes } from "../../runtime/edge/ops.ts";
 import { type Reconciliation, reconcile } from "../../runtime/edge/reconcile/reconcile.ts";
 import { idempotencyClaim } from "../../runtime/http/idempotency.ts";
@@ -10,7 +11,7 @@ import { createIds } from "../../runtime/ids.ts";
 import { DEFAULT_LANE_LIMITS } from "../../runtime/messages/lane.ts";
 import type { Log } from "../../runtime/messages/log.ts";
 import { DEFAULT_RETENTION } from "../../runtime/messages/retention.ts";
-import type { Module } from "../../runtime/module.ts";
+import type { Deadlines, Module } from "../../runtime/module.ts";
 import type { Outside } from "./outside.ts";
 import { createProcesses } from "./platform-processes.ts";
 import type { Shape } from "./platform-shape.ts";
@@ -52,9 +53,7 @@ export interface Tempo {
   readonly leaseMs: number;
   readonly batchLimit: number;
   readonly commandQueueLimit: number;
-  readonly placementMs: number;
-  readonly paymentAnswerMs: number;
-  readonly paymentRetryForMs: number;
+  readonly deadlines: Deadlines;
 }
 
 const CALL_CONCURRENCY = 8;
@@ -98,7 +97,7 @@ export async function startNode(
       return outside.databaseFor(context, outsideRandom);
     },
     log,
-    deadlines: tempo,
+    deadlines: tempo.deadlines,
     exclusive: () => false,
     condition: () => undefined,
     limits: { ...DEFAULT_LANE_LIMITS, batchLimit: tempo.batchLimit, commandQueueLimit: tempo.commandQueueLimit },

@@ -13,6 +13,7 @@ import { openMemory } from "../../runtime/cache/memory.ts";
 import { migrate } from "../../runtime/database/migrate.ts";
 import { openDatabase } from "../../runtime/database/postgres.ts";
 import { roleOf } from "../../runtime/database/schema-state.ts";
+import { sameDeadlines } from "../../runtime/deadlines.fixture.ts";
 import { createIds } from "../../runtime/ids.ts";
 import type { Module, ModuleEnvironment } from "../../runtime/module.ts";
 import { type Random, seededRandom } from "../../runtime/random.ts";
@@ -90,7 +91,7 @@ async function prepare(url: string): Promise<void> {
       scheduler: systemScheduler,
       ids,
       log: () => undefined,
-      deadlines: { placementMs: 0, paymentAnswerMs: 0, paymentRetryForMs: 0 },
+      deadlines: sameDeadlines(0),
     };
     await module.seedDemo(environment);
     if (module.name === "inventory") await database.query({ text: SECOND_WAREHOUSE, params: [] });
@@ -130,9 +131,12 @@ function drawTempo(random: Random): Tempo {
     leaseMs: LEASE_RENEWALS * RENEW_POLLS * pollMs,
     batchLimit: oneOf(random, [1, 3, 200, 200]),
     commandQueueLimit: oneOf(random, [2, 100]),
-    placementMs: drawPlacementMs(random, pollMs, paymentAnswerMs),
-    paymentAnswerMs,
-    paymentRetryForMs: pollMs * between(random, 3, 12),
+    deadlines: {
+      ...sameDeadlines(pollMs * 40),
+      placementMs: drawPlacementMs(random, pollMs, paymentAnswerMs),
+      paymentAnswerMs,
+      paymentRetryForMs: pollMs * between(random, 3, 12),
+    },
   };
 }
 
@@ -150,7 +154,7 @@ const outsideSystems = (tempo: Tempo): readonly OutsideSystem[] => [
     name: "payment_simulator",
     outage: "paymentOutage",
     slow: "slowPayment",
-    giveUpMs: tempo.paymentAnswerMs,
+    giveUpMs: tempo.deadlines.paymentAnswerMs,
     inWords: providerInWords,
   },
   { name: "notification_mailbox", outage: "mailOutage", slow: null, giveUpMs: MAIL_ANSWER_MS, inWords: mailInWords },
