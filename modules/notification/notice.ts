@@ -1,5 +1,12 @@
 /** What a customer is told about an order: at most one notice for each kind and channel. */
-export const noticeKinds = ["order_confirmed", "order_refused"] as const;
+export const noticeKinds = [
+  "order_confirmed",
+  "order_refused",
+  "order_shipped",
+  "order_delivered",
+  "order_cancelled",
+  "order_returned",
+] as const;
 export type NoticeKind = (typeof noticeKinds)[number];
 
 export const channels = ["email", "in_app"] as const;

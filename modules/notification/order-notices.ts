@@ -6,6 +6,7 @@
  * or unknown attempt is repeated by a durable timer with growing pauses, and given up as FAILED after a day.
  */
 import { call, onOutcome } from "../../runtime/messages/call.ts";
+import type { MessageType } from "../../runtime/messages/contract.ts";
 import { type Decision, type DecisionContext, on, type TimerHandler } from "../../runtime/messages/decision.ts";
 import { orderEvents } from "../order/contract.ts";
 import {
@@ -54,19 +55,21 @@ function notify(
 /** A mail server that takes longer has perhaps taken the mail: it is sent again under the same Message-ID. */
 const SEND_TIMEOUT_MS = 30_000;
 
-/** Handlers of `order.events`. */
+const announces = <Data extends Told>(type: MessageType<Data>, kind: NoticeKind) =>
+  on(
+    type,
+    (order: OrderNotices | undefined, told: Data, context: DecisionContext) => notify(order, kind, told, context),
+    { urgency: "background" },
+  );
+
+/** Handlers of `order.events`. That an order is closed is news to nobody. */
 export const noticeHandlers = [
-  on(
-    orderEvents.OrderConfirmed,
-    (order: OrderNotices | undefined, told, context: DecisionContext) =>
-      notify(order, "order_confirmed", told, context),
-    { urgency: "background" },
-  ),
-  on(
-    orderEvents.OrderRefused,
-    (order: OrderNotices | undefined, told, context: DecisionContext) => notify(order, "order_refused", told, context),
-    { urgency: "background" },
-  ),
+  announces(orderEvents.OrderConfirmed, "order_confirmed"),
+  announces(orderEvents.OrderRefused, "order_refused"),
+  announces(orderEvents.OrderShipped, "order_shipped"),
+  announces(orderEvents.OrderDelivered, "order_delivered"),
+  announces(orderEvents.OrderCancelled, "order_cancelled"),
+  announces(orderEvents.OrderReturned, "order_returned"),
 ];
 
 const timerKind = (kind: NoticeKind) => `email.${kind}`;

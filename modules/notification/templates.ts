@@ -22,6 +22,30 @@ Order ${orderId} could not be accepted, and you are not charged.
 The order's page tells the reason. You are welcome to order again.
 `,
   }),
+  order_shipped: (orderId) => ({
+    subject: `Your order ${orderId} is on its way`,
+    body: `Order ${orderId} was handed over to the carrier, and you have been charged.
+`,
+  }),
+  order_delivered: (orderId) => ({
+    subject: `Your order ${orderId} was delivered`,
+    body: `Order ${orderId} was delivered.
+
+If something is not as it should be, you can return it for some days: see the order's page.
+`,
+  }),
+  order_cancelled: (orderId) => ({
+    subject: `Your order ${orderId} is cancelled`,
+    body: `Order ${orderId} is cancelled. What was authorised or charged was given back.
+
+The order's page tells why. You are welcome to order again.
+`,
+  }),
+  order_returned: (orderId) => ({
+    subject: `Your order ${orderId} came back`,
+    body: `Order ${orderId} is back with us, and what you paid was given back.
+`,
+  }),
 };
 
 /** The text of a notice. It names the order and nothing else of it. */

@@ -1,119 +1,99 @@
 /**
- * Moves an order through the saga's steps. Pure: each function takes the order and returns the decision.
+ * Moves an order along the saga's table. Pure: each function takes the order and returns the decision.
  *
- * An answer that comes after the order was refused changes nothing: its undo has been sent already and follows it on
- * the same topic, in order. Any other answer that does not fit the order's status is a bug, and throws.
+ * An answer that is not waited for is written down and changes nothing when it may still come: while or after what was
+ * asked is undone (its undo follows it on the same topic, in order), a second time after a retry, or at any time by its
+ * nature. Any other answer that does not fit the order's stage is a bug, and throws.
  */
-import type { OutgoingMessage } from "../../runtime/messages/contract.ts";
-import {
-  type Decision,
-  type Entry,
-  type MessageHandler,
-  on,
-  type TimerHandler,
-} from "../../runtime/messages/decision.ts";
-import { isRefused, type Order, type OrderStatus, transitions } from "./order.ts";
-import { deadline, saga } from "./saga.ts";
-import { orderRefused } from "./saga-messages.ts";
-import type { Step } from "./step.ts";
-
-type Outcome = Decision<Order>;
-
-export const PLACEMENT_DEADLINE = "placement-deadline";
-export const HISTORY = "history";
-
-interface Event {
-  readonly type: string;
-  readonly status: string;
-  readonly detail?: Readonly<Record<string, unknown>>;
-}
-
-/** Adds events to the history and stamps the order. */
-function record(order: Order, events: readonly Event[], now: number): { state: Order; entries: Entry[] } {
-  const entries = events.map(({ type, status, detail }, index) => ({
-    table: HISTORY,
-    row: {
-      orderId: order.id,
-      sequence: order.historyLength + index + 1,
-      type,
-      at: now,
-      data: { status, ...detail },
-    },
-  }));
-  return { state: { ...order, historyLength: order.historyLength + events.length, updatedAt: now }, entries };
-}
-
-function moveTo(order: Order, status: OrderStatus, reason: string | null = order.reason): Order {
-  if (!transitions[order.status].includes(status))
-    throw new Error(`order ${order.id} cannot go from ${order.status} to ${status}`);
-  return { ...order, status, reason };
-}
-
-const stepDuring = (status: OrderStatus) => saga.find((step) => step.during === status);
-
-/** What is sent on entering the order's status. */
-function sentOnEntering(order: Order): OutgoingMessage[] {
-  const step = stepDuring(order.status);
-  return [...(step?.asks ?? []), ...(step?.tells ?? [])].map((send) => send(order));
-}
+import type { MessageType } from "../../runtime/messages/contract.ts";
+import { type MessageHandler, on, type TimerHandler } from "../../runtime/messages/decision.ts";
+import type { Deadlines } from "../../runtime/module.ts";
+import { isDecided, isUndone, type Order } from "./order.ts";
+import { entered, type Moment, type Outcome, outcome } from "./outcome.ts";
+import { changed, type Event, movedTo, record } from "./record.ts";
+import { noted, saga, stepDuring } from "./saga.ts";
+import type { Deadline, Move, Step } from "./step.ts";
+import { deadlineOf } from "./timers.ts";
+import { cancel, complete, completedBy, expire, reject } from "./undoing.ts";
 
 /** The first decision on a new order: it is PENDING, and the first step is asked for. */
-export function begin(order: Order, deadlineMs: number, now: number): Outcome {
-  return {
-    ...record(order, [{ type: "OrderPlaced", status: order.status }], now),
-    messages: sentOnEntering(order),
-    setTimers: [{ kind: PLACEMENT_DEADLINE, dueMs: now + deadlineMs }],
-  };
+export const begin = (order: Order, moment: Moment): Outcome =>
+  entered(undefined, order, [{ type: "OrderPlaced", status: order.status }], moment);
+
+/** What is decided on an answer of another module. */
+function receive(order: Order, type: string, data: Data, moment: Moment): Outcome {
+  const undone = completedBy(order, type, data);
+  if (undone) return complete(order, undone, { type, detail: data }, moment);
+  const step = stepDuring(order.stage);
+  const move = step.moves?.find((each) => each.type.type === type && each.when(data));
+  if (move && !isWaitedFor(order)) throw misfit(order, type);
+  if (move) return follow(order, step, move, data, moment);
+  if (isNoted(step, type)) return note(order, { type, detail: data }, moment);
+  if (!mayBeLate(order, type)) throw misfit(order, type);
+  return note(order, { type, detail: { ...data, late: true } }, moment);
 }
 
-function succeed(order: Order, { during, succeeds }: Step, now: number): Outcome {
-  if (order.status !== during) return late(order, succeeds.type.type, now);
-  const moved = moveTo(order, succeeds.to);
-  const events: Event[] = [{ type: succeeds.type.type, status: succeeds.recordedAs }];
-  if (succeeds.pivot) events.push({ type: succeeds.pivot, status: succeeds.to });
-  return {
-    ...record(moved, events, now),
-    messages: sentOnEntering(moved),
-    ...(succeeds.pivot ? { cancelTimers: [PLACEMENT_DEADLINE] } : {}),
-  };
+type Data = Readonly<Record<string, unknown>>;
+
+const misfit = ({ id, stage }: Order, what: string) => new Error(`${what} does not fit order ${id} in ${stage}`);
+
+/** That the parcel has left ends a cancel only as long as the shipment is what is being cancelled. */
+const isWaitedFor = ({ stage, undoing }: Order) => stage !== "CANCEL_PENDING" || undoing[0] === "shipment";
+
+function follow(order: Order, step: Step, move: Move, data: Data, moment: Moment): Outcome {
+  const { type } = move.type;
+  switch (move.kind) {
+    case "goes on": {
+      const moved = movedTo(order, move.to, move.to === "SHIPPED" ? null : order.reason);
+      const events: Event[] = [
+        { type: move.recordedAs.type ?? type, status: move.recordedAs.status ?? moved.status, detail: data },
+      ];
+      if (move.pivot !== null) events.push({ type: move.pivot, status: moved.status });
+      return entered(order, moved, events, moment);
+    }
+    case "refuses": {
+      const refusal = move.refusal(data);
+      return reject(order, step, refusal.reason, { type, detail: refusal }, moment);
+    }
+    case "needs attention":
+      return attend(order, move.why(data), { type, detail: data }, moment);
+  }
 }
 
-function fail(order: Order, step: Step, data: unknown, now: number): Outcome {
-  if (!step.fails) throw new Error(`step ${step.name} has no refusal`);
-  const { type } = step.fails.type;
-  if (order.status !== step.during) return late(order, type, now);
-  const refusal = step.fails.refusal(data);
-  const before = saga.slice(0, saga.indexOf(step));
-  return end(order, "REJECTED", refusal.reason, { type, detail: refusal }, before, now);
+const note = (order: Order, event: Omit<Event, "status">, { now }: Moment): Outcome =>
+  record(order, [{ ...event, status: order.status }], now);
+
+function attend(order: Order, why: string, event: Omit<Event, "status">, moment: Moment): Outcome {
+  const stopped = changed(order, { attention: why });
+  return outcome(order, stopped, [{ ...event, status: stopped.status }], [], moment);
 }
 
-/** The order's own deadline: whatever was asked for is undone, its answer outstanding or not. */
-function expire(order: Order, now: number): Outcome {
-  const current = saga.findIndex((step) => step.during === order.status);
-  const asked = saga.slice(0, current + 1);
-  return end(order, deadline.ends, deadline.reason, { type: deadline.recordedAs }, asked, now);
+const names = (types: readonly MessageType<unknown>[] = []) => types.map(({ type }) => type);
+const isNoted = ({ notes }: Step, type: string) => names(notes).includes(type) || names(noted).includes(type);
+
+/** Whether this answers something that was asked once, and need not be waited for any more. */
+function mayBeLate(order: Order, type: string): boolean {
+  if (isUndone(order.stage)) return true;
+  const passed = saga.slice(0, saga.indexOf(stepDuring(order.stage)) + 1);
+  return passed.some(({ mayRepeat, moves = [] }) => mayRepeat && names(moves.map((move) => move.type)).includes(type));
 }
 
-function end(
-  order: Order,
-  status: "REJECTED" | "EXPIRED",
-  reason: string,
-  event: Omit<Event, "status">,
-  toUndo: readonly Step[],
-  now: number,
-): Outcome {
-  const ended = moveTo(order, status, reason);
-  const undo = [...toUndo].reverse().flatMap((step) => step.undo ?? []);
-  return {
-    ...record(ended, [{ ...event, status }], now),
-    messages: [...undo.map((command) => command(ended)), orderRefused(ended, status, reason)],
-    cancelTimers: [PLACEMENT_DEADLINE],
-  };
-}
-
-function late(order: Order, type: string, now: number): Outcome {
-  if (!isRefused(order.status)) throw new Error(`${type} does not fit order ${order.id} in ${order.status}`);
-  return record(order, [{ type, status: order.status, detail: { late: true } }], now);
+/** What is decided when a step's time is over. */
+function pass(order: Order, deadline: Deadline, moment: Moment): Outcome {
+  if (deadlineOf(order) !== deadline) throw misfit(order, `the deadline ${deadline.timer}`);
+  const { afterwards } = deadline;
+  switch (afterwards.kind) {
+    case "ends":
+      return expire(order, afterwards.reason, { type: afterwards.recordedAs }, moment);
+    case "cancels":
+      return cancel(order, afterwards.reason, { type: afterwards.recordedAs }, moment);
+    case "goes on": {
+      const moved = movedTo(order, afterwards.to);
+      return entered(order, moved, [{ type: afterwards.recordedAs, status: moved.status }], moment);
+    }
+    case "needs attention":
+      return attend(order, afterwards.why, { type: "NeedsAttention", detail: { why: afterwards.why } }, moment);
+  }
 }
 
 const known = (order: Order | undefined): Order => {
@@ -121,27 +101,30 @@ const known = (order: Order | undefined): Order => {
   return order;
 };
 
-/** Handlers of every answer that the saga names. */
-export const sagaHandlers: readonly MessageHandler<Order, never>[] = saga.flatMap((step) => {
-  // After the pivot nobody waits at a counter.
-  const urgency = step.fails ? ("customer" as const) : ("background" as const);
-  const handlers = [
-    on<Order, unknown>(step.succeeds.type, (order, _data, { now }) => succeed(known(order), step, now), { urgency }),
-  ];
-  if (step.fails)
-    handlers.push(on<Order, unknown>(step.fails.type, (order, data, { now }) => fail(known(order), step, data, now)));
-  const undone = step.undone?.type;
-  if (undone)
-    handlers.push(
-      on<Order, unknown>(
-        undone,
-        (order, _data, { now }) => record(known(order), [{ type: undone.type, status: known(order).status }], now),
-        { urgency: "background" },
-      ),
-    );
-  return handlers;
-});
+/** Every message that the saga's table names, once, with the steps that name it. */
+function answers() {
+  const types = new Map<MessageType<unknown>, Step[]>(noted.map((type) => [type, []]));
+  for (const step of saga) {
+    const named = [...(step.moves ?? []), ...(step.undo?.undone ?? [])].map(({ type }) => type);
+    for (const type of [...named, ...(step.notes ?? [])]) types.set(type, [...(types.get(type) ?? []), step]);
+  }
+  return types;
+}
 
-export const sagaTimers: readonly TimerHandler<Order, never>[] = [
-  { kind: PLACEMENT_DEADLINE, decide: (order, { now }) => expire(known(order), now) },
-];
+/** Handlers of every answer that the saga names. */
+export const sagaHandlers = (deadlines: Deadlines): readonly MessageHandler<Order, never>[] =>
+  [...answers()].map(([type, steps]) =>
+    on<Order, unknown>(
+      type,
+      // The contract's schemas of events are all objects.
+      (order, data, { now }) => receive(known(order), type.type, data as Data, { now, deadlines }),
+      // After the pivot nobody waits at a counter.
+      { urgency: steps.some(({ during }) => during !== null && !isDecided(during)) ? "customer" : "background" },
+    ),
+  );
+
+export const sagaTimers = (deadlines: Deadlines): readonly TimerHandler<Order, never>[] =>
+  [...new Set(saga.flatMap(({ deadline }) => deadline ?? []))].map((deadline) => ({
+    kind: deadline.timer,
+    decide: (order, { now }) => pass(known(order), deadline, { now, deadlines }),
+  }));

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { Stored } from "../../runtime/messages/aggregate.ts";
 import { currencySchema, money, moneySchema } from "../../runtime/money.ts";
-import type { HistoryEntry, Order } from "./order.ts";
+import { type HistoryEntry, type Order, orderStatuses } from "./order.ts";
 
 const sku = z
   .string()
@@ -13,7 +13,8 @@ const sku = z
 const PRINTABLE = /^[^\u0000-\u001f\u007f-\u009f]*\S[^\u0000-\u001f\u007f-\u009f]*$/;
 
 /** Text a person typed: not blank, no control characters. */
-const line = (max: number) => z.string().max(max).regex(PRINTABLE, "must not be blank or hold control characters");
+export const line = (max: number) =>
+  z.string().max(max).regex(PRINTABLE, "must not be blank or hold control characters");
 
 export const newOrderSchema = z.strictObject({
   currency: currencySchema,
@@ -59,7 +60,7 @@ export const newOrderExample: NewOrder = {
 export const orderSchema = z.strictObject({
   id: z.uuid(),
   customerId: z.string(),
-  status: z.enum(["PENDING", "RESERVED", "CONFIRMED", "FULFILLING", "REJECTED", "EXPIRED"]),
+  status: z.enum(orderStatuses),
   reason: z.string().optional(),
   currency: currencySchema,
   items: z.array(
@@ -90,6 +91,12 @@ export const historyEntrySchema = z.strictObject({
   data: z.looseObject({ status: z.string() }),
 });
 
+/** What an operator must look at stands before why the order ended. */
+function reasonOf({ attention, reason }: Order) {
+  const shown = attention ?? reason;
+  return shown === null ? {} : { reason: shown };
+}
+
 /** An order as the API shows it. Address and payment token stay inside. */
 export function shownOrder({ state, version }: Pick<Stored<Order>, "state" | "version">): z.infer<typeof orderSchema> {
   const inCurrency = (amount: number) => money(amount, state.currency);
@@ -97,7 +104,7 @@ export function shownOrder({ state, version }: Pick<Stored<Order>, "state" | "ve
     id: state.id,
     customerId: state.customerId,
     status: state.status,
-    ...(state.reason === null ? {} : { reason: state.reason }),
+    ...reasonOf(state),
     currency: state.currency,
     items: state.items.map((item) => ({
       sku: item.sku,

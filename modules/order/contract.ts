@@ -49,10 +49,17 @@ export const orderFacts = defineFacts(
   "order",
   z.object({
     status: z.string(),
-    /** `open`: it may still be refused; `sold`: past the pivot; `refused`: everything asked for is to be undone. */
-    outcome: z.enum(["open", "sold", "refused"]),
-    /** In this status nothing more happens by itself. */
+    /**
+     * What the other modules must hold of it, once nothing is under way. `open`: it may still become anything, or waits
+     * for an operator; `sold`: past the pivot; `shipped`: its parcel has left; `undone`: refused, expired or cancelled;
+     * `returned`: shipped, and back.
+     */
+    outcome: z.enum(["open", "sold", "shipped", "undone", "returned"]),
+    /** Nothing more happens by itself. */
     rests: z.boolean(),
+    /** An operator says that the money of an undone or returned order was settled outside the platform. */
+    settledByHand: z.boolean(),
+    couponCode: z.string().nullable(),
     currency: z.string(),
     lines: z.array(lineFacts),
     subtotal: z.int(),
@@ -71,6 +78,9 @@ export const orderFacts = defineFacts(
     }),
   }),
 );
+
+/** Timers with which an order waits for nobody: while they run, all books must agree. */
+export const patientOrderTimers: readonly string[] = ["return-window"];
 
 /** Whether an order was placed. One whose coupon was held longer than COUPON_HOLD_MS ago is not placed after a "no". */
 export const orderKnown = defineRpc({

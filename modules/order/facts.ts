@@ -3,12 +3,35 @@ import type { z } from "zod";
 import { arrayLiteral } from "../../runtime/database/array-literal.ts";
 import type { Database } from "../../runtime/database/port.ts";
 import type { lostOrders, orderFacts, orderKnown } from "./contract.ts";
-import { isDecided, isRefused, type Order, type OrderStatus } from "./order.ts";
+import { isRefused, type Order, type Stage } from "./order.ts";
 
 type Facts = NonNullable<z.infer<typeof orderFacts.response>["items"][number]["aggregate"]>;
 
+/** What must hold of an order in each stage. A cancel or a return under way may still end in either of two. */
+const outcomes: Readonly<Record<Stage, Facts["outcome"]>> = {
+  PENDING: "open",
+  RESERVED: "open",
+  CONFIRMED: "sold",
+  FULFILLING: "sold",
+  CAPTURING: "sold",
+  HANDING_OVER: "open",
+  SHIPPED: "shipped",
+  DELIVERED: "shipped",
+  COMPLETED: "shipped",
+  COMING_BACK: "shipped",
+  GIVING_BACK: "open",
+  RETURNED: "returned",
+  CANCEL_PENDING: "open",
+  CANCELLED: "undone",
+  REJECTED: "undone",
+  EXPIRED: "undone",
+};
+
 /** Where an order stays until somebody outside moves it, or for ever. */
-const RESTING: readonly OrderStatus[] = ["FULFILLING", "REJECTED", "EXPIRED"];
+const RESTING: readonly Stage[] = ["FULFILLING", "SHIPPED", "COMPLETED", "COMING_BACK", "RETURNED", "CANCELLED"];
+
+const rests = ({ stage, attention, undoing }: Order) =>
+  attention !== null || RESTING.includes(stage) || (isRefused(stage) && undoing.length === 0);
 
 /** One page of orders with what their histories say. */
 export async function factsOf(database: Database, orders: readonly Order[]): Promise<Facts[]> {
@@ -21,11 +44,13 @@ export async function factsOf(database: Database, orders: readonly Order[]): Pro
   const histories = new Map(rows.map((row) => [String(row.order_id), row]));
   return orders.map((order) => {
     const history = histories.get(order.id);
-    const { status, currency, subtotal, discount, shipping, tax, total } = order;
+    const { status, settledByHand, couponCode, currency, subtotal, discount, shipping, tax, total } = order;
     return {
       status,
-      outcome: isRefused(status) ? "refused" : isDecided(status) ? "sold" : "open",
-      rests: RESTING.includes(status),
+      outcome: order.attention === null ? outcomes[order.stage] : "open",
+      rests: rests(order),
+      settledByHand,
+      couponCode,
       currency,
       lines: order.items.map((item) => ({
         sku: item.sku,

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import type { Decision } from "../../runtime/messages/decision.ts";
-import { begin, HISTORY } from "./advance.ts";
+import { begin } from "./advance.ts";
 import { orderInvariants } from "./invariants.ts";
 import { newOrder } from "./order.fixture.ts";
 import type { Order } from "./order.ts";
+import { HISTORY } from "./record.ts";
+import { moment } from "./saga.fixture.ts";
 
 const line = { sku: "SKU-001", quantity: 2, unitPrice: 500, subtotal: 1000, discount: 100, tax: 45, total: 900 };
 const placed: Order = {
@@ -17,7 +19,7 @@ const placed: Order = {
 };
 const check = (before: Order | undefined, decision: Decision<Order>) =>
   orderInvariants(before, decision, new Map<string, never>());
-const place = (change: Partial<Order> = {}) => check(undefined, begin({ ...placed, ...change }, 1, 0));
+const place = (change: Partial<Order> = {}) => check(undefined, begin({ ...placed, ...change }, moment));
 const withLine = (change: Partial<typeof line>) => ({ items: [{ ...line, ...change }, ...placed.items.slice(1)] });
 
 describe("an order's amounts at its placement", () => {
@@ -44,12 +46,15 @@ describe("an order's amounts at its placement", () => {
 });
 
 describe("a placed order", () => {
-  const now: Order = { ...placed, status: "RESERVED", historyLength: 2 };
+  const now: Order = { ...placed, stage: "RESERVED", status: "RESERVED", historyLength: 2 };
   const entry = (sequence: number) => ({ table: HISTORY, row: { sequence } });
 
   test("may move on, with its history", () => {
     expect(() =>
-      check(now, { state: { ...now, status: "CONFIRMED", historyLength: 4 }, entries: [entry(3), entry(4)] }),
+      check(now, {
+        state: { ...now, stage: "CONFIRMED", status: "CONFIRMED", historyLength: 4 },
+        entries: [entry(3), entry(4)],
+      }),
     ).not.toThrow();
     expect(() => check(now, {})).not.toThrow();
   });
@@ -58,7 +63,8 @@ describe("a placed order", () => {
     ["another total", { state: { ...now, total: 2201 } }],
     ["other items", { state: { ...now, items: [line] } }],
     ["another currency", { state: { ...now, currency: "TWD" } }],
-    ["an illegal status", { state: { ...now, status: "FULFILLING" } }],
+    ["an illegal stage", { state: { ...now, stage: "FULFILLING", status: "FULFILLING" } }],
+    ["a status that is not its stage's", { state: { ...now, status: "FULFILLING" } }],
     ["a hole in its history", { state: { ...now, historyLength: 4 }, entries: [entry(4)] }],
     ["a number twice", { state: { ...now, historyLength: 4 }, entries: [entry(3), entry(3)] }],
     ["a count that is not its history's", { state: { ...now, historyLength: 3 } }],

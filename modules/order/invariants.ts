@@ -2,8 +2,8 @@
 import { invariant } from "../../runtime/invariant.ts";
 import type { DecisionInvariants } from "../../runtime/messages/decision.ts";
 import { isTotal } from "../../runtime/money.ts";
-import { HISTORY } from "./advance.ts";
-import { type Order, transitions } from "./order.ts";
+import { type Order, statusOf, transitions } from "./order.ts";
+import { HISTORY } from "./record.ts";
 
 /** Amounts add up and stay as they were placed, every change of status is legal, and the history has no hole. */
 export const orderInvariants: DecisionInvariants<Order> = (before, { state, entries = [] }) => {
@@ -14,14 +14,15 @@ export const orderInvariants: DecisionInvariants<Order> = (before, { state, entr
   if (before === undefined) checkAmounts(state);
   else {
     invariant(
-      state.status === before.status || transitions[before.status].includes(state.status),
-      () => `order ${before.id} cannot go from ${before.status} to ${state.status}`,
+      state.stage === before.stage || transitions[before.stage].includes(state.stage),
+      () => `order ${before.id} cannot go from ${before.stage} to ${state.stage}`,
     );
     invariant(
       state.total === before.total && state.currency === before.currency && state.items === before.items,
       () => `what order ${before.id} costs was frozen at its placement`,
     );
   }
+  invariant(state.status === statusOf(state), () => `order ${state.id} in ${state.stage} shows ${state.status}`);
   let sequence = before?.historyLength ?? 0;
   for (const { table, row } of entries) {
     if (table !== HISTORY) continue;

@@ -1,30 +1,120 @@
-/** An order and the states that it may go through. Price, items and address are frozen at placement. */
+/** An order and the stages that it may go through. Price, items and address are frozen at placement. */
 import type { Address } from "../delivery/contract.ts";
 import type { QuoteLine } from "../pricing/contract.ts";
 
-export type OrderStatus = "PENDING" | "RESERVED" | "CONFIRMED" | "FULFILLING" | "REJECTED" | "EXPIRED";
+/** Where an order is in the saga. */
+export type Stage =
+  | "PENDING"
+  | "RESERVED"
+  | "CONFIRMED"
+  | "FULFILLING"
+  | "CAPTURING"
+  | "HANDING_OVER"
+  | "SHIPPED"
+  | "DELIVERED"
+  | "COMPLETED"
+  | "COMING_BACK"
+  | "GIVING_BACK"
+  | "RETURNED"
+  | "CANCEL_PENDING"
+  | "CANCELLED"
+  | "REJECTED"
+  | "EXPIRED";
 
-/** Every legal change of status; any other is a bug and throws. */
-export const transitions: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
-  PENDING: ["RESERVED", "REJECTED", "EXPIRED"],
-  RESERVED: ["CONFIRMED", "REJECTED", "EXPIRED"],
-  CONFIRMED: ["FULFILLING"],
-  FULFILLING: [],
+/** What the API shows: stages that nobody outside tells apart are one status. */
+export type OrderStatus =
+  | Exclude<Stage, "CAPTURING" | "HANDING_OVER" | "COMING_BACK" | "GIVING_BACK">
+  | "RETURNING"
+  | "NEEDS_ATTENTION";
+
+/** Every legal change of stage; any other is a bug and throws. */
+export const transitions: Readonly<Record<Stage, readonly Stage[]>> = {
+  PENDING: ["RESERVED", "REJECTED", "EXPIRED", "CANCEL_PENDING"],
+  RESERVED: ["CONFIRMED", "REJECTED", "EXPIRED", "CANCEL_PENDING"],
+  CONFIRMED: ["FULFILLING", "CANCEL_PENDING"],
+  FULFILLING: ["CAPTURING", "CANCEL_PENDING"],
+  CAPTURING: ["HANDING_OVER", "CANCEL_PENDING"],
+  HANDING_OVER: ["SHIPPED", "CANCEL_PENDING"],
+  SHIPPED: ["DELIVERED", "COMING_BACK"],
+  DELIVERED: ["COMPLETED", "GIVING_BACK"],
+  COMING_BACK: ["GIVING_BACK"],
+  GIVING_BACK: ["RETURNED"],
+  // The parcel turned out to have left.
+  CANCEL_PENDING: ["CANCELLED", "SHIPPED"],
+  COMPLETED: [],
+  RETURNED: [],
+  CANCELLED: [],
   REJECTED: [],
   EXPIRED: [],
 };
 
-/** Statuses in which nothing was sold and everything asked for has been told to undo itself. */
-export const isRefused = (status: OrderStatus) => status === "REJECTED" || status === "EXPIRED";
+/** What is shown of an order in this stage, as long as nobody need take care of it. */
+const shownAs: Readonly<Record<Stage, OrderStatus>> = {
+  PENDING: "PENDING",
+  RESERVED: "RESERVED",
+  CONFIRMED: "CONFIRMED",
+  FULFILLING: "FULFILLING",
+  CAPTURING: "FULFILLING",
+  HANDING_OVER: "FULFILLING",
+  SHIPPED: "SHIPPED",
+  DELIVERED: "DELIVERED",
+  COMPLETED: "COMPLETED",
+  COMING_BACK: "RETURNING",
+  GIVING_BACK: "RETURNING",
+  RETURNED: "RETURNED",
+  CANCEL_PENDING: "CANCEL_PENDING",
+  CANCELLED: "CANCELLED",
+  REJECTED: "REJECTED",
+  EXPIRED: "EXPIRED",
+};
 
-/** The customer need not wait any longer: confirmed, or refused. */
-export const isDecided = (status: OrderStatus) => status !== "PENDING" && status !== "RESERVED";
+/** All that the API may show, in the order of an order's life. */
+export const orderStatuses = [
+  "PENDING",
+  "RESERVED",
+  "CONFIRMED",
+  "FULFILLING",
+  "SHIPPED",
+  "DELIVERED",
+  "COMPLETED",
+  "RETURNING",
+  "RETURNED",
+  "CANCEL_PENDING",
+  "CANCELLED",
+  "REJECTED",
+  "EXPIRED",
+  "NEEDS_ATTENTION",
+] as const satisfies readonly OrderStatus[];
+
+export const statusOf = ({ stage, attention }: Pick<Order, "stage" | "attention">): OrderStatus =>
+  attention === null ? shownAs[stage] : "NEEDS_ATTENTION";
+
+/** Stages in which what was done is being undone, or has been: answers to what was asked before may still come. */
+export const isUndone = (stage: Stage) => isRefused(stage) || stage === "CANCEL_PENDING" || stage === "CANCELLED";
+
+/** It came to no sale, and has ended for its customer. */
+export const isRefused = (stage: Stage) => stage === "REJECTED" || stage === "EXPIRED";
+
+/** The customer need not wait any longer: confirmed, refused, or cancelled. */
+export const isDecided = (stage: Stage) => stage !== "PENDING" && stage !== "RESERVED";
+
+/** What a step has done and can undo. */
+export type Undo = "coupon" | "stock" | "payment" | "shipment";
 
 export interface Order {
   readonly id: string;
   readonly customerId: string;
+  readonly stage: Stage;
+  /** Shown; follows from stage and attention. */
   readonly status: OrderStatus;
+  /** Why it was refused or cancelled. */
   readonly reason: string | null;
+  /** Why an operator must take care of it; null when nobody need. */
+  readonly attention: string | null;
+  /** What is still to be undone. Of a cancelled order one after the other, the first one asked for; else all at once. */
+  readonly undoing: readonly Undo[];
+  /** An operator has declared an undoing done that the platform could not finish. */
+  readonly settledByHand: boolean;
   readonly currency: string;
   readonly items: readonly QuoteLine[];
   readonly subtotal: number;
@@ -34,6 +124,7 @@ export interface Order {
   readonly total: number;
   readonly shippingAddress: Address;
   readonly paymentToken: string;
+  readonly couponCode: string | null;
   readonly email: string | null;
   /** Entries of the history so far: the sequence of the last one. */
   readonly historyLength: number;

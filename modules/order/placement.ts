@@ -1,4 +1,5 @@
 import type { Command } from "../../runtime/messages/decision.ts";
+import type { Deadlines } from "../../runtime/module.ts";
 import { begin } from "./advance.ts";
 import type { Order } from "./order.ts";
 
@@ -15,24 +16,29 @@ export type Placement = Pick<
   | "total"
   | "shippingAddress"
   | "paymentToken"
+  | "couponCode"
   | "email"
 >;
 
-/** Places an order: the saga begins in the same commit. `deadlineMs` counts from placement to the pivot. */
-export const placeOrder = (deadlineMs: number): Command<Order, never, Placement, Order> => ({
+/** Places an order: the saga begins in the same commit. */
+export const placeOrder = (deadlines: Deadlines): Command<Order, never, Placement, Order> => ({
   name: "placeOrder",
   creates: true,
   decide(_none, placement, { key, now }) {
     const order: Order = {
       id: key,
       ...placement,
+      stage: "PENDING",
       status: "PENDING",
       reason: null,
+      attention: null,
+      undoing: [],
+      settledByHand: false,
       historyLength: 0,
       createdAt: now,
       updatedAt: now,
     };
-    const decision = begin(order, deadlineMs, now);
-    return { ...decision, answer: decision.state ?? order };
+    const begun = begin(order, { now, deadlines });
+    return { ...begun, answer: begun.state };
   },
 });

@@ -1,9 +1,11 @@
 /** Placing with its ports under the test's control: what no journey can make happen at a given moment. */
+
 import { describe, expect, test } from "bun:test";
 import * as z from "zod";
 import { createChanges } from "../../runtime/changes.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { DatabaseError } from "../../runtime/database/port.ts";
+import { sameDeadlines } from "../../runtime/deadlines.fixture.ts";
 import { ProblemError } from "../../runtime/http/problem.ts";
 import { type Reply, toResponse } from "../../runtime/http/reply.ts";
 import { createTwinRequests } from "../../runtime/http/twin-requests.ts";
@@ -58,7 +60,7 @@ function openModule(change: Partial<PlacingDeps> = {}) {
     rpc,
     clock: systemClock,
     ids,
-    placementDeadlineMs: 1_000,
+    deadlines: sameDeadlines(1_000),
     twins: createTwinRequests(),
     earlier,
     find: async (id) => orders.get(id),

@@ -19,6 +19,7 @@ import { CommandUnavailable } from "../../runtime/messages/command-unavailable.t
 import type { EarlierRequest } from "../../runtime/messages/earlier-request.ts";
 import type { CommandResult } from "../../runtime/messages/item.ts";
 import type { ModuleLane } from "../../runtime/messages/lane.ts";
+import type { Deadlines } from "../../runtime/module.ts";
 import { type RpcClient, RpcUnavailable } from "../../runtime/rpc/port.ts";
 import { priceBasket } from "../pricing/contract.ts";
 import { type NewOrder, shownOrder } from "./api.ts";
@@ -31,7 +32,7 @@ export interface PlacingDeps {
   readonly rpc: RpcClient;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly placementDeadlineMs: number;
+  readonly deadlines: Deadlines;
   readonly twins: TwinRequests;
   /** What the request's Idempotency-Key has done before. */
   readonly earlier: (claim: IdempotencyClaim) => Promise<EarlierRequest | undefined>;
@@ -78,7 +79,7 @@ async function placeOnce(
   const id = deps.ids.next();
   const startedMs = deps.clock.now();
   return deps.lane
-    .execute(placeOrder(deps.placementDeadlineMs), id, placement, {
+    .execute(placeOrder(deps.deadlines), id, placement, {
       correlationId: id,
       ...(request.traceparent === null ? {} : { traceparent: request.traceparent }),
       idempotency: { ...request.claim, status: 201, reference: id },
@@ -89,17 +90,17 @@ async function placeOnce(
 
 /** The answer to a request whose key is known: the same order, or that the key was used for another one. */
 async function repeated(deps: PlacingDeps, earlier: EarlierRequest, waitMs: number): Promise<Reply> {
-  if (earlier.kind === "keyReused")
-    return problemReply(
-      problem(
-        "idempotency-key-reused",
-        "This Idempotency-Key was used for another order. Send a new key, or the first body again.",
-      ),
-    );
+  if (earlier.kind === "keyReused") return problemReply(keyReused("order"));
   const stored = await deps.find(earlier.reference);
   if (!stored) throw new Error(`order ${earlier.reference} has an idempotency key and no row`);
   return answer(await decision(deps, stored, waitMs));
 }
+
+export const keyReused = (what: string) =>
+  problem(
+    "idempotency-key-reused",
+    `This Idempotency-Key was used for another ${what}. Send a new key, or the first body again.`,
+  );
 
 async function priced(deps: PlacingDeps, { customerId, order }: PlacingRequest): Promise<Placement> {
   const { currency, items, shippingAddress, paymentMethod, email } = order;
@@ -121,14 +122,21 @@ async function priced(deps: PlacingDeps, { customerId, order }: PlacingRequest):
     throw new ProblemError(refusal(422, "not-for-sale", "The basket cannot be priced", detail, errors));
   }
   const { kind: _kind, ...amounts } = price;
-  return { ...amounts, customerId, shippingAddress, paymentToken: paymentMethod.token, email: email ?? null };
+  return {
+    ...amounts,
+    customerId,
+    shippingAddress,
+    paymentToken: paymentMethod.token,
+    couponCode: null,
+    email: email ?? null,
+  };
 }
 
 const refused = (slug: string, title: string, field: string, message: string) =>
   new ProblemError(refusal(422, slug, title, `${field}: ${message}`, [{ field, message }]));
 
 /** 503 for what may be sent again; anything else is a bug and goes on. */
-function unavailable(error: unknown): never {
+export function unavailable(error: unknown): never {
   const again = { "retry-after": "1" };
   if (error instanceof CommandUnavailable && error.outcome === "none")
     throw new ProblemError(
@@ -139,7 +147,7 @@ function unavailable(error: unknown): never {
     throw new ProblemError(
       problem(
         "unavailable",
-        "The order could not be placed now. Send the same request with the same Idempotency-Key again.",
+        "This request could not be carried out now. Send the same one with the same Idempotency-Key again.",
       ),
       again,
       error,
@@ -155,7 +163,7 @@ async function decision(
 ) {
   const untilMs = deps.clock.now() + waitMs;
   let order = placed;
-  while (!isDecided(order.state.status) && !deps.changes.ended) {
+  while (!isDecided(order.state.stage) && !deps.changes.ended) {
     const leftMs = untilMs - deps.clock.now();
     if (leftMs <= 0) break;
     const { id } = order.state;

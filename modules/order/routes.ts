@@ -1,38 +1,12 @@
 import * as z from "zod";
-import { createGroupedWork } from "../../runtime/database/grouped-work.ts";
-import type { Database } from "../../runtime/database/port.ts";
 import { etag } from "../../runtime/http/etag.ts";
 import { decodeCursor, encodeCursor, PAGE_LIMIT, pageOf, pageQuery } from "../../runtime/http/paging.ts";
-import { ProblemError, problem } from "../../runtime/http/problem.ts";
 import { type Route, route } from "../../runtime/http/route.ts";
-import type { Principal } from "../../runtime/identity/principal.ts";
-import type { Stored } from "../../runtime/messages/aggregate.ts";
 import { historyEntrySchema, newOrderExample, newOrderSchema, orderSchema, shownHistory, shownOrder } from "./api.ts";
-import type { Order } from "./order.ts";
-import { type PlacingDeps, place } from "./placing.ts";
-import { historyOf, ordersOf, readHistory, readOrders } from "./store.ts";
-
-const orderPath = z.object({ id: z.uuid() });
-
-/** Reads orders as committed; requests that come together share a statement. */
-export function orderReader(database: Database) {
-  return createGroupedWork(async (ids: readonly string[]): Promise<(Stored<Order> | undefined)[]> => {
-    const found = ordersOf(await database.query(readOrders([...new Set(ids)].sort())));
-    return ids.map((id) => found.get(id));
-  });
-}
-
-/** What the routes of orders work with. */
-export interface OrderRouteDeps extends PlacingDeps {
-  readonly database: Database;
-}
-
-/** A stranger's order looks like one that does not exist. */
-async function visible({ find }: OrderRouteDeps, id: string, principal: Principal): Promise<Stored<Order>> {
-  const stored = await find(id.toLowerCase());
-  if (stored && (principal.role === "operator" || stored.state.customerId === principal.subject)) return stored;
-  throw new ProblemError(problem("not-found", `There is no order ${id}.`));
-}
+import { place } from "./placing.ts";
+import { requestRoutes } from "./request-routes.ts";
+import { historyOf, readHistory } from "./store.ts";
+import { type OrderRouteDeps, orderPath, visible } from "./visible.ts";
 
 export const orderRoutes: readonly Route<OrderRouteDeps>[] = [
   route({
@@ -102,4 +76,5 @@ export const orderRoutes: readonly Route<OrderRouteDeps>[] = [
       return { status: 200, body: { items: page.map(shownHistory), nextCursor } };
     },
   }),
+  ...requestRoutes,
 ];

@@ -1,7 +1,10 @@
 /** The vocabulary that the saga is written in: steps as plain data over the contracts of other modules. */
-import type { z } from "zod";
 import type { MessageType, OutgoingMessage } from "../../runtime/messages/contract.ts";
-import type { Order, OrderStatus } from "./order.ts";
+import type { Deadlines } from "../../runtime/module.ts";
+import type { Order, OrderStatus, Stage, Undo } from "./order.ts";
+
+/** A message to be sent for an order; undefined where this order needs none. */
+export type Send = (order: Order) => OutgoingMessage | undefined;
 
 /** Why an order is refused: the reason that the customer sees, and what the history adds to it. */
 export interface Refusal {
@@ -11,47 +14,96 @@ export interface Refusal {
 
 interface Answer {
   readonly type: MessageType<unknown>;
+  /** Whether an answer of this type with this content is the one that is waited for. */
+  readonly when: (data: unknown) => boolean;
 }
 
-export interface Success extends Answer {
-  readonly to: OrderStatus;
-  /** The status that the history gives this event where it is not `to` (a state nobody can read). */
-  readonly recordedAs: string;
-  /** The step that passes the point of no return also leaves this event in the history. */
-  readonly pivot: string | null;
+/** What an answer leads to. */
+export type Move = Answer &
+  (
+    | {
+        readonly kind: "goes on";
+        readonly to: Stage;
+        /** What the history calls the answer, and the status that it gives it, where they are not the usual ones. */
+        readonly recordedAs: { readonly type?: string; readonly status?: string };
+        /** The step that passes the point of no return also leaves this event in the history. */
+        readonly pivot: string | null;
+      }
+    | { readonly kind: "refuses"; readonly refusal: (data: unknown) => Refusal }
+    | { readonly kind: "needs attention"; readonly why: (data: unknown) => string }
+  );
+
+/** A wait that is bounded, by a durable timer. */
+export interface Deadline {
+  readonly timer: string;
+  /** Steps that follow each other under it have this time together. */
+  readonly runsOn?: boolean;
+  readonly within: keyof Deadlines;
+  readonly afterwards:
+    | { readonly kind: "ends"; readonly as: "EXPIRED"; readonly reason: string; readonly recordedAs: string }
+    | { readonly kind: "cancels"; readonly reason: string; readonly recordedAs: string }
+    | { readonly kind: "goes on"; readonly to: Stage; readonly recordedAs: string }
+    | { readonly kind: "needs attention"; readonly why: string };
 }
 
-export interface Failure extends Answer {
-  readonly refusal: (data: unknown) => Refusal;
+export interface Compensation {
+  readonly of: Undo;
+  readonly ask: Send;
+  readonly undone: readonly Answer[];
 }
 
 export interface Step {
   readonly name: string;
-  /** The status in which the step's answer is waited for. */
-  readonly during: OrderStatus;
+  /** The stage in which the step's answers are waited for; null: over before there is an order. */
+  readonly during: Stage | null;
   /** Commands sent on entering `during`. */
-  readonly asks: readonly ((order: Order) => OutgoingMessage)[];
+  readonly asks?: readonly Send[];
   /** Events told on entering `during`, to whoever wants to know. */
-  readonly tells?: readonly ((order: Order) => OutgoingMessage)[];
-  readonly succeeds: Success;
-  /** Absent after the pivot. */
-  readonly fails?: Failure;
-  readonly undo?: readonly ((order: Order) => OutgoingMessage)[];
-  readonly undone?: Answer;
+  readonly tells?: readonly Send[];
+  readonly moves?: readonly Move[];
+  /** What else may come now; it is written down and changes nothing. */
+  readonly notes?: readonly MessageType<unknown>[];
+  /** An operator's retry asks once more, so that two answers may come. */
+  readonly mayRepeat?: boolean;
+  /** Customer or operator may cancel the order now: everything asked for is undone. */
+  readonly cancellable?: boolean;
+  readonly deadline?: Deadline;
+  /** How what this step asked for is undone, answered or not. */
+  readonly undo?: Compensation;
 }
+
+interface Options<Data> {
+  readonly when?: (data: Data) => boolean;
+  readonly recordedAs?: { readonly type?: string; readonly status?: OrderStatus | "AUTHORISED" };
+  readonly pivot?: string;
+}
+
+const always = () => true;
 
 /** The answer that moves the order on. */
-export const answeredBy = (
-  type: Answer["type"],
-  to: OrderStatus,
-  options: { readonly recordedAs?: string; readonly pivot?: string } = {},
-): Success => ({ type, to, recordedAs: options.recordedAs ?? to, pivot: options.pivot ?? null });
-
-/** The answer that refuses the order. */
-export function refusedBy<Schema>(type: MessageType<Schema>, refusal: (data: Schema) => Refusal): Failure {
-  const schema: z.ZodType<Schema> = type.schema;
-  return { type, refusal: (data) => refusal(schema.parse(data)) };
+export function answeredBy<Data>(type: MessageType<Data>, to: Stage, options: Options<Data> = {}): Move {
+  const { when, recordedAs = {}, pivot = null } = options;
+  return { ...answer(type, when), kind: "goes on", to, recordedAs, pivot };
 }
 
-/** The answer to an undo: it is written down and changes nothing. */
-export const recorded = (type: Answer["type"]): Answer => ({ type });
+/** The answer that refuses the order. */
+export function refusedBy<Data>(type: MessageType<Data>, refusal: (data: Data) => Refusal): Move {
+  return { ...answer(type), kind: "refuses", refusal: (data) => refusal(type.schema.parse(data)) };
+}
+
+/** The answer after which an operator must decide. */
+export function stoppedBy<Data>(type: MessageType<Data>, why: (data: Data) => string): Move {
+  return { ...answer(type), kind: "needs attention", why: (data) => why(type.schema.parse(data)) };
+}
+
+/** An answer that counts only with the right content. */
+export function answer<Data>(type: MessageType<Data>, when?: (data: Data) => boolean): Answer {
+  return { type, when: when ? (data) => when(type.schema.parse(data)) : always };
+}
+
+/** How a step is undone: what is asked, and which answers say that it is. */
+export const undoneBy = (of: Undo, ask: Send, ...undone: (Answer | MessageType<unknown>)[]): Compensation => ({
+  of,
+  ask,
+  undone: undone.map((each) => ("when" in each ? each : answer(each))),
+});

@@ -1,4 +1,5 @@
-import { index, integer, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
+import { boolean, index, integer, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { instant, json, minorUnits } from "../../runtime/database/columns.ts";
 import type { Row, Statement } from "../../runtime/database/port.ts";
 import { recordset } from "../../runtime/database/recordset.ts";
@@ -6,7 +7,7 @@ import { aggregateStore, type Positions, type Stored } from "../../runtime/messa
 import { entryStore } from "../../runtime/messages/entry-store.ts";
 import type { Address } from "../delivery/contract.ts";
 import type { QuoteLine } from "../pricing/contract.ts";
-import type { HistoryEntry, Order, OrderStatus } from "./order.ts";
+import type { HistoryEntry, Order, OrderStatus, Stage, Undo } from "./order.ts";
 
 /** No index on what changes: updates then stay on their page (HOT). */
 export const orders = pgTable(
@@ -14,8 +15,12 @@ export const orders = pgTable(
   {
     id: uuid("id").primaryKey(),
     customerId: text("customer_id").notNull(),
+    stage: text("stage").$type<Stage>().notNull(),
     status: text("status").$type<OrderStatus>().notNull(),
     reason: text("reason"),
+    attention: text("attention"),
+    undoing: json<readonly Undo[]>("undoing").notNull(),
+    settledByHand: boolean("settled_by_hand").notNull(),
     currency: text("currency").notNull(),
     items: json<readonly QuoteLine[]>("items").notNull(),
     subtotal: minorUnits("subtotal").notNull(),
@@ -25,6 +30,7 @@ export const orders = pgTable(
     total: minorUnits("total").notNull(),
     shippingAddress: json<Address>("shipping_address").notNull(),
     paymentToken: text("payment_token").notNull(),
+    couponCode: text("coupon_code"),
     email: text("email"),
     historyLength: integer("history_length").notNull(),
     createdAt: instant("created_at").notNull(),
@@ -32,7 +38,10 @@ export const orders = pgTable(
     version: integer("version").notNull(),
     positions: json<Positions>("positions").notNull(),
   },
-  (table) => [index("orders_by_customer").on(table.customerId, table.id)],
+  (table) => [
+    index("orders_by_customer").on(table.customerId, table.id),
+    index("orders_needing_attention").on(table.id).where(sql`${table.attention} is not null`),
+  ],
 );
 
 export const history = pgTable(
@@ -49,7 +58,7 @@ export const history = pgTable(
 
 export const orderStore = aggregateStore<Order>(orders, {
   key: "id",
-  mutable: ["status", "reason", "historyLength", "updatedAt"],
+  mutable: ["stage", "status", "reason", "attention", "undoing", "settledByHand", "historyLength", "updatedAt"],
 });
 
 export const historyStore = entryStore(history);

@@ -2,7 +2,7 @@
  * What must hold when everything has ended, whatever failed on the way, and what must hold at any moment: invariants of
  * the domain, seen in the tables of all modules and in the provider's own books.
  */
-import { type OrderStatus, transitions } from "../../modules/order/order.ts";
+import { type Stage, statusOf, transitions } from "../../modules/order/order.ts";
 import { type Contents, type Letter, letterInWords } from "./platform-contents.ts";
 import type { Placed } from "./platform-shoppers.ts";
 
@@ -170,20 +170,30 @@ const isOrderOf = (basket: Placed["baskets"][number], { token, email, items }: O
   basket.items.length === items.length &&
   basket.items.every(({ sku, quantity }, line) => items[line]?.sku === sku && items[line]?.quantity === quantity);
 
-// Asks no more of the text than that it is a key of the table.
-const isStatus = (text: string): text is OrderStatus => Object.hasOwn(transitions, text);
+/** By status: those that its history may go on with. What needs attention may begin and end in any that is not over. */
+const mayFollow: ReadonlyMap<string, ReadonlySet<string>> = (() => {
+  const shown = (stage: string) => statusOf({ stage: stage as Stage, attention: null });
+  const follows = new Map<string, Set<string>>();
+  const add = (before: string, after: string) => follows.set(before, (follows.get(before) ?? new Set()).add(after));
+  for (const [stage, next] of Object.entries(transitions)) {
+    for (const each of next) add(shown(stage), shown(each));
+    add(shown(stage), "NEEDS_ATTENTION");
+    add("NEEDS_ATTENTION", shown(stage));
+  }
+  return follows;
+})();
 
 function historyOf(order: Order, { history }: Contents): string[] {
   const entries = history.filter(({ key }) => key === order.id);
   const found: string[] = [];
   if (entries.length !== order.historyLength || entries.some(({ sequence }, index) => sequence !== index + 1))
     found.push(`the history of order ${order.id} has holes`);
-  let status: OrderStatus = "PENDING";
+  let status = "PENDING";
   for (const [index, entry] of entries.entries()) {
     // A state of the history alone, between RESERVED and CONFIRMED.
     if (entry.status === "AUTHORISED" && status === "RESERVED") continue;
     if (entry.status === status) continue;
-    if (!isStatus(entry.status) || !transitions[status].includes(entry.status) || index === 0) {
+    if (!mayFollow.get(status)?.has(entry.status) || index === 0) {
       found.push(`the history of order ${order.id} goes from ${status} to ${entry.status}`);
       break;
     }

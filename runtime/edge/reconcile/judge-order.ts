@@ -6,6 +6,7 @@
  * letter waits for an operator, and is not judged so either, unless the letter is notification's, whom no order waits
  * for. What no message under way can excuse is judged always.
  */
+import { patientOrderTimers } from "../../../modules/order/contract.ts";
 import type { CoreFacts } from "../../messages/facts-contract.ts";
 import { isTotal } from "../../money.ts";
 import { judgeDelivery, waitingLetters } from "./judge-messages.ts";
@@ -19,6 +20,15 @@ export interface Judgement {
 
 /** How late a timer may fire before its deadline counts as missed. */
 const OVERDUE_MS = 60_000;
+
+/** Timers with which nothing is under way. */
+const PATIENT: Readonly<Record<ModuleName, readonly string[]>> = {
+  order: patientOrderTimers,
+  payment: [],
+  inventory: [],
+  delivery: [],
+  notification: [],
+};
 
 /** What is wrong with an order at `now` (ms since the epoch). */
 export function judgeOrder(view: OrderView, subscriptions: Subscriptions, now: number): Judgement {
@@ -35,7 +45,11 @@ export function judgeOrder(view: OrderView, subscriptions: Subscriptions, now: n
   judgePlaces(parts, say);
   const { unhandled } = judgeDelivery(parts, subscriptions, say);
   const isInFlight =
-    unhandled || parts.some(([, part]) => part.outbox.length + part.timers.length + part.calls.length > 0);
+    unhandled ||
+    parts.some(([name, { outbox, timers, calls }]) => {
+      const pressing = timers.filter(({ kind }) => !PATIENT[name].includes(kind));
+      return outbox.length + pressing.length + calls.length > 0;
+    });
   const state = isParked ? "parked" : isInFlight ? "in flight" : "resting";
   if (state === "resting") judgeTogether(view, say);
   return { state, violations: found };
@@ -48,9 +62,9 @@ function judgeExistence(view: OrderView, parts: readonly (readonly [ModuleName, 
   const order = view.order?.aggregate;
   if (order) {
     // What sold it and what put it to rest came from these: no message under way excuses that they are gone.
-    if (order.outcome === "sold" && !view.payment?.aggregate)
-      say("money", `it is ${order.status}, and there is no payment`);
-    if (order.outcome === "sold" && order.rests && !view.delivery?.aggregate)
+    const isKept = order.outcome === "sold" || order.outcome === "shipped";
+    if (isKept && !view.payment?.aggregate) say("money", `it is ${order.status}, and there is no payment`);
+    if (isKept && order.rests && !view.delivery?.aggregate)
       say("once", `it is ${order.status}, and there is no shipment`);
     return;
   }
@@ -129,7 +143,8 @@ function judgePlaces(parts: readonly (readonly [ModuleName, CoreFacts])[], say: 
 function judgeTogether(view: OrderView, say: Say) {
   const order = view.order?.aggregate;
   if (!order) return;
-  if (!order.rests) say("orders", `it is ${order.status}, and nothing is under way that would move it on`);
+  if (!order.rests && view.order?.timers.length === 0)
+    say("orders", `it is ${order.status}, and nothing is under way that would move it on`);
   if (order.outcome === "open") return;
   judgePayment(order, view, say);
   judgeReservation(order, view, say);
@@ -142,15 +157,18 @@ function judgeTogether(view: OrderView, say: Say) {
 function judgePayment(order: OrderAggregate, view: OrderView, say: Say) {
   const payment = view.payment?.aggregate;
   if (!payment) return;
-  const wanted = order.outcome === "sold" ? order.total : 0;
+  const isKept = order.outcome === "sold" || order.outcome === "shipped";
+  const wanted = isKept ? order.total : 0;
   const kept = payment.captured > 0 ? payment.captured - payment.refunded : payment.authorised;
-  if (payment.currency !== order.currency || payment.amount !== order.total || kept !== wanted)
+  const isUncaptured = order.outcome === "shipped" && payment.captured !== order.total;
+  const isWrong = !order.settledByHand && (kept !== wanted || isUncaptured);
+  if (payment.currency !== order.currency || payment.amount !== order.total || isWrong)
     say(
       "money",
       `it is ${order.status} over ${order.total} ${order.currency}, its payment ${payment.status} over ${kept} of ${payment.amount} ${payment.currency}`,
     );
   if (payment.working) say("money", "its payment is at work, and no call or timer is open");
-  if (payment.charges === null) return;
+  if (payment.charges === null || order.settledByHand) return;
   const charged = payment.charges.reduce((sum, { amount }) => sum + amount, 0);
   if (charged !== wanted || payment.charges.some(({ currency }) => currency !== order.currency))
     say("money", `it is ${order.status} over ${order.total}, the provider's books say ${charged}`);
@@ -165,20 +183,37 @@ function sumBySku(lines: readonly { readonly sku: string; readonly quantity: num
     .join(", ");
 }
 
-function judgeReservation(order: OrderAggregate, view: OrderView, say: Say) {
+/** In which status a reservation and a shipment may stand beside an order, once nothing is under way. */
+const STANDING: Readonly<
+  Record<Exclude<OrderAggregate["outcome"], "open">, { reservation: readonly string[]; shipment: readonly string[] }>
+> = {
+  sold: { reservation: ["HELD", "FIRM"], shipment: ["SCHEDULED"] },
+  shipped: {
+    reservation: ["SHIPPED"],
+    shipment: ["DISPATCHED", "IN_TRANSIT", "FAILED", "DELIVERED", "RETURNING"],
+  },
+  returned: { reservation: ["RETURNED"], shipment: ["DELIVERED", "RETURNED"] },
+  undone: { reservation: ["RELEASED", "REFUSED"], shipment: ["CANCELLED"] },
+};
+
+function judgeReservation({ outcome, status, lines }: OrderAggregate, view: OrderView, say: Say) {
+  if (outcome === "open") return;
   const reservation = view.inventory?.aggregate;
-  const holds = reservation?.status === "HELD" || reservation?.status === "FIRM";
-  if (holds !== (order.outcome === "sold"))
-    say("stock", `it is ${order.status}, its reservation ${reservation?.status ?? "is missing"}`);
-  else if (holds && sumBySku(reservation.allocations) !== sumBySku(order.lines))
-    say("stock", `it is for ${sumBySku(order.lines)}, its reservation for ${sumBySku(reservation.allocations)}`);
+  if (!reservation) {
+    if (outcome !== "undone") say("stock", `it is ${status}, its reservation is missing`);
+    return;
+  }
+  if (!STANDING[outcome].reservation.includes(reservation.status))
+    say("stock", `it is ${status}, its reservation ${reservation.status}`);
+  else if (outcome !== "undone" && sumBySku(reservation.allocations) !== sumBySku(lines))
+    say("stock", `it is for ${sumBySku(lines)}, its reservation for ${sumBySku(reservation.allocations)}`);
 }
 
-function judgeShipment(order: OrderAggregate, view: OrderView, say: Say) {
+function judgeShipment({ outcome, status, lines }: OrderAggregate, view: OrderView, say: Say) {
   const shipment = view.delivery?.aggregate;
-  if (!shipment) return;
-  if (order.outcome !== "sold")
-    say("once", `it is ${order.status}, and there is a shipment that is ${shipment.status}`);
-  else if (sumBySku(shipment.lines) !== sumBySku(order.lines))
-    say("once", `it is for ${sumBySku(order.lines)}, its shipment for ${sumBySku(shipment.lines)}`);
+  if (!shipment || outcome === "open") return;
+  if (!STANDING[outcome].shipment.includes(shipment.status))
+    say("once", `it is ${status}, and there is a shipment that is ${shipment.status}`);
+  else if (sumBySku(shipment.lines) !== sumBySku(lines))
+    say("once", `it is for ${sumBySku(lines)}, its shipment for ${sumBySku(shipment.lines)}`);
 }

@@ -17,6 +17,8 @@ const order = {
   status: "FULFILLING",
   outcome: "sold",
   rests: true,
+  settledByHand: false,
+  couponCode: null,
   currency: "USD",
   lines: [line],
   subtotal: 5,

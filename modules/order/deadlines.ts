@@ -1,0 +1,29 @@
+/** The waits of the saga that end by themselves, and what they end in. How long each is, is configuration. */
+import type { Deadline } from "./step.ts";
+
+/** Counted from placement to the pivot. */
+export const placement: Deadline = {
+  timer: "placement-deadline",
+  runsOn: true,
+  within: "placementMs",
+  afterwards: { kind: "ends", as: "EXPIRED", reason: "deadline_passed", recordedAs: "OrderExpired" },
+};
+
+export const shipment: Deadline = {
+  timer: "shipment-deadline",
+  within: "shipmentMs",
+  afterwards: { kind: "cancels", reason: "shipment_not_scheduled", recordedAs: "ShipmentNotScheduled" },
+};
+
+export const returnWindow: Deadline = {
+  timer: "return-window",
+  within: "returnWindowMs",
+  afterwards: { kind: "goes on", to: "COMPLETED", recordedAs: "OrderCompleted" },
+};
+
+/** Whoever was asked goes on all the same: what comes late still counts, and takes the order out of NEEDS_ATTENTION. */
+export const overdue: Deadline = {
+  timer: "overdue",
+  within: "compensationMs",
+  afterwards: { kind: "needs attention", why: "overdue" },
+};

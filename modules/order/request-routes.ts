@@ -1,0 +1,105 @@
+/** The routes by which customers and operators change an order that is under way. What they ask: requests.ts. */
+import * as z from "zod";
+import { etag } from "../../runtime/http/etag.ts";
+import { ProblemError, refusal } from "../../runtime/http/problem.ts";
+import type { Reply } from "../../runtime/http/reply.ts";
+import { type IdempotencyClaim, type Route, route } from "../../runtime/http/route.ts";
+import type { Principal } from "../../runtime/identity/principal.ts";
+import type { Command } from "../../runtime/messages/decision.ts";
+import { line, orderSchema, shownOrder } from "./api.ts";
+import type { Order } from "./order.ts";
+import { keyReused, unavailable } from "./placing.ts";
+import { type Answer, cancelOrder, resolutions, resolveOrder, returnOrder } from "./requests.ts";
+import { type OrderRouteDeps, orderPath, visible } from "./visible.ts";
+
+const COMMAND_TIMEOUT_MS = 10_000;
+const ACCEPTED = 202;
+
+interface Request {
+  readonly params: { readonly id: string };
+  readonly principal: Principal;
+  readonly idempotency: IdempotencyClaim | null;
+  readonly traceparent: string | null;
+}
+
+/** Runs the command on an order that the caller may see, and answers with the order as it is then. */
+async function ask<Input>(
+  deps: OrderRouteDeps,
+  { params, principal, idempotency, traceparent }: Request,
+  command: Command<Order, never, Input, Answer>,
+  input: Input,
+): Promise<Reply> {
+  const { key: id } = await visible(deps, params.id, principal);
+  const result = await deps.lane
+    .execute(command, id, input, {
+      correlationId: id,
+      ...(traceparent === null ? {} : { traceparent }),
+      ...(idempotency === null ? {} : { idempotency: { ...idempotency, status: ACCEPTED, reference: id } }),
+      expiresMs: deps.clock.now() + COMMAND_TIMEOUT_MS,
+    })
+    .catch(unavailable);
+  if (result.kind === "keyReused") throw new ProblemError(keyReused("request"));
+  if (result.kind === "decided" && result.answer.kind === "refused")
+    throw new ProblemError(refusal(409, "order-state", "The order does not allow this now", result.answer.why));
+  const stored = await visible(deps, id, principal);
+  return { status: ACCEPTED, body: shownOrder(stored), headers: { etag: etag(stored.version) } };
+}
+
+const by = ({ role }: Principal) => ({ by: role });
+const reason = line(500).meta({ example: "too small" });
+
+const responses = {
+  [ACCEPTED]: { description: "The order, which goes on from here by itself.", schema: orderSchema },
+  404: { description: "There is no such order, or it is somebody else's." },
+  409: { description: "It is too late, or too early; the problem's detail says which." },
+};
+
+export const requestRoutes: readonly Route<OrderRouteDeps>[] = [
+  route({
+    method: "POST",
+    path: "/api/v1/orders/{id}/cancel",
+    access: "authenticated",
+    scope: "order:write",
+    tag: "order",
+    summary: "Cancel an order",
+    description:
+      "Until the parcel has left. Everything is undone, and then the order is CANCELLED; if the parcel turns out to have left, its history says `cancel_refused` and it goes on.",
+    params: orderPath,
+    idempotency: "accepted",
+    body: z.strictObject({}).optional(),
+    responses,
+    handle: (request, deps: OrderRouteDeps) => ask(deps, request, cancelOrder(deps.deadlines), by(request.principal)),
+  }),
+  route({
+    method: "POST",
+    path: "/api/v1/orders/{id}/returns",
+    access: "authenticated",
+    scope: "order:write",
+    tag: "order",
+    summary: "Return a delivered order",
+    description: "As long as its return window is open. What was bought is restocked, what was paid is refunded.",
+    params: orderPath,
+    idempotency: "accepted",
+    body: z.strictObject({ reason }),
+    bodyExample: { reason: "too small" },
+    responses,
+    handle: (request, deps: OrderRouteDeps) =>
+      ask(deps, request, returnOrder(deps.deadlines), { ...by(request.principal), reason: request.body.reason }),
+  }),
+  route({
+    method: "POST",
+    path: "/api/v1/orders/{id}/resolve",
+    access: "operator",
+    scope: "order:write",
+    tag: "order",
+    summary: "Take care of an order in NEEDS_ATTENTION",
+    description:
+      "`retry`: what was asked is asked once more. `cancel`: everything is undone. `close`: what could not be undone was settled by hand, and the order ends as it was about to.",
+    params: orderPath,
+    idempotency: "accepted",
+    body: z.strictObject({ action: z.enum(resolutions), reason }),
+    bodyExample: { action: "retry", reason: "The provider works again." },
+    responses,
+    handle: (request, deps: OrderRouteDeps) => ask(deps, request, resolveOrder(deps.deadlines), request.body),
+  }),
+];
