@@ -1,8 +1,9 @@
 /** Who may see and do what. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { beforeAll, expect, test } from "bun:test";
 import { basketOf, type Client, createClient, problemOf } from "./client.ts";
-import { startTestPlatform, type TestPlatform } from "./platform.ts";
+import type { TestPlatform } from "./platform.ts";
 import { runCommand } from "./process.ts";
+import { sharedPlatform } from "./shared-platform.ts";
 
 let platform: TestPlatform;
 let alice: Client;
@@ -10,14 +11,13 @@ let mallory: Client;
 let orderId: string;
 
 beforeAll(async () => {
-  platform = await startTestPlatform();
+  platform = await sharedPlatform();
   alice = await platform.customer("alice");
   mallory = await platform.customer("mallory");
   const order = await alice.place(basketOf("SKU-001", 1), { wait: 10 });
   await alice.until(order.id, "FULFILLING");
   orderId = order.id;
 });
-afterAll(() => platform.stop());
 
 const UNKNOWN = "01890000-0000-7000-8000-000000000000";
 const get = (client: Client, path: string) => client.send({ method: "GET", path });

@@ -1,16 +1,16 @@
 /** Whatever is sent, the answer is a problem that names the field, and never a 5xx or a half-made order. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { beforeAll, expect, test } from "bun:test";
 import { basket, basketOf, type Client, problemOf } from "./client.ts";
-import { startTestPlatform, type TestPlatform } from "./platform.ts";
+import type { TestPlatform } from "./platform.ts";
+import { sharedPlatform } from "./shared-platform.ts";
 
 let platform: TestPlatform;
 let alice: Client;
 
 beforeAll(async () => {
-  platform = await startTestPlatform();
+  platform = await sharedPlatform();
   alice = await platform.customer("alice");
 });
-afterAll(() => platform.stop());
 
 const line = (change: Readonly<Record<string, unknown>>) =>
   JSON.stringify(basket({ items: [{ sku: "SKU-010", quantity: 1, ...change }] }));

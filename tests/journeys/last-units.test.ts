@@ -1,7 +1,8 @@
 /** Two hundred buyers of the last five units. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { beforeAll, expect, test } from "bun:test";
 import { basketOf, eventually } from "./client.ts";
-import { startTestPlatform, type TestPlatform } from "./platform.ts";
+import type { TestPlatform } from "./platform.ts";
+import { sharedPlatform } from "./shared-platform.ts";
 
 const BUYERS = 200;
 const UNITS = 5;
@@ -9,9 +10,8 @@ const SKU = "SKU-020";
 
 let platform: TestPlatform;
 beforeAll(async () => {
-  platform = await startTestPlatform();
+  platform = await sharedPlatform();
 });
-afterAll(() => platform.stop());
 
 test("exactly five are confirmed, the others are out of stock, and the figures agree", async () => {
   const wholesaler = await platform.customer("wholesaler");

@@ -1,16 +1,16 @@
 /** One order's way through all six modules, and each way on which it is refused. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { beforeAll, expect, test } from "bun:test";
 import { basket, basketOf, type Client, eventually } from "./client.ts";
-import { startTestPlatform, type TestPlatform } from "./platform.ts";
+import type { TestPlatform } from "./platform.ts";
+import { sharedPlatform } from "./shared-platform.ts";
 
 let platform: TestPlatform;
 let alice: Client;
 
 beforeAll(async () => {
-  platform = await startTestPlatform({ PAYMENT_ANSWER_TIMEOUT_MS: "1500" });
+  platform = await sharedPlatform();
   alice = await platform.customer("alice");
 });
-afterAll(() => platform.stop());
 
 const steps = async (id: string) =>
   (await alice.history(id)).map(({ sequence, type, data }) => [sequence, type, data.status]);

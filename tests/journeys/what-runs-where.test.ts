@@ -1,9 +1,10 @@
 /** An operator sees every module with the processes that run it, in whatever shape, and nobody else does. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { beforeAll, expect, test } from "bun:test";
 import * as z from "zod";
 import { version } from "../../package.json";
 import { type Client, createClient, eventually } from "./client.ts";
-import { startTestPlatform, type TestPlatform, tokenOf } from "./platform.ts";
+import { type TestPlatform, tokenOf } from "./platform.ts";
+import { sharedPlatform } from "./shared-platform.ts";
 
 const instance = z.object({
   answered: z.literal(true),
@@ -31,9 +32,8 @@ const PATH = "/api/v1/ops/topology";
 let platform: TestPlatform;
 
 beforeAll(async () => {
-  platform = await startTestPlatform();
+  platform = await sharedPlatform();
 });
-afterAll(() => platform.stop());
 
 const ask = (client: Client) => client.send({ method: "GET", path: PATH });
 
