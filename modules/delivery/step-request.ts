@@ -10,6 +10,8 @@ import type { Database } from "../../runtime/database/port.ts";
 import { ProblemError, problem, refusal } from "../../runtime/http/problem.ts";
 import type { IdempotencyClaim } from "../../runtime/http/route.ts";
 import { CommandUnavailable } from "../../runtime/messages/command-unavailable.ts";
+import { findEarlierRequest } from "../../runtime/messages/earlier-request.ts";
+import type { CommandResult } from "../../runtime/messages/item.ts";
 import type { ModuleLane } from "../../runtime/messages/lane.ts";
 import type { Carrier } from "./carrier.ts";
 import type { Shipment } from "./shipment.ts";
@@ -36,28 +38,37 @@ const COMMAND_TIMEOUT_MS = 10_000;
 export const TAKEN = 202;
 
 /** The delivery after the step. Throws a `ProblemError` where it was not taken. */
-export async function requestStep(deps: StepDeps, { id, step, claim, traceparent }: StepRequest): Promise<Shipment> {
-  const { orderId } = await present(deps, id);
-  const result = await deps.lane
-    .execute(takeStep(deps.carrier), orderId, step, {
-      correlationId: orderId,
-      ...(traceparent === null ? {} : { traceparent }),
-      ...(claim === null ? {} : { idempotency: { ...claim, status: TAKEN, reference: id } }),
-      expiresMs: deps.clock.now() + COMMAND_TIMEOUT_MS,
-    })
-    .catch(unavailable);
+export async function requestStep(deps: StepDeps, request: StepRequest): Promise<Shipment> {
+  const { orderId } = await present(deps, request.id);
+  const result = await earlierOr(deps, request.claim, await execute(deps, orderId, request));
   switch (result.kind) {
     case "keyReused":
       throw new ProblemError(
         problem("idempotency-key-reused", "This Idempotency-Key came with another body before. Use a new one."),
       );
     case "replayed":
-      return present(deps, id);
+      return present(deps, request.id);
     case "decided":
       if (result.answer.kind === "taken") return result.answer.shipment;
       throw new ProblemError(refusal(409, "illegal-step", "The delivery does not allow this step", why(result.answer)));
   }
 }
+
+/** The step that is refused may be one that was taken before: a key is only looked at when something is written. */
+async function earlierOr({ database }: StepDeps, claim: IdempotencyClaim | null, result: CommandResult<StepAnswer>) {
+  const isRefused = result.kind === "decided" && result.answer.kind === "illegal";
+  return (isRefused && claim !== null && (await findEarlierRequest(database, claim))) || result;
+}
+
+const execute = ({ lane, carrier, clock }: StepDeps, orderId: string, { id, step, claim, traceparent }: StepRequest) =>
+  lane
+    .execute(takeStep(carrier), orderId, step, {
+      correlationId: orderId,
+      ...(traceparent === null ? {} : { traceparent }),
+      ...(claim === null ? {} : { idempotency: { ...claim, status: TAKEN, reference: id } }),
+      expiresMs: clock.now() + COMMAND_TIMEOUT_MS,
+    })
+    .catch(unavailable);
 
 /** The delivery as committed, or a 404. */
 export async function present({ database }: Pick<StepDeps, "database">, id: string): Promise<Shipment> {
