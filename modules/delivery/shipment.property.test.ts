@@ -1,50 +1,176 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import type { Decision } from "../../runtime/messages/decision.ts";
 import { verify } from "../../runtime/property.fixture.ts";
-import { type Shipment, type ShipmentStatus, shipmentHandlers, shipmentStatuses, withStatus } from "./shipment.ts";
+import { createCarrierSimulator } from "./adapters/simulator.ts";
+import { asked, command, contextAt } from "./shipment.fixture.ts";
+import { awaitsHandOver, type Shipment, shipmentTimers, shipmentTransitions } from "./shipment.ts";
+import { deliverySteps, takeStep } from "./steps.ts";
 
-const ORDER = "01900000-0000-7000-8000-000000000001";
-const asked = {
-  customerId: "alice",
-  address: { name: "Alice", line1: "1 Road", city: "Taipei", postalCode: "100", country: "TW" },
-  lines: [{ sku: "SKU-001", quantity: 2 }],
+const moments = [
+  ...deliverySteps,
+  "ScheduleShipment",
+  "CancelShipment",
+  "HandOverParcel",
+  /** The timer that is set fires, however late. */
+  "timer",
+  /** A timer fires that is not set any more. */
+  "stray timer",
+] as const;
+type Moment = (typeof moments)[number];
+
+const world = fc.record({
+  pace: fc.record({ stepMs: fc.constantFrom(0, 100), returnMs: fc.constant(30) }),
+  moments: fc.array(fc.tuple(fc.constantFrom<Moment>(...moments), fc.nat(200)), { maxLength: 30 }),
+});
+type World = typeof world extends fc.Arbitrary<infer T> ? T : never;
+
+/** A letter an event: what is told must make a legal word. */
+const letters: Readonly<Record<string, string>> = {
+  ShipmentScheduled: "S",
+  DispatchRequested: "D",
+  ShipmentCancelled: "C",
+  ParcelHandedOver: "H",
+  ParcelDelivered: "P",
+  ParcelReturned: "B",
+  ShipmentCancelRefused: "R",
 };
+const letterOf = (type: string, data: string) =>
+  type === "DeliveryFailed" ? (JSON.parse(data).final ? "F" : "f") : (letters[type] ?? "?");
+const LEGAL = /^S(D?C?|DH(f{0,2}P?|ffFB?))$/;
 
-const schedule = (state: Shipment | undefined, now: number) => {
-  const [handler] = shipmentHandlers;
-  if (!handler) throw new Error("there is no handler");
-  const context = { key: ORDER, now, ids: { next: () => `id-${now}` }, shared: new Map<string, never>() };
-  return handler.prepare(JSON.stringify(asked)).decide(state, context);
-};
+function open({ pace }: Pick<World, "pace">) {
+  const carrier = createCarrierSimulator(pace);
+  const [timer] = shipmentTimers(carrier);
+  if (!timer) throw new Error("there is no timer");
+  let shipment: Shipment | undefined;
+  let dueMs: number | null = null;
+  let now = 1000;
+  let told = "";
+  /** Steps that the operator was told are taken, and deliveries that the carrier made. */
+  let atTheDoor = 0;
 
-test("an order has one shipment however often it is asked for and wherever it stands, and an end is never left", () => {
-  const move = fc.constantFrom<ShipmentStatus | "ask">("ask", ...shipmentStatuses);
-  verify(
-    fc.property(fc.array(move, { maxLength: 40 }), (moves) => {
-      let shipment = schedule(undefined, 1).state;
-      if (!shipment) throw new Error("nothing was scheduled");
-      const left = new Set<ShipmentStatus>();
-      for (const [index, to] of moves.entries()) {
-        const before: Shipment = shipment;
-        if (to === "ask") {
-          const { state, messages } = schedule(before, index + 2);
-          expect(state).toEqual(before);
-          expect(JSON.parse(messages?.[0]?.data ?? "")).toEqual({ deliveryId: "id-1" });
-          continue;
-        }
-        try {
-          shipment = withStatus(before, to, index + 2);
-          if (shipment.status !== before.status) left.add(before.status);
-        } catch {
-          expect(shipment).toBe(before);
-        }
-        expect({ ...shipment, status: 0, updatedAt: 0 }).toEqual({ ...before, status: 0, updatedAt: 0 });
+  function take(decision: Decision<Shipment>) {
+    const before = shipment;
+    shipment = decision.state ?? before;
+    const words = (decision.messages ?? []).map(({ type, data }) => letterOf(type, data)).join("");
+    // What changes nothing only says again what was told, or refuses to cancel what has left.
+    if (shipment === before) for (const letter of words) expect(told).toContain(letter === "R" ? "H" : letter);
+    else told += words;
+    if (before && shipment) checkKept(before, shipment);
+    for (const set of decision.setTimers ?? []) dueMs = set.dueMs;
+    if (decision.cancelTimers) dueMs = null;
+    return words;
+  }
+  function fire() {
+    if (shipment && take(timer?.decide(shipment, contextAt(now)) ?? {}).includes("P")) atTheDoor++;
+  }
+  function order(type: string, data = {}) {
+    take(command(carrier, type, data, shipment, now));
+  }
+  const mayLetGo = (present: Shipment) => present.dispatchAskedAt !== null && present.status !== "CANCELLED";
+
+  function happen(moment: Moment) {
+    if (moment === "ScheduleShipment" || !shipment) return order("ScheduleShipment", asked);
+    switch (moment) {
+      case "CancelShipment":
+        return order(moment);
+      case "HandOverParcel":
+        if (mayLetGo(shipment)) return order(moment);
+        return expect(() => order(moment)).toThrow("nobody waits for it");
+      case "timer":
+        if (dueMs === null) return;
+        now = Math.max(now, dueMs);
+        dueMs = null;
+        return fire();
+      case "stray timer":
+        return fire();
+      default: {
+        const { answer, ...decision } = takeStep(carrier).decide(shipment, moment, contextAt(now));
+        expect(decision.state !== undefined).toBe(answer.kind === "taken");
+        take(decision);
+        if (answer.kind === "taken" && moment !== "dispatch") atTheDoor++;
       }
-      for (const status of ["RETURNED", "CANCELLED"] as const) expect(left.has(status)).toBe(false);
-      // What has left the house is never cancelled.
-      if (left.has("DISPATCHED")) expect(shipment.status).not.toBe("CANCELLED");
-      // SCHEDULED, or a delivery that was brought back, is never come back to.
-      if (left.has("SCHEDULED")) expect(shipment.status).not.toBe("SCHEDULED");
+    }
+  }
+  return {
+    happen,
+    pass: (ms: number) => {
+      now += ms;
+    },
+    read: () => {
+      if (!shipment) throw new Error("nothing was scheduled");
+      return { shipment, dueMs, told, atTheDoor };
+    },
+  };
+}
+
+/** What a shipment is about never changes, and its history only grows. */
+function checkKept(before: Shipment, after: Shipment) {
+  const about = ({ orderId, id, customerId, address, lines, createdAt }: Shipment) => ({
+    orderId,
+    id,
+    customerId,
+    address,
+    lines,
+    createdAt,
+  });
+  expect(about(after)).toEqual(about(before));
+  expect(after.history.slice(0, before.history.length)).toEqual([...before.history]);
+}
+
+/** The history is a legal way from SCHEDULED to the status, in the order of time. */
+function checkHistory({ history, status }: Shipment) {
+  expect([history[0]?.status, history.at(-1)?.status]).toEqual(["SCHEDULED", status]);
+  for (const [index, { status: to, at }] of history.entries()) {
+    const from = history[index - 1];
+    if (!from) continue;
+    expect(shipmentTransitions[from.status]).toContain(to);
+    expect(at).toBeGreaterThanOrEqual(from.at);
+  }
+  expect(history.length).toBeLessThanOrEqual(10);
+}
+
+function play(each: World) {
+  const delivery = open(each);
+  delivery.happen("ScheduleShipment");
+  for (const [moment, ms] of each.moments) {
+    delivery.pass(ms);
+    delivery.happen(moment);
+  }
+  return delivery;
+}
+
+test("whatever is asked, reported and due, in any order: what is told of a parcel is a legal story", () => {
+  verify(
+    fc.property(world, (each) => {
+      const { shipment, told, atTheDoor, dueMs } = play(each).read();
+      expect(told).toMatch(LEGAL);
+      checkHistory(shipment);
+      // What an operator was told is taken has happened, or happens after the hand-over.
+      if (shipment.status !== "CANCELLED")
+        expect(told.replaceAll(/[^fFP]/g, "").length + shipment.stepsAfterHandOver.length).toBe(atTheDoor);
+      else expect([shipment.stepsAfterHandOver, dueMs]).toEqual([[], null]);
+    }),
+    1_000,
+  );
+});
+
+test("a parcel that may leave and that the carrier moves comes to its end by itself", () => {
+  verify(
+    fc.property(world, (each) => {
+      const delivery = play(each);
+      for (let n = 0; n < 20; n++) {
+        if (awaitsHandOver(delivery.read().shipment)) delivery.happen("HandOverParcel");
+        delivery.happen("timer");
+      }
+      const { shipment, told, dueMs } = delivery.read();
+      expect(told).toMatch(LEGAL);
+      expect(dueMs).toBeNull();
+      const ends = ["DELIVERED", "RETURNED", "CANCELLED"];
+      // A carrier that stands still brings back what could not be delivered all the same.
+      if (each.pace.stepMs === 0) ends.push("SCHEDULED", "DISPATCHED", "FAILED", "IN_TRANSIT");
+      expect(ends).toContain(shipment.status);
     }),
     300,
   );

@@ -1,7 +1,14 @@
-/** One order's shipment. There is at most one an order: asking again for it is answered with the one that is there. */
+/**
+ * One order's shipment. There is at most one an order: asking again for it is answered with the one that is there.
+ *
+ * The parcel leaves when `order` says that it is paid for, and not before: dispatching only asks for that. What an
+ * operator reports of it meanwhile is kept, and happens right after the hand-over. A cancellation is granted until the
+ * parcel has left and refused from then on; repeated, either is answered the same again.
+ */
 import type { z } from "zod";
-import { message } from "../../runtime/messages/contract.ts";
-import { type Decision, type DecisionContext, on } from "../../runtime/messages/decision.ts";
+import { message, type OutgoingMessage } from "../../runtime/messages/contract.ts";
+import { type Decision, type DecisionContext, on, type TimerHandler } from "../../runtime/messages/decision.ts";
+import { CARRIER_TIMER, type Carrier, type CarrierMove, planAfter } from "./carrier.ts";
 import { type Address, deliveryCommands, deliveryEvents } from "./contract.ts";
 
 export const shipmentStatuses = [
@@ -19,23 +26,35 @@ export type ShipmentStatus = (typeof shipmentStatuses)[number];
 
 /**
  * Where a shipment may go from each status. A parcel that has left cannot be cancelled; FAILED stands for an attempt,
- * after which the carrier tries again or brings the parcel back; a delivered one comes back when it is returned.
+ * after which the carrier tries again or brings the parcel back.
  */
 export const shipmentTransitions: Readonly<Record<ShipmentStatus, readonly ShipmentStatus[]>> = {
   SCHEDULED: ["DISPATCHED", "CANCELLED"],
   DISPATCHED: ["IN_TRANSIT", "DELIVERED", "FAILED"],
   IN_TRANSIT: ["DELIVERED", "FAILED"],
-  DELIVERED: ["RETURNING"],
+  DELIVERED: [],
   FAILED: ["FAILED", "IN_TRANSIT", "DELIVERED", "RETURNING"],
   RETURNING: ["RETURNED"],
   RETURNED: [],
   CANCELLED: [],
 };
 
+/** The last of them is final: the parcel comes back. */
+const MOST_ATTEMPTS = 3;
+
 export interface ShipmentLine {
   readonly sku: string;
   readonly quantity: number;
 }
+
+/** Where the parcel has been, and since when. */
+export interface TrackedStatus {
+  readonly status: ShipmentStatus;
+  readonly at: number;
+}
+
+/** What can become of a parcel at the door. */
+export type DoorStep = "deliver" | "fail";
 
 export interface Shipment {
   readonly orderId: string;
@@ -44,28 +63,118 @@ export interface Shipment {
   readonly status: ShipmentStatus;
   readonly address: Address;
   readonly lines: readonly ShipmentLine[];
+  /** Null until the carrier or an operator want to take the parcel. */
+  readonly dispatchAskedAt: number | null;
+  /** Reported while the hand-over is awaited. */
+  readonly stepsAfterHandOver: readonly DoorStep[];
+  readonly history: readonly TrackedStatus[];
   readonly createdAt: number;
   readonly updatedAt: number;
 }
+
+type Outcome = Decision<Shipment>;
+
+/** The shipment after something happened to it, and what is told of that. */
+interface Moved {
+  readonly state: Shipment;
+  readonly messages: readonly OutgoingMessage[];
+}
+
+type Move = (shipment: Shipment, now: number) => Moved;
 
 /** The shipment in another status. Throws where the transition is not legal: its caller had to ask `mayBecome`. */
 export function withStatus(shipment: Shipment, status: ShipmentStatus, now: number): Shipment {
   if (!mayBecome(shipment, status)) {
     throw new Error(`the shipment of order ${shipment.orderId} is ${shipment.status} and cannot become ${status}`);
   }
-  return { ...shipment, status, updatedAt: now };
+  return { ...shipment, status, history: [...shipment.history, { status, at: now }], updatedAt: now };
 }
 
 export const mayBecome = (shipment: Shipment, status: ShipmentStatus) =>
   shipmentTransitions[shipment.status].includes(status);
 
+/** The parcel may be taken as soon as `order` says so. */
+export const awaitsHandOver = ({ status, dispatchAskedAt }: Shipment) =>
+  status === "SCHEDULED" && dispatchAskedAt !== null;
+
+/** Happens now, or right after the hand-over that is awaited. */
+const atTheDoor =
+  (step: DoorStep, happens: Move): Move =>
+  (shipment, now) =>
+    awaitsHandOver(shipment)
+      ? {
+          state: { ...shipment, stepsAfterHandOver: [...shipment.stepsAfterHandOver, step], updatedAt: now },
+          messages: [],
+        }
+      : happens(shipment, now);
+
+/** Asks `order` to let the parcel go, once. */
+const askForDispatch: Move = (shipment, now) =>
+  shipment.dispatchAskedAt === null
+    ? {
+        state: { ...shipment, dispatchAskedAt: now, updatedAt: now },
+        messages: [message(deliveryEvents.DispatchRequested, {})],
+      }
+    : { state: shipment, messages: [] };
+
+const depart: Move = (shipment, now) => ({ state: withStatus(shipment, "IN_TRANSIT", now), messages: [] });
+
+const deliver = atTheDoor("deliver", (shipment, now) => ({
+  state: withStatus(shipment, "DELIVERED", now),
+  messages: [message(deliveryEvents.ParcelDelivered, {})],
+}));
+
+const fail = atTheDoor("fail", (shipment, now) => {
+  const failed = withStatus(shipment, "FAILED", now);
+  const attempt = failed.history.filter(({ status }) => status === "FAILED").length;
+  const final = attempt === MOST_ATTEMPTS;
+  return {
+    state: final ? withStatus(failed, "RETURNING", now) : failed,
+    messages: [message(deliveryEvents.DeliveryFailed, { attempt, final })],
+  };
+});
+
+const bringBack: Move = (shipment, now) => ({
+  state: withStatus(shipment, "RETURNED", now),
+  messages: [message(deliveryEvents.ParcelReturned, {})],
+});
+
+/** What a carrier or an operator does with a parcel. Throws where the shipment does not stand so that it can be done. */
+export const parcelMoves = { askForDispatch, depart, deliver, fail, bringBack } as const satisfies Readonly<
+  Record<CarrierMove | DoorStep, Move>
+>;
+
+/** The parcel leaves, and what was reported of it before happens now. */
+export function handOver(shipment: Shipment, now: number): Moved {
+  const left: Moved = {
+    state: { ...withStatus(shipment, "DISPATCHED", now), stepsAfterHandOver: [] },
+    messages: [message(deliveryEvents.ParcelHandedOver, {})],
+  };
+  return shipment.stepsAfterHandOver.reduce(({ state, messages }, step) => {
+    const next = parcelMoves[step](state, now);
+    return { state: next.state, messages: [...messages, ...next.messages] };
+  }, left);
+}
+
+/** What happened to a shipment as a decision: what the carrier does next goes with it. */
+export const decided = (carrier: Carrier, before: Shipment | undefined, moved: Moved, now: number) => ({
+  ...moved,
+  ...planAfter(carrier, before, moved.state, now),
+});
+
+export const known = (shipment: Shipment | undefined): Shipment => {
+  if (!shipment) throw new Error("there is no such shipment");
+  return shipment;
+};
+
 type ScheduleShipment = z.infer<typeof deliveryCommands.ScheduleShipment.schema>;
 
 function schedule(
+  carrier: Carrier,
   shipment: Shipment | undefined,
   { customerId, address, lines }: ScheduleShipment,
   { key, now, ids }: DecisionContext,
-): Decision<Shipment> {
+): Outcome {
   const scheduled: Shipment = shipment ?? {
     orderId: key,
     id: ids.next(),
@@ -73,14 +182,59 @@ function schedule(
     status: "SCHEDULED",
     address,
     lines,
+    dispatchAskedAt: null,
+    stepsAfterHandOver: [],
+    history: [{ status: "SCHEDULED", at: now }],
     createdAt: now,
     updatedAt: now,
   };
-  return {
-    state: scheduled,
-    messages: [message(deliveryEvents.ShipmentScheduled, { deliveryId: scheduled.id })],
-  };
+  const messages = [message(deliveryEvents.ShipmentScheduled, { deliveryId: scheduled.id })];
+  return decided(carrier, shipment, { state: scheduled, messages }, now);
+}
+
+function cancel(carrier: Carrier, shipment: Shipment, now: number): Outcome {
+  const granted = [message(deliveryEvents.ShipmentCancelled, {})];
+  if (shipment.status === "CANCELLED") return { messages: granted };
+  if (!mayBecome(shipment, "CANCELLED")) return { messages: [message(deliveryEvents.ShipmentCancelRefused, {})] };
+  const cancelled = { ...withStatus(shipment, "CANCELLED", now), stepsAfterHandOver: [] };
+  return decided(carrier, shipment, { state: cancelled, messages: granted }, now);
+}
+
+/** `order` lets go only what it was asked for and has not cancelled: anything else is a bug. */
+function letGo(carrier: Carrier, shipment: Shipment, now: number): Outcome {
+  if (awaitsHandOver(shipment)) return decided(carrier, shipment, handOver(shipment, now), now);
+  if (shipment.status === "CANCELLED" || shipment.dispatchAskedAt === null)
+    throw new Error(`the parcel of order ${shipment.orderId} is ${shipment.status}, and nobody waits for it`);
+  return { messages: [message(deliveryEvents.ParcelHandedOver, {})] };
 }
 
 /** Handlers of `delivery.commands`. */
-export const shipmentHandlers = [on(deliveryCommands.ScheduleShipment, schedule, { urgency: "background" })];
+export const shipmentHandlers = (carrier: Carrier) => [
+  on(
+    deliveryCommands.ScheduleShipment,
+    (shipment: Shipment | undefined, asked, context: DecisionContext) => schedule(carrier, shipment, asked, context),
+    { urgency: "background" },
+  ),
+  on(
+    deliveryCommands.CancelShipment,
+    (shipment: Shipment | undefined, _asked, { now }: DecisionContext) => cancel(carrier, known(shipment), now),
+    { urgency: "background" },
+  ),
+  on(
+    deliveryCommands.HandOverParcel,
+    (shipment: Shipment | undefined, _asked, { now }: DecisionContext) => letGo(carrier, known(shipment), now),
+    { urgency: "background" },
+  ),
+];
+
+/** The carrier's next move is due. */
+export const shipmentTimers = (carrier: Carrier): readonly TimerHandler<Shipment, never>[] => [
+  {
+    kind: CARRIER_TIMER,
+    decide(shipment, { now }) {
+      const present = known(shipment);
+      const next = carrier.planned(present);
+      return next ? decided(carrier, present, parcelMoves[next.move](present, now), now) : {};
+    },
+  },
+];

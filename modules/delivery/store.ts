@@ -5,7 +5,14 @@ import type { Database, Parameter } from "../../runtime/database/port.ts";
 import { columnNames, recordset } from "../../runtime/database/recordset.ts";
 import { aggregateStore, type Positions } from "../../runtime/messages/aggregate.ts";
 import type { Address } from "./contract.ts";
-import { type Shipment, type ShipmentLine, type ShipmentStatus, shipmentStatuses } from "./shipment.ts";
+import {
+  type DoorStep,
+  type Shipment,
+  type ShipmentLine,
+  type ShipmentStatus,
+  shipmentStatuses,
+  type TrackedStatus,
+} from "./shipment.ts";
 
 const statusList = sql.raw(shipmentStatuses.map((status) => `'${status}'`).join(", "));
 
@@ -19,6 +26,9 @@ export const shipments = pgTable(
     status: text("status").$type<ShipmentStatus>().notNull(),
     address: json<Address>("address").notNull(),
     lines: json<readonly ShipmentLine[]>("lines").notNull(),
+    dispatchAskedAt: instant("dispatch_asked_at"),
+    stepsAfterHandOver: json<readonly DoorStep[]>("steps_after_hand_over").notNull().default([]),
+    history: json<readonly TrackedStatus[]>("history").notNull().default([]),
     createdAt: instant("created_at").notNull(),
     updatedAt: instant("updated_at").notNull(),
     version: integer("version").notNull(),
@@ -32,7 +42,7 @@ export const shipments = pgTable(
 
 export const shipmentStore = aggregateStore<Shipment>(shipments, {
   key: "orderId",
-  mutable: ["status", "address", "updatedAt"],
+  mutable: ["status", "address", "dispatchAskedAt", "stepsAfterHandOver", "history", "updatedAt"],
 });
 
 const set = recordset(shipments);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Decision } from "../../runtime/messages/decision.ts";
 import { stockInvariants } from "./invariants.ts";
-import { changeReserved, type SkuStock } from "./stock.ts";
+import { changeFigures, type SkuStock } from "./stock.ts";
 import type { Reservation } from "./store.ts";
 
 const stock: SkuStock = {
@@ -32,6 +32,11 @@ test("a change of the stock has the movements that explain it", () => {
   ).not.toThrow();
   expect(() => check({ shared: counted(4, 5), entries: [movement(0, "w1", "A", -1)] })).not.toThrow();
   expect(() => check({ state: { ...held, status: "FIRM" } })).not.toThrow();
+  const shipped = new Map([["A", changeFigures(stock, "w1", { onHand: -2, reserved: -2 })]]);
+  const firm: Reservation = { ...held, status: "FIRM" };
+  expect(() =>
+    check({ state: { ...held, status: "SHIPPED" }, shared: shipped, entries: [movement(-2, "w1", "A", -2)] }, firm),
+  ).not.toThrow();
 });
 
 test.each<[string, Decision<Reservation, SkuStock>]>([
@@ -45,6 +50,7 @@ test.each<[string, Decision<Reservation, SkuStock>]>([
   ["finds units that are nowhere", { entries: [movement(0, "w1", "A", 1)] }],
   ["oversells", { shared: changed(6, 0), entries: [movement(4)] }],
   ["goes below zero", { shared: changed(-1, 0), entries: [movement(-3)] }],
+  ["ships units that stay on hand", { shared: changed(0, 0), entries: [movement(-2, "w1", "A", -2)] }],
   ["splits a unit", { shared: changed(2.5, 0), entries: [movement(0.5)] }],
   ["gives other units back than were taken", { state: { ...held, allocations: [] } }],
   ["refuses what it holds", { state: { ...held, status: "REFUSED" } }],
@@ -52,11 +58,17 @@ test.each<[string, Decision<Reservation, SkuStock>]>([
   expect(() => check(decision)).toThrow("invariant broken");
 });
 
-test("a reservation that has ended does not begin again", () => {
-  const released: Reservation = { ...held, status: "RELEASED" };
-  expect(() => check({ state: held }, released)).toThrow("cannot go from RELEASED to HELD");
+test.each([
+  ["RELEASED", "HELD"],
+  ["HELD", "SHIPPED"],
+  ["SHIPPED", "RELEASED"],
+  ["RETURNED", "SHIPPED"],
+] as const)("a reservation that is %s does not become %s", (from, to) => {
+  expect(() => check({ state: { ...held, status: to } }, { ...held, status: from })).toThrow(
+    `cannot go from ${from} to ${to}`,
+  );
 });
 
 test("stock of a warehouse that is not there is not changed in silence", () => {
-  expect(() => changeReserved(stock, "w3", 1)).toThrow("A has no stock in w3");
+  expect(() => changeFigures(stock, "w3", { onHand: 0, reserved: 1 })).toThrow("A has no stock in w3");
 });

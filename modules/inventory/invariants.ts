@@ -2,15 +2,17 @@
 import { invariant } from "../../runtime/invariant.ts";
 import type { DecisionInvariants } from "../../runtime/messages/decision.ts";
 import type { ReservationStatus } from "./reservation.ts";
-import { checkFigures, type SkuStock, type WarehouseStock } from "./stock.ts";
+import { checkFigures, type SkuStock, type StockFigures } from "./stock.ts";
 import type { Reservation } from "./store.ts";
 
 /** Where a reservation may go from each status; it may also stay. */
 const transitions: Readonly<Record<ReservationStatus, readonly ReservationStatus[]>> = {
   HELD: ["FIRM", "RELEASED"],
-  FIRM: ["RELEASED"],
+  FIRM: ["RELEASED", "SHIPPED"],
+  SHIPPED: ["RETURNED"],
   RELEASED: [],
   REFUSED: [],
+  RETURNED: [],
 };
 
 /** A figure never changes without the movement that explains it, nor the other way round. */
@@ -24,9 +26,9 @@ export const stockInvariants: DecisionInvariants<Reservation, SkuStock> = (befor
     );
     invariant(state.allocations === before.allocations, () => `the allocations of ${before.orderId} are not kept`);
   }
-  const unexplained = new Map<string, Figures>();
+  const unexplained = new Map<string, StockFigures>();
   /** Adds to what is unexplained of one SKU in one warehouse. */
-  const add = (sku: string, warehouse: string, by: Figures, sign: 1 | -1) => {
+  const add = (sku: string, warehouse: string, by: StockFigures, sign: 1 | -1) => {
     const name = `${sku} in ${warehouse}`;
     const { onHand, reserved } = unexplained.get(name) ?? { onHand: 0, reserved: 0 };
     unexplained.set(name, { onHand: onHand + sign * by.onHand, reserved: reserved + sign * by.reserved });
@@ -49,5 +51,3 @@ export const stockInvariants: DecisionInvariants<Reservation, SkuStock> = (befor
       () => `${onHand} units on hand and ${reserved} reserved units of ${name} are explained by no movement`,
     );
 };
-
-type Figures = Pick<WarehouseStock, "onHand" | "reserved">;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { allocate, reservationHandlers, wantedBySku } from "./reservation.ts";
-import { changeReserved, type SkuStock } from "./stock.ts";
+import { changeFigures, type SkuStock } from "./stock.ts";
 import type { Reservation } from "./store.ts";
 
 const ORDER = "0192aaaa-0000-7000-8000-000000000001";
@@ -72,6 +72,66 @@ describe("allocating", () => {
   });
 });
 
+const movementsIn = (entries: ReturnType<typeof handle>["entries"]) =>
+  entries?.map(({ row }) => [row.type, row.warehouse, row.onHandDelta, row.reservedDelta, row.orderId]);
+
+describe("shipping and coming back", () => {
+  const allocations = [
+    { sku: "A", warehouse: "w2", quantity: 3 },
+    { sku: "A", warehouse: "w1", quantity: 1 },
+  ];
+  const firm: Reservation = { orderId: ORDER, status: "FIRM", allocations };
+  const before: SkuStock = {
+    sku: "A",
+    warehouses: [
+      { warehouse: "w1", onHand: 5, reserved: 2 },
+      { warehouse: "w2", onHand: 3, reserved: 3 },
+    ],
+  };
+
+  test("what ships leaves the stock where it was reserved, and comes back on sale in the same places", () => {
+    const shipped = handle("ShipStock", {}, firm, [before]);
+    expect(shipped.needs).toEqual(["A", "A"]);
+    expect(shipped.state).toEqual({ ...firm, status: "SHIPPED" });
+    expect(shipped.messages).toBeUndefined();
+    expect(movementsIn(shipped.entries)).toEqual([
+      ["SHIP", "w2", -3, -3, ORDER],
+      ["SHIP", "w1", -1, -1, ORDER],
+    ]);
+    const left = shipped.shared?.get("A");
+    expect(left?.warehouses).toEqual([
+      { warehouse: "w1", onHand: 4, reserved: 1 },
+      { warehouse: "w2", onHand: 0, reserved: 0 },
+    ]);
+    const returned = handle("RestockReturned", {}, shipped.state, left ? [left] : []);
+    expect(returned.state).toEqual({ ...firm, status: "RETURNED" });
+    expect(movementsIn(returned.entries)).toEqual([
+      ["RETURN", "w2", 3, 0, ORDER],
+      ["RETURN", "w1", 1, 0, ORDER],
+    ]);
+    expect(returned.shared?.get("A")?.warehouses).toEqual([
+      { warehouse: "w1", onHand: 5, reserved: 1 },
+      { warehouse: "w2", onHand: 3, reserved: 0 },
+    ]);
+  });
+
+  test.each([
+    ["ShipStock", "SHIPPED"],
+    ["RestockReturned", "RETURNED"],
+  ] as const)("%s repeated has no second effect", (type, status) => {
+    const { needs: _needs, ...decision } = handle(type, {}, { ...firm, status }, [before]);
+    expect(decision).toEqual({});
+  });
+
+  test.each([
+    ["ShipStock", ["HELD", "RELEASED", "REFUSED", "RETURNED"]],
+    ["RestockReturned", ["HELD", "FIRM", "RELEASED", "REFUSED"]],
+  ] as const)("%s of a reservation that cannot be there is a bug", (type, statuses) => {
+    for (const status of statuses) expect(() => handle(type, {}, { ...firm, status }, [before])).toThrow(status);
+    expect(() => handle(type, {}, undefined, [before])).toThrow("undefined");
+  });
+});
+
 describe("ending", () => {
   const allocations = [{ sku: "A", warehouse: "w1", quantity: 2 }];
   const held: Reservation = { orderId: ORDER, status: "HELD", allocations };
@@ -94,8 +154,23 @@ describe("ending", () => {
     expect(() => handle("ConfirmStock", {}, { ...held, status: "RELEASED" }, [])).toThrow("RELEASED");
   });
 
+  test("a firm reservation is released like a held one", () => {
+    const { state, shared, entries } = handle("ReleaseStock", {}, { ...held, status: "FIRM" }, [reserved]);
+    expect(state?.status).toBe("RELEASED");
+    expect(shared?.get("A")?.warehouses).toEqual([{ warehouse: "w1", onHand: 5, reserved: 0 }]);
+    expect(movementsIn(entries)).toEqual([["RELEASE", "w1", 0, -2, ORDER]]);
+  });
+
+  test("what has left the house is never released", () => {
+    for (const status of ["SHIPPED", "RETURNED"] as const)
+      expect(() => handle("ReleaseStock", {}, { ...held, status }, [reserved])).toThrow(status);
+    expect(() => handle("ReleaseStock", {}, undefined, [])).toThrow("never asked for");
+  });
+
   test("stock never goes below zero and is never oversold", () => {
-    expect(() => changeReserved(reserved, "w1", -3)).toThrow("-1 reserved");
-    expect(() => changeReserved(reserved, "w1", 4)).toThrow("6 reserved of 5");
+    const change = (onHand: number, units: number) => () => changeFigures(reserved, "w1", { onHand, reserved: units });
+    expect(change(0, -3)).toThrow("-1 reserved");
+    expect(change(0, 4)).toThrow("6 reserved of 5");
+    expect(change(-4, 0)).toThrow("2 reserved of 1");
   });
 });

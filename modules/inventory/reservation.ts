@@ -1,14 +1,23 @@
 /**
- * Reservations: all lines of an order or none. Held until `order` says that they are firm, released or shipped; a
- * command that finds the reservation ended already answers the same again, so an undo may come twice.
+ * Reservations: all lines of an order or none. Held until `order` says that they are firm, released or shipped; what was
+ * shipped may come back. A command that finds its work done already has no second effect, and an undo is answered again.
+ * One that does not fit the reservation's status is a bug, and throws: what has left the house cannot be released.
  */
 import { message } from "../../runtime/messages/contract.ts";
 import { type Decision, type DecisionContext, type Entry, on } from "../../runtime/messages/decision.ts";
 import { inventoryCommands, inventoryEvents } from "./contract.ts";
-import { available, changeReserved, type SkuStock, totalAvailable } from "./stock.ts";
+import { available, changeFigures, type SkuStock, type StockFigures, totalAvailable } from "./stock.ts";
 import type { Reservation } from "./store.ts";
 
-export type ReservationStatus = "HELD" | "FIRM" | "RELEASED" | "REFUSED";
+export type ReservationStatus = "HELD" | "FIRM" | "RELEASED" | "REFUSED" | "SHIPPED" | "RETURNED";
+
+/** What one allocated unit changes, by the type of its movement. */
+const movements = {
+  RESERVE: { onHand: 0, reserved: 1 },
+  RELEASE: { onHand: 0, reserved: -1 },
+  SHIP: { onHand: -1, reserved: -1 },
+  RETURN: { onHand: 1, reserved: 0 },
+} as const satisfies Readonly<Record<string, StockFigures>>;
 
 /** Units of a SKU that stand in one warehouse for an order. */
 export interface Allocation {
@@ -58,7 +67,7 @@ function reserve(orderId: string, wanted: ReadonlyMap<string, number>, context: 
   });
   return {
     state: { orderId, status: "HELD", allocations },
-    ...move(orderId, allocations, "RESERVE", 1, context),
+    ...move(orderId, allocations, "RESERVE", context),
     messages: [message(inventoryEvents.StockReserved, {})],
   };
 }
@@ -66,10 +75,26 @@ function reserve(orderId: string, wanted: ReadonlyMap<string, number>, context: 
 function release(reservation: Reservation, context: Context): Outcome {
   const messages = [message(inventoryEvents.StockReleased, {})];
   if (reservation.status === "RELEASED" || reservation.status === "REFUSED") return { state: reservation, messages };
+  if (reservation.status !== "HELD" && reservation.status !== "FIRM")
+    throw new Error(`cannot release a reservation that is ${reservation.status}`);
   return {
     state: { ...reservation, status: "RELEASED" },
-    ...move(reservation.orderId, reservation.allocations, "RELEASE", -1, context),
+    ...move(reservation.orderId, reservation.allocations, "RELEASE", context),
     messages,
+  };
+}
+
+/** The reservation's next status and what its units do on the way there; nothing where that has been done before. */
+function advance(
+  reservation: Reservation | undefined,
+  { from, to, type }: { from: ReservationStatus; to: ReservationStatus; type: keyof typeof movements },
+  context: Context,
+): Outcome {
+  if (reservation?.status === to) return {};
+  if (reservation?.status !== from) throw new Error(`no ${type} of a reservation that is ${reservation?.status}`);
+  return {
+    state: { ...reservation, status: to },
+    ...move(reservation.orderId, reservation.allocations, type, context),
   };
 }
 
@@ -77,8 +102,7 @@ function release(reservation: Reservation, context: Context): Outcome {
 function move(
   orderId: string,
   allocations: readonly Allocation[],
-  type: "RESERVE" | "RELEASE",
-  sign: 1 | -1,
+  type: keyof typeof movements,
   context: Context,
 ): Pick<Outcome, "shared" | "entries"> {
   const shared = new Map<string, SkuStock>();
@@ -86,11 +110,13 @@ function move(
   for (const { sku, warehouse, quantity } of allocations) {
     const stock = shared.get(sku) ?? context.shared.get(sku);
     if (!stock) throw new Error(`stock of ${sku} was not locked`);
-    const reservedDelta = sign * quantity;
-    shared.set(sku, changeReserved(stock, warehouse, reservedDelta));
+    const onHand = movements[type].onHand * quantity;
+    const reserved = movements[type].reserved * quantity;
+    shared.set(sku, changeFigures(stock, warehouse, { onHand, reserved }));
+    const id = context.ids.next();
     entries.push({
       table: "movement",
-      row: { id: context.ids.next(), sku, warehouse, type, onHandDelta: 0, reservedDelta, at: context.now, orderId },
+      row: { id, sku, warehouse, type, onHandDelta: onHand, reservedDelta: reserved, at: context.now, orderId },
     });
   }
   return { shared, entries };
@@ -120,6 +146,16 @@ export const reservationHandlers = [
       if (!reservation) throw new Error("cannot release what was never asked for");
       return release(reservation, context);
     },
+    { shares: skusOf, urgency: "background" },
+  ),
+  on<Reservation, object, SkuStock>(
+    inventoryCommands.ShipStock,
+    (reservation, _data, context) => advance(reservation, { from: "FIRM", to: "SHIPPED", type: "SHIP" }, context),
+    { shares: skusOf, urgency: "background" },
+  ),
+  on<Reservation, object, SkuStock>(
+    inventoryCommands.RestockReturned,
+    (reservation, _data, context) => advance(reservation, { from: "SHIPPED", to: "RETURNED", type: "RETURN" }, context),
     { shares: skusOf, urgency: "background" },
   ),
 ];

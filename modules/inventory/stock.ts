@@ -1,10 +1,13 @@
 import { invariant } from "../../runtime/invariant.ts";
 
 /** The stock of one SKU and how much of it may be taken. Pure rules: never negative, never oversold. */
-export interface WarehouseStock {
-  readonly warehouse: string;
+export interface StockFigures {
   readonly onHand: number;
   readonly reserved: number;
+}
+
+export interface WarehouseStock extends StockFigures {
+  readonly warehouse: string;
 }
 
 export interface SkuStock {
@@ -12,18 +15,18 @@ export interface SkuStock {
   readonly warehouses: readonly WarehouseStock[];
 }
 
-export const available = (stock: Pick<WarehouseStock, "onHand" | "reserved">) => stock.onHand - stock.reserved;
+export const available = (stock: StockFigures) => stock.onHand - stock.reserved;
 
 export const totalAvailable = (stock: SkuStock) =>
   stock.warehouses.reduce((sum, warehouse) => sum + available(warehouse), 0);
 
-/** Changes what is reserved in one warehouse; throws when that would oversell or go below zero, or there is no such warehouse. */
-export function changeReserved(stock: SkuStock, warehouse: string, delta: number): SkuStock {
+/** Changes the figures of one warehouse; throws when that would oversell or go below zero, or there is no such warehouse. */
+export function changeFigures(stock: SkuStock, warehouse: string, change: StockFigures): SkuStock {
   let found = false;
   const warehouses = stock.warehouses.map((each) => {
     if (each.warehouse !== warehouse) return each;
     found = true;
-    const changed = { ...each, reserved: each.reserved + delta };
+    const changed = { ...each, onHand: each.onHand + change.onHand, reserved: each.reserved + change.reserved };
     checkFigures(stock.sku, changed);
     return changed;
   });

@@ -36,6 +36,13 @@ test("defaults, environment, flags, in that order", () => {
   expect(table.find(({ name }) => name === "port")).toMatchObject({ value: "9100", source: "flag", env: "PORT" });
 });
 
+test("only in dev does the simulated carrier move parcels by itself, unless it is told to", () => {
+  const served = { DATABASE_URL: "postgres://a@b/c", DEVELOPMENT_ISSUER: "true" };
+  const step = (mode: Mode, env: Record<string, string> = {}) => load(mode, { ...served, ...env }).config.carrierStepMs;
+  expect([step("dev"), step("serve"), step("test")]).toEqual([90_000, 0, 0]);
+  expect([step("dev", { CARRIER_STEP_MS: "0" }), step("serve", { CARRIER_STEP_MS: "500" })]).toEqual([0, 500]);
+});
+
 test("all faults at once, secrets hidden", () => {
   const faults = faultsOf(() =>
     load("dev", { PORT: "x", DATABASE_URL: "mysql://u:hunter2@h/d", MODULES: "order,nope" }, { nope: "1" }),

@@ -213,6 +213,11 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
     ...kafkaSettings,
     ...serviceSettings,
     ...sagaSettings,
+    carrierStepMs: setting({
+      ...sagaSettings.carrierStepMs,
+      // Slow enough that whoever tries something by hand is first.
+      fallback: known.mode === "dev" ? 90 * SECOND : sagaSettings.carrierStepMs.fallback,
+    }),
     ...idempotencySettings,
   } satisfies Settings;
 }

@@ -112,7 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "no-stock-back",
     file: "modules/inventory/reservation.ts",
-    find: '...move(reservation.orderId, reservation.allocations, "RELEASE", -1, context),',
+    find: '...move(reservation.orderId, reservation.allocations, "RELEASE", context),',
     replace: "",
   },
   // A message that the transport refused is forgotten.

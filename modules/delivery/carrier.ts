@@ -1,0 +1,37 @@
+/**
+ * The port to whoever carries parcels.
+ *
+ * A carrier decides nothing on a shipment by itself: what it does next is planned here as a durable timer, and when that
+ * fires the move is decided like any other, on the shipment as it then stands. Every change plans anew, so a move that
+ * somebody else was faster than does not happen; a plan of an earlier configuration does what this one plans.
+ */
+import type { Decision } from "../../runtime/messages/decision.ts";
+import type { Shipment } from "./shipment.ts";
+
+/** `bringBack`: the parcel that could not be delivered is in the warehouse again. */
+export type CarrierMove = "askForDispatch" | "depart" | "deliver" | "bringBack";
+
+export interface PlannedMove {
+  readonly move: CarrierMove;
+  readonly afterMs: number;
+}
+
+export interface Carrier {
+  /** What it does next with a parcel that now came to stand like this; null: nothing before somebody else does. */
+  planned(parcel: Pick<Shipment, "status" | "dispatchAskedAt">): PlannedMove | null;
+}
+
+export const CARRIER_TIMER = "carrier";
+
+/** The timer of the carrier's next move after a change, in place of the one before. */
+export function planAfter(
+  carrier: Carrier,
+  before: Shipment | undefined,
+  changed: Shipment,
+  now: number,
+): Pick<Decision<Shipment>, "setTimers" | "cancelTimers"> {
+  if (changed === before) return {};
+  const next = carrier.planned(changed);
+  if (next) return { setTimers: [{ kind: CARRIER_TIMER, dueMs: now + next.afterMs }] };
+  return before && carrier.planned(before) ? { cancelTimers: [CARRIER_TIMER] } : {};
+}
