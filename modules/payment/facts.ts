@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { paymentFacts } from "./contract.ts";
 import type { Payment } from "./payment.ts";
-import type { PaymentProvider } from "./provider.ts";
+import type { Charge, PaymentProvider } from "./provider.ts";
 
 type Facts = NonNullable<z.infer<typeof paymentFacts.response>["items"][number]["aggregate"]>;
 
@@ -17,6 +17,13 @@ export async function factsOf(provider: PaymentProvider, payments: readonly Paym
     captured,
     refunded,
     working: work !== "none",
-    charges: books === undefined ? null : [...(books.get(orderId) ?? [])],
+    charges: books === undefined ? null : (books.get(orderId) ?? []).map(effective),
   }));
 }
+
+/** What a charge takes from the customer as it stands: what may still be captured, or what was and did not go back. */
+const effective = ({ key, amount, captured, refunded, currency }: Charge) => ({
+  key,
+  amount: captured === 0 ? amount : captured - refunded,
+  currency,
+});

@@ -5,13 +5,16 @@ import { defineModule } from "../../runtime/module.ts";
 import { createPaymentSimulator } from "./adapters/simulator.ts";
 import simulatorInitial from "./adapters/simulator-migrations/0000_initial.sql" with { type: "text" };
 import simulatorKey from "./adapters/simulator-migrations/0001_key_by_bytes.sql" with { type: "text" };
+import simulatorCaptured from "./adapters/simulator-migrations/0002_captured_and_refunded.sql" with { type: "text" };
 import { paymentCommands, paymentEvents, paymentFacts } from "./contract.ts";
 import { factsOf } from "./facts.ts";
 import { paymentInvariants } from "./invariants.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
-import { type Payment, paymentCalls, paymentHandlers, paymentTimers } from "./payment.ts";
+import capture from "./migrations/0002_capture_and_action.sql" with { type: "text" };
+import type { Payment } from "./payment.ts";
 import type { PaymentProvider } from "./provider.ts";
+import { paymentCalls, paymentHandlers, paymentTimers } from "./provider-answers.ts";
 import { type PaymentRouteDeps, paymentRoutes } from "./routes.ts";
 import { paymentStore } from "./store.ts";
 
@@ -25,18 +28,24 @@ export const payment = defineModule<Payment, never, PaymentProvider, PaymentRout
   topics,
   serves: [paymentFacts],
   routes: paymentRoutes,
-  migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
+  migrations: [
+    ...coreMigrations,
+    { id: "0000_initial", sql: initial },
+    { id: "0001_storage", sql: storage },
+    { id: "0002_capture_and_action", sql: capture },
+  ],
   sideSchemas: [
     {
       schema: SIMULATOR_SCHEMA,
       migrations: [
         { id: "0000_initial", sql: simulatorInitial },
         { id: "0001_key_by_bytes", sql: simulatorKey },
+        { id: "0002_captured_and_refunded", sql: simulatorCaptured },
       ],
     },
   ],
   build({ database, sideDatabase, clock, deadlines, travelling }) {
-    const provider = createPaymentSimulator(sideDatabase(SIMULATOR_SCHEMA), clock);
+    const simulator = createPaymentSimulator(sideDatabase(SIMULATOR_SCHEMA), clock);
     const definition = {
       aggregate: paymentStore,
       entries: {},
@@ -46,17 +55,19 @@ export const payment = defineModule<Payment, never, PaymentProvider, PaymentRout
       calls: paymentCalls({
         retryForMs: deadlines.paymentRetryForMs,
         answerTimeoutMs: deadlines.paymentAnswerMs,
+        customerActionMs: deadlines.customerActionMs,
+        authorisationMs: deadlines.authorisationMs,
       }),
     };
     return {
-      messaging: { definition, ports: provider },
+      messaging: { definition, ports: simulator },
       rpc: [
         answersFacts(paymentFacts, { ...definition, ...topics }, { database, travelling }, (payments) =>
-          factsOf(provider, payments),
+          factsOf(simulator, payments),
         ),
       ],
-      routes: () => ({ database }),
-      close: provider.close,
+      routes: ({ lane }) => ({ database, lane, clock, books: simulator.books }),
+      close: simulator.close,
     };
   },
 });

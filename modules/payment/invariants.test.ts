@@ -1,45 +1,34 @@
 import { expect, test } from "bun:test";
 import { paymentInvariants } from "./invariants.ts";
+import { authorised, captured, free } from "./payment.fixture.ts";
 import type { Payment } from "./payment.ts";
 
-const payment: Payment = {
-  orderId: "0192aaaa-0000-7000-8000-000000000001",
-  id: "payment-id",
-  customerId: "alice",
-  status: "AUTHORISED",
-  currency: "USD",
-  amount: 1000,
-  authorised: 1000,
-  captured: 600,
-  refunded: 200,
-  token: "tok_visa",
-  attempt: 1,
-  work: "none",
-  tries: 1,
-  failures: 0,
-  voidFor: null,
-  detail: null,
-  createdAt: 0,
-  updatedAt: 0,
-};
+const payment: Payment = { ...captured(), status: "PARTIALLY_REFUNDED", refunded: 200 };
 const check = (change: Partial<Payment>, before: Payment | undefined = payment) =>
   paymentInvariants(before, { state: { ...payment, ...change } }, new Map<string, never>());
 
-test("refunded is at most captured, captured at most authorised, authorised at most what was asked", () => {
-  for (const good of [{}, { captured: 1000, refunded: 1000 }, { authorised: 0, captured: 0, refunded: 0 }])
-    expect(() => check(good)).not.toThrow();
+test("amounts and status that agree are written", () => {
+  const refunded: Payment = { ...payment, status: "REFUNDED", refunded: 1000 };
+  for (const good of [payment, refunded]) expect(() => check(good)).not.toThrow();
+  expect(() => check(captured(), authorised())).not.toThrow();
+  expect(() => check({ ...free(), status: "CAPTURED" }, free())).not.toThrow();
 });
 
 test.each<[string, Partial<Payment>]>([
-  ["refunds more than was captured", { refunded: 601 }],
-  ["captures more than was authorised", { authorised: 599 }],
+  ["refunds more than was captured", { refunded: 1001 }],
+  ["captures more than was authorised", { authorised: 999 }],
   ["authorises more than was asked", { authorised: 1001 }],
   ["refunds less than nothing", { refunded: -1 }],
-  ["splits a unit", { refunded: 0.5 }],
+  ["splits a unit", { refunded: 200.5 }],
   ["asks for another amount", { amount: 1001 }],
   ["asks for another currency", { currency: "TWD" }],
   ["charges another card", { token: "tok_other" }],
   ["knows no figure", { captured: Number.NaN }],
+  ["calls a part the whole", { status: "REFUNDED" }],
+  ["takes a refund back", { refunded: 100 }],
+  ["goes back to an earlier status", { status: "CAPTURED", refunded: 0 }],
+  ["captures what is captured", { work: "capture" }],
+  ["voids what is captured", { status: "VOIDED", authorised: 0, captured: 0, refunded: 0 }],
 ])("a decision that %s is not written", (_what, change) => {
   expect(() => check(change)).toThrow("invariant broken");
 });

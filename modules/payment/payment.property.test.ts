@@ -3,62 +3,117 @@ import fc from "fast-check";
 import type { CallOutcome } from "../../runtime/messages/call.ts";
 import type { CallRequest, Decision } from "../../runtime/messages/decision.ts";
 import { verify } from "../../runtime/property.fixture.ts";
+import { customerActed } from "./authorising.ts";
 import { paymentInvariants } from "./invariants.ts";
-import { type Payment, paymentCalls, paymentHandlers, paymentTimers } from "./payment.ts";
+import type { Payment } from "./payment.ts";
+import { paymentCalls, paymentHandlers, paymentTimers } from "./provider-answers.ts";
 
 const ORDER = "0192aaaa-0000-7000-8000-000000000001";
-const RETRY_FOR_MS = 5_000;
-const calls = paymentCalls({ retryForMs: RETRY_FOR_MS, answerTimeoutMs: 30_000 });
+const calls = paymentCalls({
+  retryForMs: 5_000,
+  answerTimeoutMs: 30_000,
+  customerActionMs: 6_000,
+  authorisationMs: 12_000,
+});
 
 /** What becomes of a call: done and answered, done and the answer lost, on its way for long, or never sent. */
 const fate = fc.constantFrom("answered", "lost", "slow", "unavailable");
 type Fate = typeof fate extends fc.Arbitrary<infer T> ? T : never;
 
+/** What happens at a moment; the commands come from `order`, at any time and repeated. */
+const moment = fc.constantFrom(
+  "callEnds",
+  "callEnds",
+  "callEnds",
+  "timerFires",
+  "timerFires",
+  "slowArrives",
+  "customerActs",
+  "wake",
+  "CapturePayment",
+  "CapturePayment",
+  "VoidPayment",
+  "RefundPayment",
+);
+type Moment = typeof moment extends fc.Arbitrary<infer T> ? T : never;
+
 const world = fc.record({
-  amount: fc.constantFrom(0, 1000),
-  accepts: fc.boolean(),
-  fates: fc.array(fate, { maxLength: 12 }),
-  /** At each moment: the call under way ends (0), the timer fires (1), a slow call arrives (2), `order` asks for a void (3). */
-  moments: fc.array(fc.nat(3), { maxLength: 25 }),
-  pausesMs: fc.array(fc.nat(3_000), { maxLength: 25 }),
+  amount: fc.constantFrom(0, 1000, 1000, 1000),
+  /** What the provider says to the authorisation, and what the customer does where they are asked. */
+  says: fc.constantFrom("authorised", "authorised", "action_required", "declined"),
+  customerCompletes: fc.boolean(),
+  capturesAreRefused: fc.constantFrom(false, false, true),
+  fates: fc.array(fate, { maxLength: 20 }),
+  moments: fc.array(moment, { maxLength: 40 }),
+  pausesMs: fc.array(fc.nat(3_000), { maxLength: 40 }),
 });
 type World = typeof world extends fc.Arbitrary<infer T> ? T : never;
 
-type Entry = "authorised" | "declined" | "voided";
+interface Charge {
+  status: "authorised" | "action_required" | "declined" | "voided";
+  amount: number;
+  captured: number;
+  refunds: Map<string, number>;
+}
 
-/** The provider as its port promises it: a key is entered once, and a voided key never charges. */
-function openProvider(accepts: boolean) {
-  const ledger = new Map<string, Entry>();
+const refundedOf = ({ refunds }: Charge) => [...refunds.values()].reduce((sum, amount) => sum + amount, 0);
+
+/** The provider as its port promises it: each key is entered once, and a voided authorisation never charges. */
+function openProvider({ says, customerCompletes, capturesAreRefused }: World) {
+  const ledger = new Map<string, Charge>();
   const slow: (() => void)[] = [];
-  const enter = (key: string) => {
-    if (!ledger.has(key)) ledger.set(key, accepts ? "authorised" : "declined");
+  const charge = (key: string, status: Charge["status"], amount = 0): Charge => {
+    const entered = ledger.get(key) ?? { status, amount, captured: 0, refunds: new Map() };
+    ledger.set(key, entered);
+    return entered;
   };
-  const effects: Readonly<Record<string, (key: string) => object>> = {
-    authorise(key) {
-      enter(key);
-      return verdict(key);
-    },
-    inquire: (key) => (ledger.has(key) ? verdict(key) : { result: "none" }),
-    void(key) {
-      ledger.set(key, "voided");
-      return {};
-    },
+  const verdict = ({ status: result, captured }: Charge): object => {
+    if (captured > 0) return { result: "captured" };
+    return { result, reference: "r", detail: "d", url: "/action" };
   };
-  function verdict(key: string) {
-    const result = ledger.get(key);
-    return result === "authorised"
-      ? { result, reference: "r" }
-      : result === "declined"
-        ? { result, detail: "d" }
-        : { result };
+  interface Asked {
+    readonly key: string;
+    readonly authorisation: string;
+    readonly amount: number;
   }
+  const refused = { result: "refused", detail: "d" };
+  const effects: Readonly<Record<string, (asked: Asked) => object>> = {
+    authorise: ({ key, amount }) => verdict(charge(key, says, amount)),
+    inquire({ key }) {
+      const found = ledger.get(key);
+      return found ? verdict(found) : { result: "none" };
+    },
+    capture({ authorisation }) {
+      const found = ledger.get(authorisation);
+      if (found?.status !== "authorised" || capturesAreRefused) return refused;
+      found.captured = found.amount;
+      return { result: "captured" };
+    },
+    void({ key }) {
+      const found = charge(key, "voided");
+      if (found.captured > 0) return { result: "captured" };
+      found.status = "voided";
+      return { result: "voided" };
+    },
+    refund({ key, authorisation, amount }) {
+      const found = ledger.get(authorisation);
+      if (found?.refunds.has(key)) return { result: "refunded" };
+      if (!found || refundedOf(found) + amount > found.captured) return refused;
+      found.refunds.set(key, amount);
+      return { result: "refunded" };
+    },
+  };
   return {
-    ledger,
     slow,
+    charge: () => [...ledger.values()][0],
+    keys: () => ledger.size,
+    customerActs() {
+      for (const found of ledger.values())
+        if (found.status === "action_required") found.status = customerCompletes ? "authorised" : "declined";
+    },
     /** Carries a call out as its fate wants it, and tells what the caller learns. */
     call({ kind, request }: CallRequest, fate: Fate): CallOutcome<string> {
-      const { key } = JSON.parse(request);
-      const effect = () => effects[kind]?.(key) ?? {};
+      const effect = () => effects[kind]?.(JSON.parse(request)) ?? {};
       switch (fate) {
         case "answered":
           return { kind: "answered", answer: JSON.stringify(effect()) };
@@ -75,14 +130,34 @@ function openProvider(accepts: boolean) {
   };
 }
 
-function play({ amount, accepts, fates, moments, pausesMs }: World) {
-  const provider = openProvider(accepts);
-  const told: string[] = [];
-  const keys = new Set<string>();
+type Provider = ReturnType<typeof openProvider>;
+
+/** What is told is so at that moment, in the provider's own books. */
+function judge(type: string, payment: Payment | undefined, provider: Provider) {
+  const charge = provider.charge();
+  const captured = charge?.captured ?? 0;
+  switch (type) {
+    case "PaymentCaptured":
+      return expect(captured).toBe(payment?.amount ?? -1);
+    case "PaymentCaptureFailed":
+      return expect(captured).toBe(0);
+    case "PaymentVoided":
+    case "PaymentDeclined":
+      expect(["authorised", "action_required"]).not.toContain(charge?.status ?? "voided");
+      return expect(captured).toBe(0);
+    case "PaymentRefunded":
+      return expect(charge ? refundedOf(charge) : 0).toBe(captured);
+  }
+}
+
+function play(each: World) {
+  const provider = openProvider(each);
+  const told: { type: string; amount: number }[] = [];
   let payment: Payment | undefined;
   let underWay: CallRequest[] = [];
-  let timers = 0;
-  let askedForVoid = false;
+  const timers = new Map<string, number>();
+  /** How much had been told when the last of each command came. */
+  const asked = new Map<string, number>();
   let now = 0;
   const context = () => ({ key: ORDER, now, ids: { next: () => "payment-id" }, shared: new Map<string, never>() });
 
@@ -90,78 +165,101 @@ function play({ amount, accepts, fates, moments, pausesMs }: World) {
     paymentInvariants(payment, decision, new Map<string, never>());
     payment = decision.state ?? payment;
     underWay.push(...(decision.calls ?? []));
-    timers += decision.setTimers?.length ?? 0;
-    for (const { type } of decision.messages ?? []) told.push(type);
+    for (const kind of decision.cancelTimers ?? []) timers.delete(kind);
+    for (const { kind, dueMs } of decision.setTimers ?? []) timers.set(kind, dueMs);
+    for (const { type, data } of decision.messages ?? []) {
+      told.push({ type, amount: JSON.parse(data).amount ?? 0 });
+      judge(type, payment, provider);
+    }
     // Nothing hangs, and nothing is done twice at a time: what is worked on has one call or one timer.
-    expect(underWay.length + timers).toBe(payment?.work === "none" ? 0 : 1);
+    expect(underWay.length + timers.size).toBe(payment?.work === "none" ? 0 : 1);
   }
-  function command(type: string, data: object) {
-    const handler = paymentHandlers.find((each) => each.type === type);
+  function command(type: string, data: object = {}) {
+    const handler = paymentHandlers.find((candidate) => candidate.type === type);
     if (!handler) throw new Error(`nobody handles ${type}`);
+    asked.set(type, told.length);
     take(handler.prepare(JSON.stringify(data)).decide(payment, context()));
   }
-  const steps: readonly ((fate: Fate) => void)[] = [
-    (fate) => {
-      const [made] = underWay;
-      if (!made) return;
-      underWay = [];
-      keys.add(JSON.parse(made.request).key);
-      const outcome = provider.call(made, fate);
-      const handler = calls.find((each) => each.kind === made.kind);
-      take(handler?.decide(payment, made.request, outcome, context()) ?? {});
-    },
-    () => {
-      if (timers === 0) return;
-      timers = 0;
-      take(paymentTimers[0]?.decide(payment, context()) ?? {});
-    },
-    () => provider.slow.shift()?.(),
-    () => {
-      if (askedForVoid) return;
-      askedForVoid = true;
-      command("VoidPayment", {});
-    },
-  ];
-  command("AuthorisePayment", { attempt: 1, customerId: "alice", amount, currency: "USD", token: "tok" });
-  let call = 0;
-  for (const [index, moment] of moments.entries()) {
-    now += pausesMs[index] ?? 0;
-    steps[moment]?.(fates[call++] ?? "answered");
+  function callEnds(fate: Fate) {
+    const [made] = underWay;
+    if (!made) return;
+    underWay = [];
+    const outcome = provider.call(made, fate);
+    const handler = calls.find((candidate) => candidate.kind === made.kind);
+    take(handler?.decide(payment, made.request, outcome, context()) ?? {});
   }
-  // The provider recovers, and everything that is under way ends.
-  for (let n = 0; n < 12; n++) for (const step of steps.slice(0, 2)) step("answered");
+  function timerFires() {
+    const [kind] = timers.keys();
+    if (kind === undefined) return;
+    timers.delete(kind);
+    take(paymentTimers.find((candidate) => candidate.kind === kind)?.decide(payment, context()) ?? {});
+  }
+  const happens = (what: Moment, fate: Fate) => {
+    switch (what) {
+      case "callEnds":
+        return callEnds(fate);
+      case "timerFires":
+        return timerFires();
+      case "slowArrives":
+        return provider.slow.shift()?.();
+      case "customerActs":
+        return provider.customerActs();
+      case "wake":
+        return take(customerActed.decide(payment, null, context()));
+      default:
+        return command(what);
+    }
+  };
+
+  command("AuthorisePayment", { attempt: 1, customerId: "alice", amount: each.amount, currency: "USD", token: "tok" });
+  for (const [index, what] of each.moments.entries()) {
+    now += each.pausesMs[index] ?? 0;
+    happens(what, each.fates[index] ?? "answered");
+  }
+  // The provider recovers, everything that is under way ends, and each pause passes.
+  for (let n = 0; n < 30; n++) {
+    callEnds("answered");
+    now = Math.max(now, ...timers.values());
+    timerFires();
+  }
   for (const arrive of provider.slow) arrive();
   if (!payment) throw new Error("there is no payment");
-  return { payment, told, keys, askedForVoid, ledger: provider.ledger };
+  return { payment, told, asked, provider };
 }
 
-test("whatever the provider does and whenever it is voided: at most one charge, and it is what the order was told", () => {
+const ENDS_UNDONE = ["PaymentVoided", "PaymentRefunded"];
+
+test("whatever fails and whatever is asked for when: one charge at most, and the provider's books say what was told", () => {
   verify(
     fc.property(world, (each) => {
-      const { payment, told, keys, askedForVoid, ledger } = play(each);
-      expect(keys.size).toBeLessThanOrEqual(1);
+      const { payment, told, asked, provider } = play(each);
+      const { status } = payment;
+      const charge = provider.charge();
+      expect(provider.keys()).toBeLessThanOrEqual(1);
       expect(payment.work).toBe("none");
-      const charges = [...ledger.values()].filter((entry) => entry === "authorised").length;
-      if (payment.status === "AUTHORISED") {
-        expect(charges).toBe(each.amount === 0 ? 0 : 1);
-        expect(payment.authorised).toBe(each.amount);
-      } else {
-        expect(charges).toBe(0);
-        expect(payment.authorised).toBe(0);
-        expect(["DECLINED", "VOIDED"]).toContain(payment.status);
+      expect(charge?.captured ?? 0).toBe(payment.captured);
+      expect(charge ? refundedOf(charge) : 0).toBe(payment.refunded);
+      const isCharged = charge?.status === "authorised";
+      const hasCharge = ["AUTHORISED", "CAPTURED", "REFUNDED"].includes(status) && each.amount > 0;
+      expect(isCharged).toBe(hasCharge);
+      if (hasCharge) expect(payment.authorised).toBe(each.amount);
+
+      const types = told.map(({ type }) => type);
+      const after = (command: string) => types.slice(asked.get(command) ?? types.length);
+      if (asked.has("VoidPayment")) expect(["VOIDED", "REFUNDED", "DECLINED"]).toContain(status);
+      for (const command of ["VoidPayment", "RefundPayment"])
+        if (asked.has(command)) expect(after(command).some((type) => ENDS_UNDONE.includes(type))).toBe(true);
+      if (asked.has("CapturePayment")) {
+        const ends = ["PaymentCaptured", "PaymentCaptureFailed", ...ENDS_UNDONE];
+        expect(after("CapturePayment").some((type) => ends.includes(type))).toBe(true);
       }
-      if (askedForVoid) {
-        expect(payment.status).not.toBe("AUTHORISED");
-        expect(told.at(-1)).toBe("PaymentVoided");
-      }
-      // One verdict at most, then the answer to the void, once.
-      const verdicts = told.filter((type) => type !== "PaymentVoided");
+      const verdicts = types.filter((type) => type === "PaymentAuthorised" || type === "PaymentDeclined");
       expect(verdicts.length).toBeLessThanOrEqual(1);
-      expect(told.filter((type) => type === "PaymentVoided")).toHaveLength(askedForVoid ? 1 : 0);
-      if (!askedForVoid) expect(verdicts).toHaveLength(1);
-      expect(payment.refunded).toBeLessThanOrEqual(payment.captured);
-      expect(payment.captured).toBeLessThanOrEqual(payment.authorised);
+      if (asked.size === 1) expect(verdicts).toHaveLength(1);
+      const refunds = told.filter(({ type }) => type === "PaymentRefunded");
+      expect(refunds.reduce((sum, { amount }) => sum + amount, 0)).toBe(payment.refunded);
+      expect(types.filter((type) => type === "PaymentActionRequired").length).toBeLessThanOrEqual(1);
     }),
-    1_000,
+    3_000,
   );
 });

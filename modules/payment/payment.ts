@@ -1,24 +1,59 @@
 /**
- * One order's payment. Nothing is charged blindly: an authorisation whose outcome is unknown is asked for; only when
- * the provider has never seen its key is it sent again, once, under the same key; and before the payment is given up
- * the key is voided at the provider, so that no late arrival can charge.
+ * One order's payment: what it may be, what may be under way for it, and how work at the provider begins and is tried
+ * again. What is decided: authorising.ts, capturing.ts, giving-back.ts; on which answer: provider-answers.ts.
  *
- * `order` alone ends an order. What ends here is an attempt, and it is reported.
+ * One thing is done at a time: while there is work, there is one open call or one timer, and whatever is asked for
+ * meanwhile is noted in `voidFor` and done when that has ended. `order` alone ends an order; what ends here is an attempt.
  */
-import type { CallOutcome } from "../../runtime/messages/call.ts";
-import { call, onOutcome } from "../../runtime/messages/call.ts";
-import { message } from "../../runtime/messages/contract.ts";
-import { type Decision, type DecisionContext, on, type TimerHandler } from "../../runtime/messages/decision.ts";
-import { paymentCommands, paymentEvents } from "./contract.ts";
-import { authoriseCall, inquireCall, type PaymentProvider, type Verdict, voidCall } from "./provider.ts";
+import { call } from "../../runtime/messages/call.ts";
+import type { OutgoingMessage } from "../../runtime/messages/contract.ts";
+import type { Decision } from "../../runtime/messages/decision.ts";
+import { authoriseCall, captureCall, inquireCall, refundCall, voidCall } from "./provider.ts";
 
 /** What the customer and the operator see. */
-export type PaymentStatus = "PENDING" | "AUTHORISED" | "DECLINED" | "VOIDED";
+export const paymentStatuses = [
+  "PENDING",
+  "REQUIRES_ACTION",
+  "AUTHORISED",
+  "CAPTURED",
+  "VOIDED",
+  "PARTIALLY_REFUNDED",
+  "REFUNDED",
+  "DECLINED",
+] as const;
 
-type DeclineReason = "payment_declined" | "payment_timeout" | "payment_unavailable";
+export type PaymentStatus = (typeof paymentStatuses)[number];
 
-/** What is being done about a payment that is not decided, or that is being undone. */
-export type PaymentWork = "authorise" | "inquire" | "void" | "none";
+/** Where a payment may go from each status. */
+export const paymentTransitions: Readonly<Record<PaymentStatus, readonly PaymentStatus[]>> = {
+  PENDING: ["REQUIRES_ACTION", "AUTHORISED", "DECLINED", "VOIDED"],
+  REQUIRES_ACTION: ["AUTHORISED", "DECLINED", "VOIDED"],
+  AUTHORISED: ["CAPTURED", "VOIDED"],
+  CAPTURED: ["PARTIALLY_REFUNDED", "REFUNDED"],
+  PARTIALLY_REFUNDED: ["REFUNDED"],
+  REFUNDED: [],
+  VOIDED: [],
+  DECLINED: [],
+};
+
+/** What is being done about a payment, and the statuses in which it may be. */
+export const workIn = {
+  none: ["AUTHORISED", "CAPTURED", "PARTIALLY_REFUNDED", "REFUNDED", "VOIDED", "DECLINED"],
+  authorise: ["PENDING"],
+  /** Asks what became of the authorisation, or of its capture. */
+  inquire: ["PENDING", "REQUIRES_ACTION", "AUTHORISED"],
+  await_customer: ["REQUIRES_ACTION"],
+  capture: ["AUTHORISED"],
+  void: ["PENDING", "REQUIRES_ACTION", "AUTHORISED"],
+  refund: ["CAPTURED", "PARTIALLY_REFUNDED"],
+} as const satisfies Record<string, readonly PaymentStatus[]>;
+
+export type PaymentWork = keyof typeof workIn;
+
+export type DeclineReason = "payment_declined" | "payment_timeout" | "payment_unavailable";
+
+/** Who wants it undone: `order` by VoidPayment or RefundPayment, or nobody, and it is given up for this reason. */
+export type VoidReason = "order" | "order_refund" | "authorisation_expired" | DeclineReason;
 
 export interface Payment {
   readonly orderId: string;
@@ -32,192 +67,111 @@ export interface Payment {
   readonly refunded: number;
   readonly token: string;
   readonly attempt: number;
+  /** Both grow once the provider has done or refused what was asked under the present one. */
+  readonly captureAttempt: number;
+  readonly refundAttempt: number;
   readonly work: PaymentWork;
   /** How often the authorisation was sent. */
   readonly tries: number;
   /** Failed goes at the present work in a row, for its backoff. */
   readonly failures: number;
-  /** Why it is being voided: `order` asked, or the attempt is given up for this reason. */
-  readonly voidFor: "order" | DeclineReason | null;
+  readonly voidFor: VoidReason | null;
+  /** Where the customer has to do something, and until when. */
+  readonly actionUrl: string | null;
+  readonly actionUntil: number | null;
+  /** The provider's customer has acted since the work under way began: its answer may be older than that. */
+  readonly acted: boolean;
+  /** The authorisation cannot be captured afterwards; null while there is none that charges. */
+  readonly authorisedUntil: number | null;
   readonly detail: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
 
 export interface PaymentRules {
-  /** How long an unreachable provider is tried again. */
+  /** How long an unreachable provider is tried again before an authorisation is given up. */
   readonly retryForMs: number;
   /** How long the provider may take before it is asked what happened. */
   readonly answerTimeoutMs: number;
+  /** How long the customer may take where something is asked of them. */
+  readonly customerActionMs: number;
+  /** How long an authorisation can be captured. */
+  readonly authorisationMs: number;
 }
 
-type Outcome = Decision<Payment>;
+export type Outcome = Decision<Payment>;
 
-const MAX_TRIES = 2;
-const AGAIN = "again";
+/** Timers. */
+export const AGAIN = "again";
+export const CUSTOMER_ACTION = "customer-action";
+
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 30_000;
 
-/** The provider's key: it grows only with the attempt, so a repeated call finds what the first one did. */
+/** The provider's key of the authorisation: it grows only with the attempt, so a repeated call finds what the first one did. */
 export const providerKey = (payment: Pick<Payment, "orderId" | "attempt">) =>
   `${payment.orderId}:auth:${payment.attempt}`;
 
-const startWork = (payment: Payment, work: PaymentWork, now: number): Outcome => {
+/** What was captured and not given back. */
+export const kept = ({ captured, refunded }: Payment) => captured - refunded;
+
+/** The call that does a piece of work. Its key is the same however often it is made. */
+function callFor(payment: Payment, work: PaymentWork) {
   const key = providerKey(payment);
-  const { amount, currency, token } = payment;
-  const state: Payment = { ...payment, work, updatedAt: now };
+  const { orderId, amount, currency, token } = payment;
   switch (work) {
     case "authorise":
-      return { state, calls: [call(authoriseCall, { key, amount, currency, token })] };
+      return call(authoriseCall, { key, amount, currency, token });
     case "inquire":
-      return { state, calls: [call(inquireCall, { key })] };
+      return call(inquireCall, { key });
+    case "capture":
+      return call(captureCall, {
+        key: `${orderId}:capture:${payment.captureAttempt}`,
+        authorisation: key,
+        amount: payment.authorised,
+        currency,
+      });
     case "void":
-      return { state, calls: [call(voidCall, { key })] };
+      return call(voidCall, { key });
+    case "refund":
+      return call(refundCall, {
+        key: `${orderId}:refund:${payment.refundAttempt}`,
+        authorisation: key,
+        amount: kept(payment),
+        currency,
+      });
+    case "await_customer":
     case "none":
-      return { state };
+      return null;
   }
-};
+}
 
-/** The same work again after a pause that doubles; the pause is a durable timer. */
-const tryAgain = (payment: Payment, now: number): Outcome => {
+/** Goes on with the present work. */
+export function goOn(payment: Payment, now: number): Outcome {
+  const made = callFor(payment, payment.work);
+  const state: Payment = { ...payment, acted: false, updatedAt: now };
+  return made === null ? { state } : { state, calls: [made] };
+}
+
+export const startWork = (payment: Payment, work: PaymentWork, now: number): Outcome =>
+  goOn({ ...payment, work, failures: 0 }, now);
+
+/** The same work again after a pause that doubles, or at `latestMs` if that is sooner; the pause is a durable timer. */
+export function tryAgain(payment: Payment, now: number, latestMs: number = Number.POSITIVE_INFINITY): Outcome {
   const failures = payment.failures + 1;
   const pauseMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(10, failures - 1));
-  return { state: { ...payment, failures, updatedAt: now }, setTimers: [{ kind: AGAIN, dueMs: now + pauseMs }] };
-};
-
-const giveUp = (payment: Payment, reason: DeclineReason, now: number) =>
-  startWork({ ...payment, voidFor: payment.voidFor ?? reason, failures: 0 }, "void", now);
-
-function decided(payment: Payment, verdict: Verdict, now: number): Outcome {
-  const settled: Payment = { ...payment, work: "none", failures: 0, updatedAt: now };
-  switch (verdict.result) {
-    case "authorised":
-      // The order ended while the provider was thinking: what was authorised is undone before anybody hears of it.
-      if (payment.voidFor !== null) return startWork({ ...payment, failures: 0 }, "void", now);
-      return {
-        state: { ...settled, status: "AUTHORISED", authorised: payment.amount },
-        messages: [message(paymentEvents.PaymentAuthorised, { amount: payment.amount, currency: payment.currency })],
-      };
-    case "declined":
-      if (payment.voidFor !== null) return voided(settled, now);
-      return {
-        state: { ...settled, status: "DECLINED", detail: verdict.detail },
-        messages: [message(paymentEvents.PaymentDeclined, { reason: "payment_declined", detail: verdict.detail })],
-      };
-    case "voided":
-      return voided(settled, now);
-  }
+  const dueMs = Math.min(now + pauseMs, latestMs);
+  return { state: { ...payment, failures, updatedAt: now }, setTimers: [{ kind: AGAIN, dueMs }] };
 }
 
-function voided(payment: Payment, now: number): Outcome {
-  const settled: Payment = { ...payment, work: "none", failures: 0, authorised: 0, updatedAt: now };
-  if (payment.voidFor === null || payment.voidFor === "order")
-    return { state: { ...settled, status: "VOIDED" }, messages: [message(paymentEvents.PaymentVoided, {})] };
-  return {
-    state: { ...settled, status: "DECLINED", detail: payment.voidFor },
-    messages: [message(paymentEvents.PaymentDeclined, { reason: payment.voidFor })],
-  };
-}
+/** Nothing more is to be done, and whoever asked is told. */
+export const settle = (payment: Payment, now: number, ...messages: OutgoingMessage[]): Outcome => ({
+  state: { ...payment, work: "none", failures: 0, voidFor: null, acted: false, updatedAt: now },
+  messages,
+});
 
-const known = (payment: Payment | undefined): Payment => {
+/** A command or an answer for a payment that does not exist is a bug. */
+export const known = (payment: Payment | undefined): Payment => {
   if (!payment) throw new Error("there is no such payment");
   return payment;
 };
-
-/** Handlers of `payment.commands`. */
-export const paymentHandlers = [
-  on(
-    paymentCommands.AuthorisePayment,
-    (payment: Payment | undefined, asked, { key, now, ids }: DecisionContext): Outcome => {
-      if (payment) return {};
-      const { attempt, customerId, amount, currency, token } = asked;
-      const begun: Payment = {
-        orderId: key,
-        id: ids.next(),
-        customerId,
-        status: "PENDING",
-        currency,
-        amount,
-        authorised: 0,
-        captured: 0,
-        refunded: 0,
-        token,
-        attempt,
-        work: "none",
-        tries: 1,
-        failures: 0,
-        voidFor: null,
-        detail: null,
-        createdAt: now,
-        updatedAt: now,
-      };
-      if (amount === 0) return decided(begun, { result: "authorised", reference: "nothing to charge" }, now);
-      return startWork(begun, "authorise", now);
-    },
-  ),
-  on(paymentCommands.VoidPayment, (payment: Payment | undefined, _asked, { now }: DecisionContext): Outcome => {
-    const present = known(payment);
-    const asked: Payment = { ...present, voidFor: "order", updatedAt: now };
-    if (present.status === "VOIDED" || present.status === "DECLINED")
-      return { state: asked, messages: [message(paymentEvents.PaymentVoided, {})] };
-    // Work under way ends first: its outcome finds `voidFor` and goes on from there.
-    return present.work === "none" ? startWork(asked, "void", now) : { state: asked };
-  }),
-];
-
-/** What is decided on the provider's answers. */
-export const paymentCalls = (rules: PaymentRules) => [
-  onOutcome(
-    authoriseCall,
-    rules.answerTimeoutMs,
-    (provider: PaymentProvider, request, signal) => provider.authorise(request, signal),
-    (payment: Payment | undefined, _request, outcome, { now }): Outcome => {
-      const present = known(payment);
-      switch (outcome.kind) {
-        case "answered":
-          return decided(present, outcome.answer, now);
-        case "unknown":
-          return startWork({ ...present, failures: 0 }, "inquire", now);
-        case "unavailable":
-          if (present.voidFor !== null) return giveUp(present, "payment_unavailable", now);
-          return now - present.createdAt < rules.retryForMs
-            ? tryAgain(present, now)
-            : giveUp(present, "payment_unavailable", now);
-      }
-    },
-  ),
-  onOutcome(
-    inquireCall,
-    rules.answerTimeoutMs,
-    (provider: PaymentProvider, { key }, signal) => provider.inquire(key, signal),
-    (payment: Payment | undefined, _request, outcome, { now }): Outcome => {
-      const present = known(payment);
-      if (outcome.kind !== "answered") return tryAgain(present, now);
-      if (outcome.answer.result !== "none") return decided(present, outcome.answer, now);
-      if (present.voidFor !== null || present.tries >= MAX_TRIES) return giveUp(present, "payment_timeout", now);
-      return startWork({ ...present, tries: present.tries + 1, failures: 0 }, "authorise", now);
-    },
-  ),
-  onOutcome(
-    voidCall,
-    rules.answerTimeoutMs,
-    async (provider: PaymentProvider, { key }, signal) => {
-      await provider.void(key, signal);
-      return {};
-    },
-    (payment: Payment | undefined, _request, outcome: CallOutcome<object>, { now }): Outcome =>
-      outcome.kind === "answered" ? voided(known(payment), now) : tryAgain(known(payment), now),
-  ),
-];
-
-export const paymentTimers: readonly TimerHandler<Payment, never>[] = [
-  {
-    kind: AGAIN,
-    decide: (payment, { now }) => {
-      const present = known(payment);
-      // The order ended during the pause of an authorisation that certainly did not happen.
-      if (present.work === "authorise" && present.voidFor !== null) return giveUp(present, "payment_unavailable", now);
-      return startWork(present, present.work, now);
-    },
-  },
-];

@@ -1,9 +1,9 @@
-import { index, integer, pgTable, text, uuid } from "drizzle-orm/pg-core";
+import { boolean, index, integer, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { instant, json, minorUnits } from "../../runtime/database/columns.ts";
 import type { Row, Statement } from "../../runtime/database/port.ts";
 import { recordset } from "../../runtime/database/recordset.ts";
 import { aggregateStore, type Positions } from "../../runtime/messages/aggregate.ts";
-import type { Payment, PaymentStatus, PaymentWork } from "./payment.ts";
+import type { Payment, PaymentStatus, PaymentWork, VoidReason } from "./payment.ts";
 
 /** One payment an order. The key is the order's id. */
 export const payments = pgTable(
@@ -20,10 +20,16 @@ export const payments = pgTable(
     refunded: minorUnits("refunded").notNull(),
     token: text("token").notNull(),
     attempt: integer("attempt").notNull(),
+    captureAttempt: integer("capture_attempt").notNull().default(1),
+    refundAttempt: integer("refund_attempt").notNull().default(1),
     work: text("work").$type<PaymentWork>().notNull(),
     tries: integer("tries").notNull(),
     failures: integer("failures").notNull(),
-    voidFor: text("void_for"),
+    voidFor: text("void_for").$type<VoidReason>(),
+    actionUrl: text("action_url"),
+    actionUntil: instant("action_until"),
+    acted: boolean("acted").notNull().default(false),
+    authorisedUntil: instant("authorised_until"),
     detail: text("detail"),
     createdAt: instant("created_at").notNull(),
     updatedAt: instant("updated_at").notNull(),
@@ -41,10 +47,16 @@ export const paymentStore = aggregateStore<Payment>(payments, {
     "captured",
     "refunded",
     "attempt",
+    "captureAttempt",
+    "refundAttempt",
     "work",
     "tries",
     "failures",
     "voidFor",
+    "actionUrl",
+    "actionUntil",
+    "acted",
+    "authorisedUntil",
     "detail",
     "updatedAt",
   ],
@@ -56,6 +68,11 @@ const set = recordset(payments);
 export const readByOrder = (orderId: string): Statement => ({
   text: "select * from payment where order_id = $1::uuid",
   params: [orderId],
+});
+
+export const readById = (id: string): Statement => ({
+  text: "select * from payment where id = $1::uuid",
+  params: [id],
 });
 
 // The columns are the ones that the aggregate store writes.

@@ -1,8 +1,15 @@
 /**
- * A payment provider with books of its own, for local dev, tests and load. What a token does is in domain.md's list.
+ * A payment provider with books of its own, for local dev, tests and load. It takes these tokens; an unknown one is
+ * declined as such:
+ * - `tok_visa` authorises; `tok_declined` and `tok_insufficient_funds` decline.
+ * - `tok_requires_action` waits until the customer completes or fails it on the simulator's page (simulator-page.ts).
+ * - `tok_timeout_charged` authorises and gives no answer; `tok_timeout_not_charged` gives none and does nothing.
+ * - `tok_provider_down` refuses every authorisation as a provider that is down.
+ * - `tok_capture_refused` and `tok_capture_down` authorise; every capture is refused, or finds the provider down.
  *
  * Guarantees what the port asks: a key is entered in the ledger once; later calls with it are answered from the entry;
  * a void of a key that never came leaves a tombstone. Calls that come together are entered together, in one statement.
+ * An authorisation is captured once, as a whole, whatever the capture's key; a refund's key is entered beside it.
  */
 import type { Clock } from "../../../runtime/clock.ts";
 import { arrayLiteral } from "../../../runtime/database/array-literal.ts";
@@ -10,23 +17,40 @@ import { createGroupedWork } from "../../../runtime/database/grouped-work.ts";
 import type { Database, Row } from "../../../runtime/database/port.ts";
 import { NothingHappened } from "../../../runtime/messages/call.ts";
 import type { AuthoriseRequest, PaymentProvider, Verdict } from "../provider.ts";
+import type { ChargeStatus } from "./simulator-ledger.ts";
+import { type ActionBooks, actionPath } from "./simulator-page.ts";
 
 interface LedgerEntry {
   readonly key: string;
-  readonly status: "authorised" | "declined" | "voided";
+  readonly status: ChargeStatus;
   readonly detail: string;
   readonly amount: number;
   readonly currency: string;
+  readonly token: string;
 }
+
+const ACCEPTED: ReadonlySet<string> = new Set([
+  "tok_visa",
+  "tok_timeout_charged",
+  "tok_capture_refused",
+  "tok_capture_down",
+]);
 
 const DECLINES: Readonly<Record<string, string>> = {
   tok_declined: "declined",
   tok_insufficient_funds: "insufficient_funds",
 };
 
-/** Takes every test token of domain.md; an unknown one is declined as such. */
-export function createPaymentSimulator(database: Database, clock: Clock): PaymentProvider & { close(): Promise<void> } {
+/** The provider, and what its page shows and does. */
+export interface PaymentSimulator extends PaymentProvider {
+  readonly books: ActionBooks;
+  close(): Promise<void>;
+}
+
+/** Opens the simulator over its ledger. */
+export function createPaymentSimulator(database: Database, clock: Clock): PaymentSimulator {
   const lane = database.lane("simulator");
+  const moment = () => new Date(clock.now()).toISOString();
 
   const enter = createGroupedWork(async (entries: readonly LedgerEntry[]) => {
     // One row a key, in key order: a repeated key in one group, or two groups at once, must not lock crosswise.
@@ -34,14 +58,14 @@ export function createPaymentSimulator(database: Database, clock: Clock): Paymen
       a.key < b.key ? -1 : 1,
     );
     const rows = await lane.run({
-      text: `with asked as (select key, status, detail, amount, currency from json_to_recordset($1::text::json)
-          as x(key text, status text, detail text, amount bigint, currency text)),
-        entered as (insert into charge (key, status, detail, amount, currency, at)
-          select key, status, detail, amount, currency, $2::text::timestamptz from asked
+      text: `with asked as (select key, status, detail, amount, currency, token from json_to_recordset($1::text::json)
+          as x(key text, status text, detail text, amount bigint, currency text, token text)),
+        entered as (insert into charge (key, status, detail, amount, currency, token, at)
+          select key, status, detail, amount, currency, token, $2::text::timestamptz from asked
           on conflict (key) do nothing returning key, status, detail)
         select a.key, coalesce(e.status, c.status) as status, coalesce(e.detail, c.detail) as detail
         from asked a left join entered e on e.key = a.key left join charge c on c.key = a.key`,
-      params: [JSON.stringify(distinct), new Date(clock.now()).toISOString()],
+      params: [JSON.stringify(distinct), moment()],
     });
     const byKey = new Map(rows.map((row) => [String(row.key), row]));
     return entries.map(({ key }) => byKey.get(key));
@@ -53,6 +77,8 @@ export function createPaymentSimulator(database: Database, clock: Clock): Paymen
         return { result: "authorised", reference: String(row.detail) };
       case "declined":
         return { result: "declined", detail: String(row.detail) };
+      case "action_required":
+        return { result: "action_required", url: actionPath(String(row.key)) };
       case "voided":
         return { result: "voided" };
       default:
@@ -67,10 +93,10 @@ export function createPaymentSimulator(database: Database, clock: Clock): Paymen
     });
 
   const entryFor = ({ key, amount, currency, token }: AuthoriseRequest): LedgerEntry => {
-    const accepted = token === "tok_visa" || token === "tok_timeout_charged";
-    return accepted
-      ? { key, status: "authorised", detail: `sim_${key}`, amount, currency }
-      : { key, status: "declined", detail: DECLINES[token] ?? "unknown_token", amount, currency };
+    const entry = { key, amount, currency, token };
+    if (ACCEPTED.has(token)) return { ...entry, status: "authorised", detail: `sim_${key}` };
+    if (token === "tok_requires_action") return { ...entry, status: "action_required", detail: "" };
+    return { ...entry, status: "declined", detail: DECLINES[token] ?? "unknown_token" };
   };
 
   return {
@@ -81,32 +107,83 @@ export function createPaymentSimulator(database: Database, clock: Clock): Paymen
       return request.token === "tok_timeout_charged" ? hang(signal) : answer;
     },
     async inquire(key) {
-      const [row] = await lane.run({ text: "select status, detail from charge where key = $1", params: [key] });
-      return row ? verdict(row) : { result: "none" };
+      const [row] = await lane.run({
+        text: "select key, status, detail, captured from charge where key = $1",
+        params: [key],
+      });
+      if (!row) return { result: "none" };
+      return Number(row.captured) > 0 ? { result: "captured" } : verdict(row);
+    },
+    async capture({ authorisation }) {
+      const [row] = await lane.run({
+        text: `update charge set captured = case
+            when status = 'authorised' and token not in ('tok_capture_refused', 'tok_capture_down') then amount
+            else captured end
+          where key = $1 returning status, captured, token`,
+        params: [authorisation],
+      });
+      if (Number(row?.captured ?? 0) > 0) return { result: "captured" };
+      if (row?.token === "tok_capture_down") throw new NothingHappened("the simulated provider takes no captures now");
+      return { result: "refused", detail: row?.status === "authorised" ? "capture_refused" : "not_authorised" };
     },
     async void(key) {
-      await lane.run({
+      const [row] = await lane.run({
         text: `insert into charge (key, status, detail, amount, currency, at)
           values ($1, 'voided', 'voided before it came', 0, '', $2::text::timestamptz)
-          on conflict (key) do update set status = 'voided', detail = 'voided'`,
-        params: [key, new Date(clock.now()).toISOString()],
+          on conflict (key) do update set status = case when charge.captured > 0 then charge.status else 'voided' end
+          returning captured`,
+        params: [key, moment()],
       });
+      return { result: Number(row?.captured ?? 0) > 0 ? "captured" : "voided" };
+    },
+    async refund({ key, authorisation, amount }) {
+      // The same key twice at once fails on the refund's own key, and takes the second one's effect back with it.
+      const [row] = await lane.run({
+        text: `with earlier as (select key from refund where key = $1),
+          taken as (update charge set refunded = refunded + $3::bigint
+            where key = $2 and refunded + $3::bigint <= captured and not exists (select 1 from earlier) returning key),
+          entered as (insert into refund (key, charge, amount, at)
+            select $1, key, $3::bigint, $4::text::timestamptz from taken returning key)
+          select (select count(*) from earlier) + (select count(*) from entered) as there`,
+        params: [key, authorisation, amount, moment()],
+      });
+      return Number(row?.there ?? 0) > 0
+        ? { result: "refunded" }
+        : { result: "refused", detail: "more_than_was_captured" };
     },
     async effectiveCharges(orderIds) {
       // Keys begin with the order's id and a colon; the semicolon is the next character.
       const rows = await database.query({
-        text: `select o.id, c.key, c.amount, c.currency from unnest($1::text[]) as o(id)
+        text: `select o.id, c.key, c.amount, c.captured, c.refunded, c.currency from unnest($1::text[]) as o(id)
           join charge c on c.key >= o.id || ':' and c.key < o.id || ';'
-          where c.status = 'authorised' order by c.key`,
+          where c.status = 'authorised' and (c.captured = 0 or c.refunded < c.captured) order by c.key`,
         params: [arrayLiteral(orderIds)],
       });
       const charges = rows.map((row) => ({
         orderId: String(row.id),
         key: String(row.key),
         amount: Number(row.amount),
+        captured: Number(row.captured),
+        refunded: Number(row.refunded),
         currency: String(row.currency),
       }));
       return Map.groupBy(charges, ({ orderId }) => orderId);
+    },
+    books: {
+      async find(key) {
+        const [row] = await database.query({
+          text: "select status, amount, currency from charge where key = $1 and token = 'tok_requires_action'",
+          params: [key],
+        });
+        return row && { status: String(row.status), amount: Number(row.amount), currency: String(row.currency) };
+      },
+      async act(key, completes) {
+        // What was decided before stays: the page may be sent twice, or after a void.
+        await lane.run({
+          text: `update charge set status = $2, detail = $3 where key = $1 and status = 'action_required'`,
+          params: completes ? [key, "authorised", `sim_${key}`] : [key, "declined", "customer_action_failed"],
+        });
+      },
     },
     close: () => lane.close(),
   };

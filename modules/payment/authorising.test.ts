@@ -1,0 +1,166 @@
+import { describe, expect, test } from "bun:test";
+import {
+  answered,
+  asked,
+  authorised,
+  begin,
+  called,
+  command,
+  NOW,
+  ORDER,
+  outcome,
+  RULES,
+  stateOf,
+  timer,
+  told,
+  unavailable,
+  unknown,
+  wake,
+} from "./payment.fixture.ts";
+import { AGAIN, CUSTOMER_ACTION } from "./payment.ts";
+
+const AUTH = `${ORDER}:auth:1`;
+const success = answered({ result: "authorised", reference: "r" });
+
+describe("authorising", () => {
+  test("the intent carries the key that grows only with the attempt", () => {
+    const decision = begin();
+    expect(called(decision)).toEqual([["authorise", AUTH]]);
+    expect(JSON.parse(decision.calls?.[0]?.request ?? "")).toMatchObject({ amount: 1000, token: "tok_visa" });
+    expect(command("AuthorisePayment", stateOf(decision), asked)).toEqual({});
+  });
+
+  test("authorised and declined are reported", () => {
+    const yes = outcome(begin(), success);
+    expect(stateOf(yes)).toMatchObject({ status: "AUTHORISED", authorised: 1000 });
+    expect(told(yes)).toEqual([["PaymentAuthorised", { amount: 1000, currency: "USD" }]]);
+    const no = outcome(begin(), answered({ result: "declined", detail: "insufficient_funds" }));
+    expect(stateOf(no)).toMatchObject({ status: "DECLINED", authorised: 0, detail: "insufficient_funds" });
+    expect(told(no)).toEqual([["PaymentDeclined", { reason: "payment_declined", detail: "insufficient_funds" }]]);
+  });
+
+  test("a total of 0 charges nothing", () => {
+    const decision = begin({ ...asked, amount: 0 });
+    expect(called(decision)).toEqual([]);
+    expect(stateOf(decision).status).toBe("AUTHORISED");
+  });
+
+  test("a command for a payment that does not exist is a bug", () => {
+    for (const type of ["CapturePayment", "VoidPayment", "RefundPayment"])
+      expect(() => command(type, undefined)).toThrow("no such payment");
+  });
+});
+
+describe("an unknown outcome", () => {
+  const inquiring = () => outcome(begin(), unknown);
+
+  test("is asked for, never repeated", () => {
+    expect(called(inquiring())).toEqual([["inquire", AUTH]]);
+  });
+
+  test("that was a charge is taken as one", () => {
+    expect(stateOf(outcome(inquiring(), success))).toMatchObject({ status: "AUTHORISED", tries: 1 });
+  });
+
+  test("that the provider never saw is sent once more under the same key, then given up behind a void", () => {
+    const second = outcome(inquiring(), answered({ result: "none" }));
+    expect(called(second)).toEqual([["authorise", AUTH]]);
+    const givenUp = outcome(outcome(second, unknown), answered({ result: "none" }));
+    expect(called(givenUp)).toEqual([["void", AUTH]]);
+    expect(told(givenUp)).toEqual([]);
+    const ended = outcome(givenUp, answered({ result: "voided" }));
+    expect(stateOf(ended).status).toBe("DECLINED");
+    expect(told(ended)).toEqual([["PaymentDeclined", { reason: "payment_timeout" }]]);
+  });
+
+  test("an inquiry without an answer is asked again after a pause", () => {
+    const decision = outcome(inquiring(), unknown);
+    expect(decision.setTimers).toEqual([{ kind: AGAIN, dueMs: NOW + 500 }]);
+    expect(called(timer(AGAIN, stateOf(decision)))).toEqual([["inquire", AUTH]]);
+  });
+});
+
+describe("a provider that is away", () => {
+  test("is tried again with a growing pause until the time is up, then the key is voided", () => {
+    const first = outcome(begin(), unavailable);
+    expect(first.setTimers).toEqual([{ kind: AGAIN, dueMs: NOW + 500 }]);
+    const again = timer(AGAIN, stateOf(first));
+    expect(called(again)).toEqual([["authorise", AUTH]]);
+    expect(outcome(again, unavailable).setTimers).toEqual([{ kind: AGAIN, dueMs: NOW + 1000 }]);
+    const over = outcome(again, unavailable, NOW + RULES.retryForMs);
+    expect(called(over)).toEqual([["void", AUTH]]);
+    expect(told(outcome(over, answered({ result: "voided" })))).toEqual([
+      ["PaymentDeclined", { reason: "payment_unavailable" }],
+    ]);
+  });
+});
+
+describe("a payment that requires an action", () => {
+  const URL_OF_IT = "/somewhere";
+  const required = answered({ result: "action_required", url: URL_OF_IT });
+  const waiting = () => outcome(begin(), required);
+  const UNTIL = NOW + RULES.customerActionMs;
+
+  test("tells where, once, and waits for its customer", () => {
+    const decision = waiting();
+    expect(stateOf(decision)).toMatchObject({ status: "REQUIRES_ACTION", authorised: 0, actionUrl: URL_OF_IT });
+    expect(told(decision)).toEqual([["PaymentActionRequired", { url: URL_OF_IT }]]);
+    expect(called(decision)).toEqual([]);
+    expect(decision.setTimers).toEqual([{ kind: CUSTOMER_ACTION, dueMs: UNTIL }]);
+  });
+
+  test("believes nobody who says that the customer has acted, and asks the provider", () => {
+    const asking = wake(stateOf(waiting()));
+    expect(called(asking)).toEqual([["inquire", AUTH]]);
+    expect(asking.cancelTimers).toEqual([CUSTOMER_ACTION]);
+    expect(told(outcome(asking, success))).toEqual([["PaymentAuthorised", { amount: 1000, currency: "USD" }]]);
+    expect(told(outcome(asking, answered({ result: "declined", detail: "customer_action_failed" })))).toEqual([
+      ["PaymentDeclined", { reason: "payment_declined", detail: "customer_action_failed" }],
+    ]);
+  });
+
+  test("that was woken for nothing goes on waiting, no longer than before", () => {
+    const again = outcome(wake(stateOf(waiting())), required, NOW + 1000);
+    expect(again.setTimers).toEqual([{ kind: CUSTOMER_ACTION, dueMs: UNTIL }]);
+    expect(told(again)).toEqual([]);
+  });
+
+  test("asks once more when the customer acted while the provider was being asked", () => {
+    for (const asking of [begin(), outcome(begin(), unknown), wake(stateOf(waiting()))]) {
+      const acted = stateOf(wake(stateOf(asking)));
+      const older = outcome(asking, required, NOW, acted);
+      expect(called(older)).toEqual([["inquire", AUTH]]);
+      expect(stateOf(outcome(older, success))).toMatchObject({ status: "AUTHORISED", acted: false });
+    }
+  });
+
+  test("that nobody attends to is asked for at the end of its time, then voided and declined", () => {
+    const asking = timer(CUSTOMER_ACTION, stateOf(waiting()), UNTIL);
+    expect(called(asking)).toEqual([["inquire", AUTH]]);
+    expect(stateOf(outcome(asking, success, UNTIL)).status).toBe("AUTHORISED");
+    const over = outcome(asking, required, UNTIL);
+    expect(called(over)).toEqual([["void", AUTH]]);
+    // Completed in between, or not: the void has undone it.
+    expect(told(outcome(over, answered({ result: "voided" }), UNTIL))).toEqual([
+      ["PaymentDeclined", { reason: "payment_timeout" }],
+    ]);
+  });
+
+  test("is voided at once when its order has ended", () => {
+    const decision = command("VoidPayment", stateOf(waiting()));
+    expect(called(decision)).toEqual([["void", AUTH]]);
+    expect(decision.cancelTimers).toEqual([CUSTOMER_ACTION]);
+    expect(told(outcome(decision, answered({ result: "voided" })))).toEqual([["PaymentVoided", {}]]);
+  });
+
+  test("is not told of when the order ended before the provider answered", () => {
+    const begun = begin();
+    const decision = outcome(begun, required, NOW, stateOf(command("VoidPayment", stateOf(begun))));
+    expect(called(decision)).toEqual([["void", AUTH]]);
+    expect(told(decision)).toEqual([]);
+  });
+
+  test("that is decided is not changed by somebody who says that the customer has acted", () => {
+    expect(wake(authorised()).state).toBeUndefined();
+  });
+});
