@@ -34,6 +34,7 @@ const payment = z.object({
   captured: money,
   refunded: money,
   detail: z.string().optional(),
+  nextAction: z.object({ url: z.url() }).optional(),
 });
 const delivery = z.object({
   id: z.uuid(),
@@ -166,6 +167,14 @@ export function createClient(url: string, token: string | null) {
         await Bun.sleep(POLL_MS);
       }
     },
+    /** Asks something of an order or a delivery, such as `orders/ID/cancel`; whatever comes back. */
+    ask: (what: string, body: unknown = {}, key?: string) =>
+      send({
+        method: "POST",
+        path: `/api/v1/${what}`,
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json", ...(key === undefined ? {} : { "idempotency-key": key }) },
+      }),
     history: (id: string) => list(entry, `/api/v1/orders/${id}/history`),
     payments: (id: string) => list(payment, `/api/v1/payments?orderId=${id}`),
     deliveries: (id: string) => list(delivery, `/api/v1/deliveries?orderId=${id}`),
