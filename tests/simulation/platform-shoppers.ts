@@ -29,6 +29,7 @@ export interface Basket {
 }
 
 const ORDERS = 8;
+const CUSTOMERS = 3;
 const PATH = "/api/v1/orders";
 const MOST_TRIES = 500;
 const RETRY_MS = 400;
@@ -44,6 +45,7 @@ const TOKENS = [
   "tok_insufficient_funds",
   "tok_timeout_charged",
   "tok_timeout_not_charged",
+  "tok_provider_down",
 ] as const;
 /** Few, and 500 or 700 units of each; the last one costs nothing. */
 const SKUS = ["SKU-001", "SKU-002", "SKU-003"] as const;
@@ -76,6 +78,23 @@ function basketInWords(body: unknown): string {
   if (typeof body !== "object" || body === null || !("items" in body) || !Array.isArray(body.items)) return "";
   const token = "paymentMethod" in body ? JSON.stringify(body.paymentMethod) : "";
   return `${body.items.map((item) => `${item.quantity} × ${item.sku}`).join(", ")} ${token}`;
+}
+
+/** Whether what a shopper is shown is what he asked for. */
+function isOf({ items }: Basket, shown: object): boolean {
+  const lines: unknown[] = "items" in shown && Array.isArray(shown.items) ? shown.items : [];
+  return (
+    lines.length === items.length &&
+    items.every(({ sku, quantity }, index) => {
+      const line = lines[index];
+      return (
+        typeof line === "object" &&
+        line !== null &&
+        Reflect.get(line, "sku") === sku &&
+        Reflect.get(line, "quantity") === quantity
+      );
+    })
+  );
 }
 
 export interface Shoppers {
@@ -122,8 +141,9 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
 
   async function shop(index: number) {
     const random = world.random(`shopper ${index}`);
-    const customer = `customer-${index % 3}`;
-    const key = `key-${index}`;
+    const customer = `customer-${index % CUSTOMERS}`;
+    // Customers do not know of each other: some choose the same key.
+    const key = `key-${Math.floor(index / CUSTOMERS)}`;
     const basket = drawBasket(random);
     const other = drawBasket(random);
     const principal: Principal = {
@@ -158,6 +178,7 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
       if (status === 201 && typeof told === "object" && told !== null && "id" in told) {
         mine.acknowledged.add(String(told.id));
         if (mine.acknowledged.size > 1) world.violation(`${label}: the same key was given two orders`);
+        if (!isOf(body, told)) world.violation(`${label}: its basket was answered with ${JSON.stringify(told)}`);
         return true;
       }
       if (status === 422 && mayBeRefused) return false;

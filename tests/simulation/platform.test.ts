@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import { mutate } from "./mutants.ts";
-import { MUTANTS } from "./planted-bugs.ts";
+import { PLANTED_BUGS } from "./planted-bugs.ts";
 import { simulate } from "./runner.ts";
 
 const SEEDS = 48;
@@ -138,7 +138,7 @@ describe("a planted bug is found within 100 seeds", () => {
     test(
       name,
       async () => {
-        const mutant = MUTANTS.find((candidate) => candidate.name === name);
+        const mutant = PLANTED_BUGS.find((candidate) => candidate.name === name);
         if (mutant === undefined) throw new Error(`there is no planted bug ${name}`);
         const report = await simulate({
           ...settings,
@@ -170,6 +170,6 @@ function expectReadable(story: readonly string[]) {
 }
 
 test("every planted bug still has its place in the code, under a name of its own", () => {
-  for (const mutant of MUTANTS) expect(mutate(mutant).contents).toContain(mutant.replace);
-  expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
+  for (const mutant of PLANTED_BUGS) expect(mutate(mutant).contents).toContain(mutant.replace);
+  expect(new Set(PLANTED_BUGS.map(({ name }) => name)).size).toBe(PLANTED_BUGS.length);
 });

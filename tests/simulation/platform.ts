@@ -22,6 +22,7 @@ import type { Actor } from "./loop.ts";
 import { createOutside, type OutsideSystem } from "./outside.ts";
 import { createAuditor } from "./platform-auditor.ts";
 import { type Contents, readContents } from "./platform-contents.ts";
+import { deadlineViolations, tokenViolations } from "./platform-deadlines.ts";
 import { createDesk } from "./platform-desk.ts";
 import { holdups, unended } from "./platform-holdups.ts";
 import {
@@ -131,6 +132,7 @@ function drawTempo(random: Random): Tempo {
     leaseMs: LEASE_RENEWALS * RENEW_POLLS * pollMs,
     batchLimit: oneOf(random, [1, 3, 200, 200]),
     commandQueueLimit: oneOf(random, [2, 100]),
+    retainEveryMs: pollMs * between(random, 4, 12),
     deadlines: {
       ...sameDeadlines(pollMs * 40),
       placementMs: drawPlacementMs(random, pollMs, paymentAnswerMs),
@@ -192,7 +194,11 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
   async function look(): Promise<Contents> {
     lookedMs = loop.now();
     latest = await readContents(world.inspect);
-    for (const text of violationsAtAnyTime(latest, shoppers.placed)) world.violation(text);
+    const found = [
+      ...violationsAtAnyTime(latest, shoppers.placed),
+      ...deadlineViolations(latest, tempo.deadlines, excused),
+    ];
+    for (const text of found) world.violation(text);
     return latest;
   }
 
@@ -261,7 +267,8 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
     async check() {
       const contents = await look();
       const held = stuck.length > 0 ? [] : leftOf(contents);
-      return [...stuck, ...violationsIn(contents, shoppers.placed, excused), ...held];
+      const ofTokens = world.faults.profile.calm && poison === null ? tokenViolations(contents, tempo.deadlines) : [];
+      return [...stuck, ...violationsIn(contents, shoppers.placed, excused), ...ofTokens, ...held];
     },
     outcomes: async () => statusCounts(latest ?? (await readContents(world.inspect))),
     reading: async (violations) => readingOf(await readContents(world.inspect), shoppers.keys, violations, leases),
