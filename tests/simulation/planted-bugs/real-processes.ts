@@ -72,7 +72,10 @@ export const FOR_REAL_PROCESSES: readonly RealProcessBug[] = [
     name: "offset-out-of-range-skips",
     breaks: "A consumer whose offset is out of range goes on with the latest record.",
     file: "runtime/transport/kafka/consumer.ts",
-    shownBy: { file: "runtime/transport/kafka/offsets.test.ts", test: "%s" },
+    shownBy: {
+      file: "runtime/transport/kafka/offsets.test.ts",
+      test: "a position %s: whatever there is comes, in order",
+    },
   },
   {
     name: "unreadable-record-dropped",
