@@ -28,7 +28,10 @@ export interface Basket {
   readonly items: readonly { readonly sku: string; readonly quantity: number }[];
 }
 
-const ORDERS = 8;
+const ORDERS = 7;
+/** Shoppers who come when nothing fails any more: whatever has gone wrong, the platform must still sell. */
+const LATE_ORDERS = 2;
+const LATE_WITHIN_MS = 4000;
 const CUSTOMERS = 3;
 const PATH = "/api/v1/orders";
 const MOST_TRIES = 500;
@@ -99,6 +102,10 @@ function isOf({ items }: Basket, shown: object): boolean {
 
 export interface Shoppers {
   drive(): Promise<void>;
+  /** Nothing fails any more: the last ones come. */
+  comeLate(): void;
+  /** Some of the last ones have no answer yet. */
+  isOpen(): boolean;
   readonly placed: readonly Placed[];
   /** The Idempotency-Key of each scope. */
   readonly keys: ReadonlyMap<string, string>;
@@ -110,6 +117,7 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
   const keys = new Map<string, string>();
   const { scheduler } = world;
   const spreadMs = oneOf(world.random("spread"), [20, 500, 3000]);
+  let late = 0;
 
   /** Sends until there is an answer that says what happened. */
   async function ask(label: string, random: Random, first: number, request: PlatformRequest): Promise<PlatformAnswer> {
@@ -139,7 +147,7 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
     throw new Error(`${label} had no answer after ${MOST_TRIES} tries`);
   }
 
-  async function shop(index: number) {
+  async function shop(index: number, withinMs: number) {
     const random = world.random(`shopper ${index}`);
     const customer = `customer-${index % CUSTOMERS}`;
     // Customers do not know of each other: some choose the same key.
@@ -186,7 +194,7 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
       return false;
     }
 
-    await scheduler.sleep(between(random, 0, spreadMs));
+    await scheduler.sleep(between(random, 0, withinMs));
     const node = oneOf(random, world.listening());
     const elsewhere = world.listening().find((each) => each !== node) ?? node;
     const isContested = chance(random, 0.1);
@@ -217,7 +225,15 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
     placed,
     keys,
     async drive() {
-      await Promise.all(Array.from({ length: ORDERS }, (_, index) => shop(index)));
+      await Promise.all(Array.from({ length: ORDERS }, (_, index) => shop(index, spreadMs)));
     },
+    comeLate() {
+      for (; late < LATE_ORDERS; late++)
+        shop(ORDERS + late, LATE_WITHIN_MS).then(
+          () => void late--,
+          (error: unknown) => world.violation(`a client failed: ${messageOf(error)}`),
+        );
+    },
+    isOpen: () => late > 0,
   };
 }

@@ -115,11 +115,14 @@ const FREE_PRODUCT = "update price set amount = 0 where sku = 'SKU-020'";
 const RENEW_POLLS = 2;
 const LEASE_RENEWALS = 3;
 
-/** How long an order may take: plenty, hardly enough, or just as long as a payment that has to be asked for. */
+/**
+ * How long an order may take: plenty, hardly enough, or just as long as a payment that has to be asked for. Replicas find
+ * what others have left them with a poll, and an order has several of those on its way.
+ */
 function drawPlacementMs(random: Random, pollMs: number, paymentAnswerMs: number): number {
   const plenty = pollMs * between(random, 25, 40);
-  const tight = pollMs * between(random, 1, 15);
-  const contested = paymentAnswerMs + between(random, 0, oneOf(random, [60, 400, 1500]));
+  const tight = between(random, pollMs, 16 * pollMs);
+  const contested = paymentAnswerMs + between(random, 0, 8 * pollMs);
   return oneOf(random, [plenty, plenty, tight, contested]);
 }
 
@@ -234,6 +237,7 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
       desk?.begin();
       await shoppers.drive();
     },
+    onCalm: shoppers.comeLate,
     audit: auditor.lastWord,
     onWake: leases.onWake,
     onAnswered(owner, module, statement, outcome) {
@@ -248,6 +252,7 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
     },
     async settled() {
       const onTheWay = [...outsides.values()].some((outside) => outside.travelling() > 0);
+      if (shoppers.isOpen()) return false;
       const isBusy = onTheWay || [...nodes.values()].some(({ actor, node }) => actor.alive && !node.isIdle());
       if (isBusy && loop.now() < lookedMs + LOOK_EVERY_MS) return false;
       const contents = await look();

@@ -114,7 +114,11 @@ export async function runSeed<Api>(
   try {
     const isLocked = () => operator?.isBusy() === true;
     const isOver = () => until === "first violation" && violations.length > 0;
-    calmMs = await runPhases({ scenario, loop, faults, trace, violation, onCalm: fleet.scaleAway, isLocked, isOver });
+    const onCalm = () => {
+      fleet.scaleAway();
+      scenario?.onCalm?.();
+    };
+    calmMs = await runPhases({ scenario, loop, faults, trace, violation, onCalm, isLocked, isOver });
     if (!isOver() && !isLocked()) for (const text of await scenario.check()) violation(text);
   } finally {
     fleet.end();

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { SeedResult, Until } from "./run-seed.ts";
 import type { Detail } from "./trace.ts";
@@ -21,7 +22,7 @@ export async function startWorker(settings: WorkerSettings, core: number): Promi
   let expect: ((message: WorkerMessage) => void) | null = null;
   let fail: ((error: Error) => void) | null = null;
   const child = Bun.spawn({
-    cmd: existsSync(TASKSET) ? [TASKSET, "-c", String(core), ...command] : command,
+    cmd: existsSync(TASKSET) ? [TASKSET, "-c", String(core % availableParallelism()), ...command] : command,
     stdio: ["ignore", "inherit", "inherit"],
     ipc: (message: WorkerMessage) => expect?.(message),
     onExit: (_child, status) => fail?.(new Error(`a worker of the simulation ended by itself (${status})`)),
