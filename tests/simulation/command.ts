@@ -1,10 +1,9 @@
 /** `simulate`: the whole platform on a seeded scheduler over a real PostgreSQL, seed after seed. */
 import { availableParallelism } from "node:os";
-import { flagsOf, UsageError, wholeNumber } from "../../runtime/cli/arguments.ts";
+import { UsageError, wholeNumber, wordsAndFlagsOf } from "../../runtime/cli/arguments.ts";
 import { checkFiguresFile, figureReport, stated, writeFigures } from "../../runtime/cli/figures.ts";
 import { systemClock } from "../../runtime/clock.ts";
-import type { Mutant } from "./mutants.ts";
-import { MUTANTS } from "./planted-bugs.ts";
+import { runMutantsCommand } from "./mutants-command.ts";
 import type { SeedResult } from "./run-seed.ts";
 import { type Failure, type SimulationOptions, type SimulationReport, simulate } from "./runner.ts";
 import { isWorkloadName } from "./workloads.ts";
@@ -15,7 +14,7 @@ come and go, lost answers, duplicates, locks, outages. The same seed does the sa
   bun run simulate [--seeds N] [--from SEED] [--minutes M] [--workers N] [--json FILE]
   bun run simulate --seed S --story      one seed, told for the orders that went wrong
   bun run simulate --seed S --trace      the same seed, every line of it
-  bun run simulate --mutant NAME|all     with a planted bug, which must be found within --seeds (100)
+  bun run simulate --mutants [NAME...]   with each planted bug, which must be found within --seeds (300)
 
   --seeds N         how many seeds (200; with --minutes as many as there is time for)
   --from SEED       the first seed (1; with --minutes the time of day, so that every run looks at new ones)
@@ -26,7 +25,7 @@ come and go, lost answers, duplicates, locks, outages. The same seed does the sa
 Example: bun run simulate --minutes 3 --json simulate.json`;
 
 const DEFAULT_SEEDS = 200;
-const MUTANT_SEEDS = 100;
+const MUTANT_SEEDS = 300;
 const REPLAY_EVERY = 20;
 const MOST = 2 ** 32 - 1;
 const FLAGS = {
@@ -36,7 +35,7 @@ const FLAGS = {
   minutes: "string",
   workers: "string",
   json: "string",
-  mutant: "string",
+  mutants: "boolean",
   workload: "string",
   "replay-every": "string",
   story: "boolean",
@@ -45,13 +44,16 @@ const FLAGS = {
 
 /** Runs the command; resolves with its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { workload = "platform", ...flags } = flagsOf(args, FLAGS);
+  const { flags, words } = wordsAndFlagsOf(args, FLAGS);
+  const { workload = "platform" } = flags;
   const values = { ...flags, workload };
   checkFiguresFile(values.json);
-  return values.mutant === undefined ? runSeeds(values) : runMutants(values, values.mutant);
+  if (values.mutants) return runMutants(values, words);
+  if (words.length > 0) throw new UsageError(`Unexpected argument '${words[0]}' (see --help)`);
+  return runSeeds(values);
 }
 
-type Values = ReturnType<typeof flagsOf<typeof FLAGS>> & { readonly workload: string };
+type Values = ReturnType<typeof wordsAndFlagsOf<typeof FLAGS>>["flags"] & { readonly workload: string };
 
 function settings(values: Values, preset: number): SimulationOptions {
   const minutes = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes);
@@ -174,35 +176,10 @@ function print(report: SimulationReport, perMinute: number) {
   console.log(`violations: ${report.failures.length}`);
 }
 
-async function runMutants(values: Values, wanted: string): Promise<number> {
-  const chosen: readonly Mutant[] = wanted === "all" ? MUTANTS : MUTANTS.filter((mutant) => mutant.name === wanted);
-  if (chosen.length === 0) {
-    throw new UsageError(`--mutant ${wanted}: there is all, ${MUTANTS.map((mutant) => mutant.name).join(", ")}`);
-  }
-  const options = settings(values, MUTANT_SEEDS);
-  const startedAtMs = systemClock.now();
-  let caught = 0;
-  for (const mutant of chosen) {
-    const report = await simulate({
-      ...options,
-      mutant,
-      stopAtFirst: true,
-      onFailure: () => undefined,
-      onResult: (result) => printReading(result, values),
-    });
-    const [failure] = report.failures;
-    if (failure !== undefined) caught += 1;
-    const found = failure === undefined ? "NOT FOUND" : `found by seed ${failure.seed}: ${failure.violations[0]}`;
-    console.log(`${mutant.name}: ${found} (${report.seeds} seeds)`);
-    if (failure !== undefined && values.seed === undefined)
-      console.log(`  bun run simulate --mutant ${mutant.name} --seed ${failure.seed} --story`);
-  }
-  console.log(`${caught} of ${chosen.length} planted bugs found`);
-  const holds = caught >= 0.95 * chosen.length;
-  const figures = [
-    stated("simulate.mutants", chosen.length, "mutants"),
-    { ...stated("simulate.mutantsCaught", caught, "mutants"), wanted: ">= 95 %", holds },
-  ];
-  writeFigures(values.json, figureReport("simulate", startedAtMs, figures, []));
-  return holds ? 0 : 1;
+function runMutants(values: Values, names: readonly string[]): Promise<number> {
+  if (values.minutes !== undefined) throw new UsageError("--mutants ends with --seeds, not with --minutes");
+  if (values.seed !== undefined && names.length !== 1)
+    throw new UsageError("--mutants with --seed runs one planted bug: name it");
+  const onResult = (result: SeedResult) => printReading(result, values);
+  return runMutantsCommand(names, { ...settings(values, MUTANT_SEEDS), onResult }, values.json);
 }

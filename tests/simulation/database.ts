@@ -185,21 +185,22 @@ export function createSimulatedServer(options: SimulatedServerOptions): Simulate
       commits: true,
       async perform() {
         session.stopIdleTimer();
-        if (mayBeSlow && session.owner.mortal && faults.happens("statementSlow")) return () => stall(session);
+        const name = `${session.module} ${session.pending[0]?.statement.text}`;
+        if (mayBeSlow && session.owner.mortal && faults.happens("statementSlow", name)) return () => stall(session);
         const batch = session.pending.splice(0);
         if (batch.length === 0) return noop;
         if (!session.owner.mortal) return roundTrip(session, batch, false);
-        if (faults.happens("connectionLost")) {
+        if (faults.happens("connectionLost", name)) {
           trace.line("  connection lost before it was sent");
           tell(session, batch, "loses its connection before the statement is sent");
           return () => lose(session, batch, unavailable("the connection to the database was lost"));
         }
-        if (faults.happens("executedLate")) {
+        if (faults.happens("executedLate", name)) {
           trace.line("  connection lost, executed later");
           tell(session, batch, "loses its connection; the statement is on its way and will be executed later");
           return () => executeLater(session, batch);
         }
-        return roundTrip(session, batch, faults.happens("answerLost"));
+        return roundTrip(session, batch, faults.happens("answerLost", name));
       },
     });
   }

@@ -38,6 +38,14 @@ export interface FaultWindow {
   readonly untilMs: number;
 }
 
+/** So that what follows from one statement's failure is met again and again, however seldom that statement is sent. */
+export interface Frailty {
+  readonly kind: FaultKind;
+  readonly percentOfStatements: number;
+  readonly probability: number;
+  readonly salt: number;
+}
+
 export interface FaultProfile {
   /** Nothing fails at all. */
   readonly calm: boolean;
@@ -70,6 +78,8 @@ export interface FaultProfile {
   readonly slowLatencyMs: number;
   /** As in the product's connections: locks are waited for half as long, an open transaction may be idle so long. */
   readonly statementTimeoutMs: number;
+  /** Statements to which one kind of fault happens far more often than to others; null: none. */
+  readonly frail: Frailty | null;
   /** How many replicas come or go. */
   readonly scalings: number;
   /** How many times somebody from outside takes locks. */
@@ -109,6 +119,19 @@ function drawWindows(random: Random, calm: boolean): FaultWindow[] {
   });
 }
 
+const OF_STATEMENTS = ["connectionLost", "answerLost", "executedLate", "statementSlow"] as const;
+
+function drawFrailty(random: Random): Frailty | null {
+  const isFrail = chance(random, 0.5);
+  const frailty: Frailty = {
+    kind: oneOf(random, OF_STATEMENTS),
+    percentOfStatements: oneOf(random, [4, 12]),
+    probability: oneOf(random, [0.15, 0.4]),
+    salt: between(random, 0, 1_000_000),
+  };
+  return isFrail ? frailty : null;
+}
+
 /** Each seed has its own mixture; one in ten has no faults at all, so that plain concurrency is looked at alone. */
 export function drawFaultProfile(random: Random): FaultProfile {
   const calm = chance(random, 0.1);
@@ -118,8 +141,10 @@ export function drawFaultProfile(random: Random): FaultProfile {
     const value = logarithmic(random, low, high);
     return [kind, wanted && !calm ? value : 0];
   };
+  const frail = drawFrailty(random);
   return {
     calm,
+    frail: calm ? null : frail,
     // Made of all kinds.
     probability: Object.fromEntries(FAULT_KINDS.map(draw)) as Record<FaultKind, number>,
     windows: drawWindows(random, calm),

@@ -1,11 +1,14 @@
 import type { Random } from "../../runtime/random.ts";
-import type { FaultKind, FaultProfile, WindowKind } from "./fault-profile.ts";
+import type { FaultKind, FaultProfile, Frailty, WindowKind } from "./fault-profile.ts";
 import { between, chance } from "./seed.ts";
 
 export interface Faults {
   readonly profile: FaultProfile;
-  /** Whether this fault happens here. Counts it, and says no to everything once the faults have stopped. */
-  happens(kind: FaultKind): boolean;
+  /**
+   * Whether this fault happens here. Counts it, and says no to everything once the faults have stopped. `statement`: to
+   * which it would happen.
+   */
+  happens(kind: FaultKind, statement?: string): boolean;
   /** Whether this lasts at the moment. */
   during(kind: WindowKind): boolean;
   /** A duration up to `mostMs`; 0 once the faults have stopped. */
@@ -27,13 +30,22 @@ export function createFaults(random: Random, profile: FaultProfile, elapsedMs: (
   const count = (what: string) => {
     counts[what] = (counts[what] ?? 0) + 1;
   };
+  const isFrail = ({ percentOfStatements, salt }: Frailty, statement: string) =>
+    Bun.hash.wyhash(`${salt} ${statement}`) % 100n < BigInt(percentOfStatements);
+
+  function probabilityOf(kind: FaultKind, statement: string | undefined): number {
+    const { frail, probability } = profile;
+    if (statement === undefined || frail?.kind !== kind || !isFrail(frail, statement)) return probability[kind];
+    return Math.max(frail.probability, probability[kind]);
+  }
+
   return {
     profile,
     counts,
     count,
-    happens(kind) {
+    happens(kind, statement) {
       if (!active) return false;
-      const hit = chance(random, profile.probability[kind]);
+      const hit = chance(random, probabilityOf(kind, statement));
       if (!hit) return false;
       if (kind === "crash" || kind === "crashAroundCommit") {
         if (crashes === profile.maxCrashes) return false;

@@ -48,7 +48,8 @@ export interface FleetOptions {
   readonly databaseOf: (actor: Actor, module: string) => Database;
 }
 
-const SCALING_WITHIN_MS = 12_000;
+/** While clients still ask, or later. */
+const SCALING_WITHIN_MS = [1500, 12_000];
 const MOMENT_WIDTH = 90;
 
 export function createFleet<Api>(options: FleetOptions): Fleet<Api> {
@@ -152,7 +153,7 @@ export function createFleet<Api>(options: FleetOptions): Fleet<Api> {
       }
       if (scenario.stop === undefined) return;
       for (let count = 0; count < faults.profile.scalings; count++)
-        loop.after(server, between(random, 0, SCALING_WITHIN_MS), () => {
+        loop.after(server, between(random, 0, oneOf(random, SCALING_WITHIN_MS)), () => {
           if (faults.active) scale();
         });
     },

@@ -89,7 +89,12 @@ export interface LoopOptions {
   readonly onCrash: (actor: Actor, moment: string) => void;
   /** Called when a paused actor acts for the first time again. */
   readonly onWake?: (actor: Actor) => void;
+  /** Called when an actor goes on and on without waiting for anything; it is killed. */
+  readonly onSpin?: (actor: Actor) => void;
 }
+
+/** Nobody who waits now and then looks at the clock so often. */
+const MOST_LOOKS_A_STEP = 50_000;
 
 export function createLoop(options: LoopOptions): Loop {
   const { random, faults, trace, onCrash } = options;
@@ -97,6 +102,7 @@ export function createLoop(options: LoopOptions): Loop {
   const timers: Timer[] = [];
   let nowMs = options.startMs;
   let steps = 0;
+  let looks = 0;
 
   const forget = <T extends { readonly actor: Actor }>(list: T[], actor: Actor) => {
     for (let index = list.length - 1; index >= 0; index--) if (list[index]?.actor === actor) list.splice(index, 1);
@@ -215,6 +221,25 @@ export function createLoop(options: LoopOptions): Loop {
     return choices;
   }
 
+  function kill(actor: Actor) {
+    actor.alive = false;
+    forget(ready, actor);
+    forget(timers, actor);
+    for (const task of actor.onDeath) task();
+  }
+
+  /** A loop that awaits nothing of ours never lets us go on: only here can it be met. */
+  function look(actor: Actor): number {
+    if (++looks > MOST_LOOKS_A_STEP) {
+      if (actor.alive) {
+        options.onSpin?.(actor);
+        kill(actor);
+      }
+      throw new Error(`${actor.name} spins`);
+    }
+    return nowMs + actor.skewMs;
+  }
+
   function submit(operation: Operation) {
     if (operation.actor.alive) ready.push(operation);
   }
@@ -254,13 +279,8 @@ export function createLoop(options: LoopOptions): Loop {
     after,
     freeze,
     crash: onCrash,
-    kill(actor) {
-      actor.alive = false;
-      forget(ready, actor);
-      forget(timers, actor);
-      for (const task of actor.onDeath) task();
-    },
-    clockOf: (actor) => ({ now: () => nowMs + actor.skewMs }),
+    kill,
+    clockOf: (actor) => ({ now: () => look(actor) }),
     schedulerOf: (actor) => ({
       after: (delayMs, task) => after(actor, delayMs, task),
       sleep: (delayMs) =>
@@ -275,6 +295,7 @@ export function createLoop(options: LoopOptions): Loop {
     }),
     async step() {
       await drain();
+      looks = 0;
       steps += 1;
       const choices = choicesNow();
       const race = chance(random, faults.profile.timerRace);

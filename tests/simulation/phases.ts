@@ -17,6 +17,8 @@ export interface Phases<Api> {
   readonly onCalm: () => void;
   /** Nobody may look at the tables now: somebody from outside holds even readers off. */
   readonly isLocked: () => boolean;
+  /** Nobody needs to know more of this seed. */
+  readonly isOver: () => boolean;
 }
 
 const MOST_STEPS = 60_000;
@@ -26,7 +28,7 @@ const CHECK_EVERY_MS = 500;
 
 /** Runs both; resolves with the virtual time that everything took to end after the last fault. */
 export async function runPhases<Api>(phases: Phases<Api>): Promise<number> {
-  const { scenario, loop, faults, trace, violation } = phases;
+  const { scenario, loop, faults, trace, violation, isOver } = phases;
   const driven = await runClients(phases, scenario.drive());
   if (driven !== null) {
     violation(driven);
@@ -42,7 +44,7 @@ export async function runPhases<Api>(phases: Phases<Api>): Promise<number> {
   const stuck = await runUntilSettled(phases, calmMs + scenario.boundMs);
   if (stuck !== null) violation(`after the last fault: ${stuck}`);
   const endedMs = loop.now() - calmMs;
-  if (stuck === null && scenario.audit !== undefined) {
+  if (stuck === null && !isOver() && scenario.audit !== undefined) {
     const failure = await runClients(phases, scenario.audit());
     if (failure !== null) violation(failure);
   }
@@ -50,7 +52,7 @@ export async function runPhases<Api>(phases: Phases<Api>): Promise<number> {
 }
 
 /** Until all clients have their answers; why not, or null. */
-async function runClients<Api>({ loop }: Phases<Api>, clients: Promise<void>): Promise<string | null> {
+async function runClients<Api>({ loop, isOver }: Phases<Api>, clients: Promise<void>): Promise<string | null> {
   const untilSteps = loop.steps + MOST_STEPS;
   let driven = false;
   let failure: string | null = null;
@@ -63,7 +65,7 @@ async function runClients<Api>({ loop }: Phases<Api>, clients: Promise<void>): P
       failure = `a client failed: ${String(error)}`;
     },
   );
-  while (!driven) {
+  while (!driven && !isOver()) {
     if (loop.steps > untilSteps) return `the clients had no answers after ${MOST_STEPS} steps`;
     if (!(await loop.step()) && !driven) return "the clients wait for an answer, but nothing is left that could happen";
   }
@@ -72,15 +74,15 @@ async function runClients<Api>({ loop }: Phases<Api>, clients: Promise<void>): P
 
 /** Until everything that was begun has ended; why not, or null. */
 async function runUntilSettled<Api>(
-  { scenario, loop, isLocked }: Phases<Api>,
+  { scenario, loop, isLocked, isOver }: Phases<Api>,
   untilMs: number,
 ): Promise<string | null> {
   const fromMs = loop.now();
   const untilSteps = loop.steps + MOST_STEPS;
-  while (isLocked() || !(await scenario.settled())) {
+  while (!isOver() && (isLocked() || !(await scenario.settled()))) {
     if (loop.now() > untilMs) return `not everything has ended within ${(untilMs - fromMs) / 1000} s`;
     const checkAtMs = loop.now() + CHECK_EVERY_MS;
-    while (loop.now() < checkAtMs) {
+    while (loop.now() < checkAtMs && !isOver()) {
       if (loop.steps > untilSteps) return `not everything has ended within ${MOST_STEPS} steps`;
       if (!(await loop.step())) return "not everything has ended, but nothing is left that could happen";
     }

@@ -22,12 +22,14 @@ export interface Contents {
     readonly items: readonly { readonly sku: string; readonly quantity: number }[];
     readonly historyLength: number;
     readonly version: number;
+    readonly createdMs: number;
   }[];
   readonly history: readonly {
     readonly key: string;
     readonly sequence: number;
     readonly type: string;
     readonly status: string;
+    readonly atMs: number;
   }[];
   readonly requests: readonly { readonly scope: string; readonly reference: string }[];
   readonly payments: readonly {
@@ -124,13 +126,16 @@ const marks = union((module) => `select '${module}' as module, topic, key::text,
 const texts = (table: string, expression: string) =>
   `(select array_agg(x order by x) from (${union((module) => `select ${expression.replaceAll("$module", `'${module}'`)} as x from "${module}".${table}`)}) all_of_them)`;
 
+const millis = (instant: string) => `(extract(epoch from ${instant}) * 1000)::bigint`;
+
 const rows = (query: string) => `(select json_agg(row_to_json(q)) from (${query}) q)`;
 
 const PARTS: Record<keyof Contents, string> = {
   orders:
     rows(`select id::text, customer_id as customer, status, reason, total, currency, payment_token as token, email,
-    items, history_length as "historyLength", version from "order".orders order by id`),
-  history: rows(`select order_id::text as key, sequence, type, data->>'status' as status from "order".history
+    items, history_length as "historyLength", version, ${millis("created_at")} as "createdMs" from "order".orders order by id`),
+  history:
+    rows(`select order_id::text as key, sequence, type, data->>'status' as status, ${millis("at")} as "atMs" from "order".history
     order by order_id, sequence`),
   requests: rows(`select scope::text, reference::text from "order".idempotency order by scope`),
   payments: rows(`select order_id::text as key, status, amount, authorised, captured, refunded, work
@@ -148,7 +153,7 @@ const PARTS: Record<keyof Contents, string> = {
   outbox: texts("outbox", "format('%s/%s/%s', topic, key, sequence)"),
   intents: texts("call_intent", "format('%s %s of %s', $module, kind, key)"),
   timers: rows(
-    `select name, (extract(epoch from due_at) * 1000)::bigint as "dueMs" from (${union(
+    `select name, ${millis("due_at")} as "dueMs" from (${union(
       (module) => `select format('%s %s of %s', '${module}', kind, key) as name, due_at from "${module}".timer`,
     )}) t order by due_at, name`,
   ),

@@ -1,5 +1,6 @@
 /** One node of the simulated platform: production processes over simulated ports, and their routes without sockets. */
 
+import { DatabaseError } from "../../runtime/database/port.ts";
 import { opsRoutes } from "../../runtime/edge/ops.ts";
 import { type Reconciliation, reconcile } from "../../runtime/edge/reconcile/reconcile.ts";
 import { idempotencyClaim } from "../../runtime/http/idempotency.ts";
@@ -53,6 +54,8 @@ export interface Tempo {
   readonly leaseMs: number;
   readonly batchLimit: number;
   readonly commandQueueLimit: number;
+  /** How often is looked for what is old enough to be forgotten. Nothing in a seed is. */
+  readonly retainEveryMs: number;
   readonly deadlines: Deadlines;
 }
 
@@ -105,7 +108,7 @@ export async function startNode(
     renewMs: tempo.renewMs,
     pollMs: tempo.pollMs,
     callConcurrency: CALL_CONCURRENCY,
-    retention: DEFAULT_RETENTION,
+    retention: { ...DEFAULT_RETENTION, everyMs: tempo.retainEveryMs },
   });
   const routes = [
     ...platform.routes,
@@ -125,8 +128,11 @@ export async function startNode(
         ? { status: reply.response.status, body: null }
         : { status: reply.status, body: reply.body };
     } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      return { status: error.problem.status, body: error.problem };
+      if (error instanceof ProblemError) return { status: error.problem.status, body: error.problem };
+      // As the HTTP layer answers it.
+      if (error instanceof DatabaseError && error.kind === "unavailable") return { status: 503, body: null };
+      world.violation(`${request.method} ${request.path} is answered 500: ${String(error)}`);
+      throw error;
     }
   }
 

@@ -4,6 +4,7 @@ import type { SharedState } from "../../runtime/cache/port.ts";
 import type { Log } from "../../runtime/messages/log.ts";
 import type { Module } from "../../runtime/module.ts";
 import { createProcess, type PlatformProcess, type ProcessDeps } from "../../runtime/process.ts";
+import { createBreakers } from "../../runtime/rpc/circuit-breaker.ts";
 import { createInProcessTransport } from "../../runtime/transport/inprocess.ts";
 import { createKafkaTransport } from "../../runtime/transport/kafka.ts";
 import type { Transport } from "../../runtime/transport/port.ts";
@@ -22,7 +23,7 @@ export interface Processes extends Pick<PlatformProcess, "routes" | "start" | "e
 }
 
 /** What each process is given beside what its shape decides. */
-export type CommonDeps = Omit<ProcessDeps, "modules" | "transport" | "shared" | "remote">;
+export type CommonDeps = Omit<ProcessDeps, "modules" | "transport" | "shared" | "remote" | "breakers">;
 
 const CACHE_ENTRIES = 100;
 const EDGE_HOST = "order";
@@ -67,6 +68,7 @@ export function createProcesses(
     createProcess({
       ...common,
       modules: own,
+      breakers: createBreakers({ clock, random: random(`breakers ${index}`), log: common.log }),
       transport: between === null ? inProcess() : overBrokers(between, own, common.log, index),
       // Hints may be lost, and without brokers all of them are: what must hold holds without.
       shared: between === null ? openMemory({ clock, scheduler, mostEntries: CACHE_ENTRIES }) : sharedBy(between),

@@ -28,7 +28,11 @@ export interface Basket {
   readonly items: readonly { readonly sku: string; readonly quantity: number }[];
 }
 
-const ORDERS = 8;
+const ORDERS = 7;
+/** Shoppers who come when nothing fails any more: whatever has gone wrong, the platform must still sell. */
+const LATE_ORDERS = 2;
+const LATE_WITHIN_MS = 4000;
+const CUSTOMERS = 3;
 const PATH = "/api/v1/orders";
 const MOST_TRIES = 500;
 const RETRY_MS = 400;
@@ -44,6 +48,7 @@ const TOKENS = [
   "tok_insufficient_funds",
   "tok_timeout_charged",
   "tok_timeout_not_charged",
+  "tok_provider_down",
 ] as const;
 /** Few, and 500 or 700 units of each; the last one costs nothing. */
 const SKUS = ["SKU-001", "SKU-002", "SKU-003"] as const;
@@ -78,8 +83,29 @@ function basketInWords(body: unknown): string {
   return `${body.items.map((item) => `${item.quantity} × ${item.sku}`).join(", ")} ${token}`;
 }
 
+/** Whether what a shopper is shown is what he asked for. */
+function isOf({ items }: Basket, shown: object): boolean {
+  const lines: unknown[] = "items" in shown && Array.isArray(shown.items) ? shown.items : [];
+  return (
+    lines.length === items.length &&
+    items.every(({ sku, quantity }, index) => {
+      const line = lines[index];
+      return (
+        typeof line === "object" &&
+        line !== null &&
+        Reflect.get(line, "sku") === sku &&
+        Reflect.get(line, "quantity") === quantity
+      );
+    })
+  );
+}
+
 export interface Shoppers {
   drive(): Promise<void>;
+  /** Nothing fails any more: the last ones come. */
+  comeLate(): void;
+  /** Some of the last ones have no answer yet. */
+  isOpen(): boolean;
   readonly placed: readonly Placed[];
   /** The Idempotency-Key of each scope. */
   readonly keys: ReadonlyMap<string, string>;
@@ -91,6 +117,7 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
   const keys = new Map<string, string>();
   const { scheduler } = world;
   const spreadMs = oneOf(world.random("spread"), [20, 500, 3000]);
+  let late = 0;
 
   /** Sends until there is an answer that says what happened. */
   async function ask(label: string, random: Random, first: number, request: PlatformRequest): Promise<PlatformAnswer> {
@@ -120,10 +147,11 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
     throw new Error(`${label} had no answer after ${MOST_TRIES} tries`);
   }
 
-  async function shop(index: number) {
+  async function shop(index: number, withinMs: number) {
     const random = world.random(`shopper ${index}`);
-    const customer = `customer-${index % 3}`;
-    const key = `key-${index}`;
+    const customer = `customer-${index % CUSTOMERS}`;
+    // Customers do not know of each other: some choose the same key.
+    const key = `key-${Math.floor(index / CUSTOMERS)}`;
     const basket = drawBasket(random);
     const other = drawBasket(random);
     const principal: Principal = {
@@ -158,6 +186,7 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
       if (status === 201 && typeof told === "object" && told !== null && "id" in told) {
         mine.acknowledged.add(String(told.id));
         if (mine.acknowledged.size > 1) world.violation(`${label}: the same key was given two orders`);
+        if (!isOf(body, told)) world.violation(`${label}: its basket was answered with ${JSON.stringify(told)}`);
         return true;
       }
       if (status === 422 && mayBeRefused) return false;
@@ -165,7 +194,7 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
       return false;
     }
 
-    await scheduler.sleep(between(random, 0, spreadMs));
+    await scheduler.sleep(between(random, 0, withinMs));
     const node = oneOf(random, world.listening());
     const elsewhere = world.listening().find((each) => each !== node) ?? node;
     const isContested = chance(random, 0.1);
@@ -196,7 +225,15 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
     placed,
     keys,
     async drive() {
-      await Promise.all(Array.from({ length: ORDERS }, (_, index) => shop(index)));
+      await Promise.all(Array.from({ length: ORDERS }, (_, index) => shop(index, spreadMs)));
     },
+    comeLate() {
+      for (; late < LATE_ORDERS; late++)
+        shop(ORDERS + late, LATE_WITHIN_MS).then(
+          () => void late--,
+          (error: unknown) => world.violation(`a client failed: ${messageOf(error)}`),
+        );
+    },
+    isOpen: () => late > 0,
   };
 }

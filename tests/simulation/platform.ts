@@ -22,6 +22,7 @@ import type { Actor } from "./loop.ts";
 import { createOutside, type OutsideSystem } from "./outside.ts";
 import { createAuditor } from "./platform-auditor.ts";
 import { type Contents, readContents } from "./platform-contents.ts";
+import { deadlineViolations, tokenViolations } from "./platform-deadlines.ts";
 import { createDesk } from "./platform-desk.ts";
 import { holdups, unended } from "./platform-holdups.ts";
 import {
@@ -114,11 +115,14 @@ const FREE_PRODUCT = "update price set amount = 0 where sku = 'SKU-020'";
 const RENEW_POLLS = 2;
 const LEASE_RENEWALS = 3;
 
-/** How long an order may take: plenty, hardly enough, or just as long as a payment that has to be asked for. */
+/**
+ * How long an order may take: plenty, hardly enough, or just as long as a payment that has to be asked for. Replicas find
+ * what others have left them with a poll, and an order has several of those on its way.
+ */
 function drawPlacementMs(random: Random, pollMs: number, paymentAnswerMs: number): number {
   const plenty = pollMs * between(random, 25, 40);
-  const tight = pollMs * between(random, 1, 15);
-  const contested = paymentAnswerMs + between(random, 0, oneOf(random, [60, 400, 1500]));
+  const tight = between(random, pollMs, 16 * pollMs);
+  const contested = paymentAnswerMs + between(random, 0, 8 * pollMs);
   return oneOf(random, [plenty, plenty, tight, contested]);
 }
 
@@ -131,6 +135,7 @@ function drawTempo(random: Random): Tempo {
     leaseMs: LEASE_RENEWALS * RENEW_POLLS * pollMs,
     batchLimit: oneOf(random, [1, 3, 200, 200]),
     commandQueueLimit: oneOf(random, [2, 100]),
+    retainEveryMs: pollMs * between(random, 4, 12),
     deadlines: {
       ...sameDeadlines(pollMs * 40),
       placementMs: drawPlacementMs(random, pollMs, paymentAnswerMs),
@@ -192,7 +197,11 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
   async function look(): Promise<Contents> {
     lookedMs = loop.now();
     latest = await readContents(world.inspect);
-    for (const text of violationsAtAnyTime(latest, shoppers.placed)) world.violation(text);
+    const found = [
+      ...violationsAtAnyTime(latest, shoppers.placed),
+      ...deadlineViolations(latest, tempo.deadlines, excused),
+    ];
+    for (const text of found) world.violation(text);
     return latest;
   }
 
@@ -228,6 +237,7 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
       desk?.begin();
       await shoppers.drive();
     },
+    onCalm: shoppers.comeLate,
     audit: auditor.lastWord,
     onWake: leases.onWake,
     onAnswered(owner, module, statement, outcome) {
@@ -242,6 +252,7 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
     },
     async settled() {
       const onTheWay = [...outsides.values()].some((outside) => outside.travelling() > 0);
+      if (shoppers.isOpen()) return false;
       const isBusy = onTheWay || [...nodes.values()].some(({ actor, node }) => actor.alive && !node.isIdle());
       if (isBusy && loop.now() < lookedMs + LOOK_EVERY_MS) return false;
       const contents = await look();
@@ -261,7 +272,8 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
     async check() {
       const contents = await look();
       const held = stuck.length > 0 ? [] : leftOf(contents);
-      return [...stuck, ...violationsIn(contents, shoppers.placed, excused), ...held];
+      const ofTokens = world.faults.profile.calm && poison === null ? tokenViolations(contents, tempo.deadlines) : [];
+      return [...stuck, ...violationsIn(contents, shoppers.placed, excused), ...ofTokens, ...held];
     },
     outcomes: async () => statusCounts(latest ?? (await readContents(world.inspect))),
     reading: async (violations) => readingOf(await readContents(world.inspect), shoppers.keys, violations, leases),

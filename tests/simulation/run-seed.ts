@@ -34,12 +34,16 @@ export interface SeedResult {
 
 const START_MS = Date.UTC(2026, 0, 1);
 
+/** Whether a seed goes on when something is wrong with it already. */
+export type Until = "end" | "first violation";
+
 /** Runs one seed of the workload on the server; the server is reset first and left quiet. */
 export async function runSeed<Api>(
   server: SimulationServer,
   workload: Workload<Api>,
   seed: number,
   detail: Detail,
+  until: Until = "end",
 ): Promise<SeedResult> {
   await server.reset();
   const elapsedMs = () => loop.now() - START_MS;
@@ -62,6 +66,7 @@ export async function runSeed<Api>(
     startMs: START_MS,
     onCrash: (actor, moment) => fleet.crash(actor, moment),
     onWake: (actor) => scenario?.onWake?.(actor),
+    onSpin: (actor) => violation(`${actor.name} goes on and on without waiting for anything`),
   });
   const bystander = (name: string) => loop.createActor(name, false, 0);
   const serverActor = bystander("server");
@@ -108,8 +113,13 @@ export async function runSeed<Api>(
   operator?.begin();
   try {
     const isLocked = () => operator?.isBusy() === true;
-    calmMs = await runPhases({ scenario, loop, faults, trace, violation, onCalm: fleet.scaleAway, isLocked });
-    if (!isLocked()) for (const text of await scenario.check()) violation(text);
+    const isOver = () => until === "first violation" && violations.length > 0;
+    const onCalm = () => {
+      fleet.scaleAway();
+      scenario?.onCalm?.();
+    };
+    calmMs = await runPhases({ scenario, loop, faults, trace, violation, onCalm, isLocked, isOver });
+    if (!isOver() && !isLocked()) for (const text of await scenario.check()) violation(text);
   } finally {
     fleet.end();
     await database.clear();

@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { SeedResult } from "./run-seed.ts";
+import type { SeedResult, Until } from "./run-seed.ts";
 import type { Detail } from "./trace.ts";
 import type { WorkerMessage, WorkerSettings } from "./worker.ts";
 
 /** A worker seen from outside. */
 export interface WorkerProcess {
   /** Runs one seed; rejects when the worker cannot go on, and must then be stopped. */
-  run(seed: number, detail: Detail): Promise<SeedResult>;
+  run(seed: number, detail: Detail, until?: Until): Promise<SeedResult>;
   stop(): Promise<void>;
 }
 
@@ -21,7 +22,7 @@ export async function startWorker(settings: WorkerSettings, core: number): Promi
   let expect: ((message: WorkerMessage) => void) | null = null;
   let fail: ((error: Error) => void) | null = null;
   const child = Bun.spawn({
-    cmd: existsSync(TASKSET) ? [TASKSET, "-c", String(core), ...command] : command,
+    cmd: existsSync(TASKSET) ? [TASKSET, "-c", String(core % availableParallelism()), ...command] : command,
     stdio: ["ignore", "inherit", "inherit"],
     ipc: (message: WorkerMessage) => expect?.(message),
     onExit: (_child, status) => fail?.(new Error(`a worker of the simulation ended by itself (${status})`)),
@@ -54,9 +55,9 @@ export async function startWorker(settings: WorkerSettings, core: number): Promi
   }
   return {
     stop,
-    async run(seed, detail) {
+    async run(seed, detail, until = "end") {
       const waiting = answer(SEED_LIMIT_MS);
-      child.send({ seed, detail });
+      child.send({ seed, detail, until });
       const message = await waiting;
       if (message.kind === "result") return message.result;
       throw new Error(message.kind === "failed" ? message.error : "a worker answered out of turn");

@@ -3,7 +3,7 @@
  * A planted bug must be in place before anything else is loaded, hence the late imports.
  */
 import { type Mutant, plant } from "./mutants.ts";
-import type { SeedResult } from "./run-seed.ts";
+import type { SeedResult, Until } from "./run-seed.ts";
 import type { Detail } from "./trace.ts";
 
 const STOP_LIMIT_MS = 3_000;
@@ -17,6 +17,7 @@ export interface WorkerSettings {
 export interface Job {
   readonly seed: number;
   readonly detail: Detail;
+  readonly until: Until;
 }
 
 export type WorkerMessage =
@@ -48,7 +49,7 @@ async function main(settings: WorkerSettings) {
   });
   process.on("message", async (job: Job) => {
     try {
-      const result = await runSeed(server, workload, job.seed, job.detail);
+      const result = await runSeed(server, workload, job.seed, job.detail, job.until);
       const rejected = stray === undefined ? [] : [`a promise was rejected and nobody looked: ${explain(stray)}`];
       stray = undefined;
       send({ kind: "result", result: { ...result, violations: [...result.violations, ...rejected] } });

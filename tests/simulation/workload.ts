@@ -35,6 +35,8 @@ export interface Scenario<Api> {
   drive(): Promise<void>;
   /** Whether all that was begun has ended. Asked again and again once the clients have their answers. */
   settled(): Promise<boolean>;
+  /** Nothing fails any more: clients may come once more. What they begin has not settled until it has ended. */
+  readonly onCalm?: () => void;
   /** The last word of a client when everything has ended: driven like `drive`, with nothing failing. */
   readonly audit?: () => Promise<void>;
   /** After the last fault everything must have ended within so much virtual time. */

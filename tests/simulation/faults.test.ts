@@ -1,0 +1,30 @@
+import { expect, test } from "bun:test";
+import { seededRandom } from "../../runtime/random.ts";
+import { drawFaultProfile, type Frailty } from "./fault-profile.ts";
+import { createFaults } from "./faults.ts";
+
+const FRAIL: Frailty = { kind: "connectionLost", percentOfStatements: 20, probability: 1, salt: 7 };
+
+function bench(frail: Frailty | null) {
+  const drawn = drawFaultProfile(seededRandom(3));
+  const probability = { ...drawn.probability, connectionLost: 0, answerLost: 0 };
+  return createFaults(seededRandom(1), { ...drawn, probability, frail }, () => 0);
+}
+
+const statements = Array.from({ length: 200 }, (_, index) => `select ${index}`);
+
+test("one kind of fault happens to frail statements, always the same ones, and to no others", () => {
+  const faults = bench(FRAIL);
+  const hit = statements.filter((each) => faults.happens("connectionLost", each));
+  expect(hit.length).toBeGreaterThan(20);
+  expect(hit.length).toBeLessThan(70);
+  expect(statements.filter((each) => faults.happens("connectionLost", each))).toEqual(hit);
+  expect(statements.filter((each) => faults.happens("answerLost", each))).toEqual([]);
+  faults.stop();
+  expect(statements.filter((each) => faults.happens("connectionLost", each))).toEqual([]);
+});
+
+test("without frail statements all are alike", () => {
+  const faults = bench(null);
+  expect(statements.filter((each) => faults.happens("connectionLost", each))).toEqual([]);
+});

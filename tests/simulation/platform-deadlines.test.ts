@@ -1,0 +1,79 @@
+import { expect, test } from "bun:test";
+import { sameDeadlines } from "../../runtime/deadlines.fixture.ts";
+import type { Contents } from "./platform-contents.ts";
+import { deadlineViolations, tokenViolations } from "./platform-deadlines.ts";
+import { NOBODY } from "./platform-invariants.ts";
+
+const NOTHING: Contents = {
+  orders: [],
+  history: [],
+  requests: [],
+  payments: [],
+  charges: [],
+  reservations: [],
+  stock: [],
+  movements: [],
+  shipments: [],
+  notices: [],
+  mails: [],
+  producers: [],
+  consumers: [],
+  outbox: [],
+  intents: [],
+  timers: [],
+  deadLetters: [],
+};
+
+const order = (status: string, more: Partial<Contents["orders"][number]> = {}): Contents["orders"][number] => ({
+  id: "o1",
+  customer: "alice",
+  status,
+  reason: null,
+  total: 100,
+  currency: "USD",
+  token: "tok_visa",
+  email: null,
+  items: [],
+  historyLength: 1,
+  version: 1,
+  createdMs: 1000,
+  ...more,
+});
+
+const deadlines = { ...sameDeadlines(1000), placementMs: 60_000 };
+const of = (contents: Partial<Contents>, excused = NOBODY) =>
+  deadlineViolations({ ...NOTHING, ...contents }, deadlines, excused);
+
+test("an undecided order has a deadline, parked at worst, or its letter was discarded", () => {
+  const orders = [order("RESERVED")];
+  expect(of({ orders })).toEqual(["order o1 is RESERVED, and nothing will end it at its deadline"]);
+  expect(of({ orders, timers: [{ name: "order placement-deadline of o1", dueMs: 61_000 }] })).toEqual([]);
+  const letter = { module: "order", key: "o1", source: "timer:placement-deadline", sequence: 0, reason: "threw" };
+  expect(of({ orders, deadLetters: [{ ...letter, error: "", type: null }] })).toEqual([]);
+  expect(of({ orders }, { ...NOBODY, discarded: new Set(["o1"]) })).toEqual([]);
+  expect(of({ orders: [order("CONFIRMED")] })).toEqual([]);
+});
+
+test("no order expires before its deadline", () => {
+  const expired = (atMs: number) =>
+    of({
+      orders: [order("EXPIRED")],
+      history: [{ key: "o1", sequence: 2, type: "OrderExpired", status: "EXPIRED", atMs }],
+    });
+  expect(expired(60_999)).toEqual(["order o1 expired 1 ms before its deadline"]);
+  expect(expired(61_000)).toEqual([]);
+});
+
+test("where nothing failed each token ends as it must, given the time", () => {
+  const told = (more: Partial<Contents["orders"][number]>, status = "REJECTED", placementMs = 60_000) =>
+    tokenViolations({ ...NOTHING, orders: [order(status, more)] }, { ...deadlines, placementMs }).length;
+  expect(told({}, "FULFILLING")).toBe(0);
+  expect(told({ reason: "payment_timeout" })).toBe(1);
+  expect(told({ token: "tok_timeout_charged", reason: "payment_unavailable" })).toBe(1);
+  expect(told({ token: "tok_provider_down", reason: "payment_unavailable" })).toBe(0);
+  expect(told({ token: "tok_provider_down", reason: "deadline_passed" }, "EXPIRED")).toBe(1);
+  expect(told({ token: "tok_provider_down", reason: "deadline_passed" }, "EXPIRED", 3000)).toBe(0);
+  expect(told({ token: "tok_declined", reason: null }, "FULFILLING")).toBe(1);
+  expect(told({ token: "tok_declined", total: 0 }, "FULFILLING")).toBe(0);
+  expect(told({ reason: "out_of_stock" })).toBe(0);
+});
