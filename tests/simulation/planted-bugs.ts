@@ -2,7 +2,9 @@
 import { KAFKA_BUGS } from "./planted-bugs/kafka.ts";
 import { LETTER_BUGS } from "./planted-bugs/letters.ts";
 import { MESSAGE_BUGS } from "./planted-bugs/messages.ts";
-import { DELIVERY_BUGS, INVENTORY_BUGS, NOTIFICATION_BUGS, ORDER_BUGS, PAYMENT_BUGS } from "./planted-bugs/modules.ts";
+import { DELIVERY_BUGS, INVENTORY_BUGS, NOTIFICATION_BUGS } from "./planted-bugs/modules.ts";
+import { ORDER_BUGS } from "./planted-bugs/order.ts";
+import { PAYMENT_BUGS } from "./planted-bugs/payment.ts";
 import type { PlantedBug } from "./planted-bugs/planted-bug.ts";
 import { REPLICA_BUGS } from "./planted-bugs/replicas.ts";
 import { REQUEST_BUGS } from "./planted-bugs/requests.ts";

@@ -14,6 +14,8 @@ export interface Contents {
     readonly id: string;
     readonly customer: string;
     readonly status: string;
+    readonly stage: string;
+    readonly attention: string | null;
     readonly reason: string | null;
     readonly total: number;
     readonly currency: string;
@@ -45,6 +47,8 @@ export interface Contents {
     readonly key: string;
     readonly status: string;
     readonly amount: number;
+    readonly captured: number;
+    readonly refunded: number;
     readonly currency: string;
   }[];
   readonly reservations: readonly {
@@ -132,7 +136,7 @@ const rows = (query: string) => `(select json_agg(row_to_json(q)) from (${query}
 
 const PARTS: Record<keyof Contents, string> = {
   orders:
-    rows(`select id::text, customer_id as customer, status, reason, total, currency, payment_token as token, email,
+    rows(`select id::text, customer_id as customer, status, stage, attention, reason, total, currency, payment_token as token, email,
     items, history_length as "historyLength", version, ${millis("created_at")} as "createdMs" from "order".orders order by id`),
   history:
     rows(`select order_id::text as key, sequence, type, data->>'status' as status, ${millis("at")} as "atMs" from "order".history
@@ -140,7 +144,7 @@ const PARTS: Record<keyof Contents, string> = {
   requests: rows(`select scope::text, reference::text from "order".idempotency order by scope`),
   payments: rows(`select order_id::text as key, status, amount, authorised, captured, refunded, work
     from payment.payment order by order_id`),
-  charges: rows("select key, status, amount, currency from payment_simulator.charge order by key"),
+  charges: rows("select key, status, amount, captured, refunded, currency from payment_simulator.charge order by key"),
   reservations: rows("select order_id::text as key, status, allocations from inventory.reservation order by order_id"),
   stock: rows(`select sku, warehouse, on_hand as "onHand", reserved from inventory.stock order by sku, warehouse`),
   movements: rows(`select sku, warehouse, sum(on_hand_delta) as "onHand", sum(reserved_delta) as reserved

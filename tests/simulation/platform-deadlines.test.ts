@@ -28,6 +28,8 @@ const order = (status: string, more: Partial<Contents["orders"][number]> = {}): 
   id: "o1",
   customer: "alice",
   status,
+  stage: status,
+  attention: null,
   reason: null,
   total: 100,
   currency: "USD",

@@ -20,6 +20,8 @@ export interface Placed {
   readonly baskets: readonly Basket[];
   /** Ids that a 201 named. */
   readonly acknowledged: Set<string>;
+  /** What was asked for later and accepted. */
+  readonly promises?: ReadonlySet<"cancel" | "return">;
 }
 
 export interface Basket {
