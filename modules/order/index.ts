@@ -8,7 +8,7 @@ import { answers } from "../../runtime/rpc/port.ts";
 import { deliveryCommands, deliveryEvents } from "../delivery/contract.ts";
 import { inventoryCommands, inventoryEvents } from "../inventory/contract.ts";
 import { paymentCommands, paymentEvents } from "../payment/contract.ts";
-import { priceBasket } from "../pricing/contract.ts";
+import { holdCoupon, priceBasket, pricingCommands } from "../pricing/contract.ts";
 import { HISTORY, sagaHandlers, sagaTimers } from "./advance.ts";
 import { lostOrders, orderEvents, orderFacts, orderKnown } from "./contract.ts";
 import { factsOf, readLostOrders, readOrderKnown } from "./facts.ts";
@@ -21,7 +21,13 @@ import { historyStore, orderStore } from "./store.ts";
 
 const topics = {
   subscribes: [topicOf(inventoryEvents), topicOf(paymentEvents), topicOf(deliveryEvents)],
-  sends: [topicOf(orderEvents), topicOf(inventoryCommands), topicOf(paymentCommands), topicOf(deliveryCommands)],
+  sends: [
+    topicOf(orderEvents),
+    topicOf(inventoryCommands),
+    topicOf(paymentCommands),
+    topicOf(deliveryCommands),
+    topicOf(pricingCommands),
+  ],
 };
 
 const definition = {
@@ -38,7 +44,7 @@ export const order = defineModule<Order, never, undefined, OrderRouteDeps>({
   name: "order",
   topics,
   serves: [orderFacts, lostOrders, orderKnown],
-  asks: [priceBasket],
+  asks: [priceBasket, holdCoupon],
   routes: orderRoutes,
   migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
   build: ({ database, rpc, clock, ids, deadlines, travelling }) => ({
@@ -58,6 +64,7 @@ export const order = defineModule<Order, never, undefined, OrderRouteDeps>({
       clock,
       ids,
       placementDeadlineMs: deadlines.placementMs,
+      couponHoldMs: deadlines.couponHoldMs,
       twins: createTwinRequests(),
       earlier: (claim) => findEarlierRequest(database, claim),
       find: orderReader(database),

@@ -7,6 +7,7 @@ export const newOrder: Order = {
   status: "PENDING",
   reason: null,
   currency: "USD",
+  couponCode: null,
   items: [{ sku: "SKU-001", quantity: 2, unitPrice: 500, subtotal: 1000, discount: 0, tax: 0, total: 1000 }],
   subtotal: 1000,
   discount: 0,

@@ -26,6 +26,7 @@ export interface Order {
   readonly status: OrderStatus;
   readonly reason: string | null;
   readonly currency: string;
+  readonly couponCode: string | null;
   readonly items: readonly QuoteLine[];
   readonly subtotal: number;
   readonly discount: number;

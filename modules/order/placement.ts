@@ -6,6 +6,7 @@ import type { Order } from "./order.ts";
 export type Placement = Pick<
   Order,
   | "customerId"
+  | "couponCode"
   | "currency"
   | "items"
   | "subtotal"

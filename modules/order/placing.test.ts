@@ -59,6 +59,7 @@ function openModule(change: Partial<PlacingDeps> = {}) {
     clock: systemClock,
     ids,
     placementDeadlineMs: 1_000,
+    couponHoldMs: 60_000,
     twins: createTwinRequests(),
     earlier,
     find: async (id) => orders.get(id),
