@@ -108,8 +108,8 @@ describe("a coupon is refused", () => {
     [couponOf(), 1_000_000, 1_000_000, undefined],
     [limits, 2, 0, undefined],
     [limits, 3, 0, "TEN has been used up"],
-    [limits, 2, 1, "TEN can be used once by each customer, and you have"],
-    [couponOf({ perCustomerLimit: 2 }), 9, 2, "TEN can be used 2 times by each customer, and you have"],
+    [limits, 2, 1, "TEN can be used once by each customer, and you have done so"],
+    [couponOf({ perCustomerLimit: 2 }), 9, 2, "TEN can be used 2 times by each customer, and you have done so"],
   ])("by its uses: %#", (coupon, ofAll, ofCustomer, why) =>
     expect(whyNotAgain(coupon, { ofAll, ofCustomer })).toBe(why),
   );

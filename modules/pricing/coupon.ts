@@ -76,6 +76,6 @@ export function whyNotAgain(
 ): string | undefined {
   if (totalLimit !== null && uses.ofAll >= totalLimit) return `${code} has been used up`;
   if (perCustomerLimit !== null && uses.ofCustomer >= perCustomerLimit)
-    return `${code} can be used ${perCustomerLimit === 1 ? "once" : `${perCustomerLimit} times`} by each customer, and you have`;
+    return `${code} can be used ${perCustomerLimit === 1 ? "once" : `${perCustomerLimit} times`} by each customer, and you have done so`;
   return undefined;
 }
