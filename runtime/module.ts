@@ -67,10 +67,12 @@ export interface ModuleParts<State, Shared, Ports, RouteDeps> {
   readonly close?: () => Promise<void>;
 }
 
+/** Runs commands; rejects in a module without messaging, and before the module is wired. */
+export type ModuleCommands<State, Shared> = Pick<ModuleLane<State, Shared>, "execute">;
+
 /** What routes work with. */
 export interface ModuleRunning<State, Shared> {
-  /** Runs commands; a module without messaging has none, and calling it throws. */
-  readonly lane: Pick<ModuleLane<State, Shared>, "execute">;
+  readonly lane: ModuleCommands<State, Shared>;
   readonly changes: Changes<State>;
 }
 
@@ -95,7 +97,10 @@ export interface ModuleDeclaration<State, Shared, Ports, RouteDeps> {
   readonly routes: readonly Route<RouteDeps>[];
   readonly migrations: readonly Migration[];
   readonly sideSchemas?: readonly SideSchema[];
-  readonly build: (environment: ModuleEnvironment) => ModuleParts<State, Shared, Ports, RouteDeps>;
+  readonly build: (
+    environment: ModuleEnvironment,
+    commands: ModuleCommands<State, Shared>,
+  ) => ModuleParts<State, Shared, Ports, RouteDeps>;
   /** Demo data for local dev; must do nothing when it is there already. */
   readonly seedDemo?: (environment: ModuleEnvironment) => Promise<void>;
 }
@@ -147,9 +152,15 @@ export function defineModule<State, Shared, Ports, RouteDeps>(
     sideSchemas: declaration.sideSchemas ?? [],
     seedDemo: async (environment) => declaration.seedDemo?.(environment),
     prepare(environment, change = (definition) => definition) {
-      const parts = declaration.build(environment);
       const changes = createChanges<State>(environment.scheduler);
       let running: RunningMessaging<State, Shared> | undefined;
+      const lane: ModuleCommands<State, Shared> = {
+        execute: (command, key, input, options) =>
+          running
+            ? running.lane.execute(command, key, input, options)
+            : Promise.reject(new Error(`${name} runs no commands: it declares no messaging, or is not wired yet`)),
+      };
+      const parts = declaration.build(environment, lane);
       requireServed(name, serves, parts.rpc);
       const release = () => {
         if (!running) throw new Error(`${name} is not wired yet`);
@@ -169,7 +180,7 @@ export function defineModule<State, Shared, Ports, RouteDeps>(
             changedElsewhere: changes.notifyElsewhere,
           });
         },
-        routes: () => bindRoutes(declaration.routes, parts.routes({ lane: running?.lane ?? noLane(name), changes })),
+        routes: () => bindRoutes(declaration.routes, parts.routes({ lane, changes })),
         start: async () => running?.start(),
         endWaits: changes.end,
         async stop() {
@@ -190,7 +201,3 @@ function requireServed(module: string, declared: readonly RpcMethodName[], answe
   if (promised.join() === kept.join()) return;
   throw new Error(`${module} declares that it serves ${promised.join(", ")}, and answers ${kept.join(", ")}`);
 }
-
-const noLane = <State, Shared>(module: string): Pick<ModuleLane<State, Shared>, "execute"> => ({
-  execute: () => Promise.reject(new Error(`${module} declares no messaging, so it runs no commands`)),
-});

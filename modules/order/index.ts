@@ -8,7 +8,7 @@ import { answers } from "../../runtime/rpc/port.ts";
 import { deliveryCommands, deliveryEvents } from "../delivery/contract.ts";
 import { inventoryCommands, inventoryEvents } from "../inventory/contract.ts";
 import { paymentCommands, paymentEvents } from "../payment/contract.ts";
-import { priceBasket } from "../pricing/contract.ts";
+import { holdCoupon, priceBasket, pricingCommands, pricingEvents } from "../pricing/contract.ts";
 import { sagaHandlers, sagaTimers } from "./advance.ts";
 import { lostOrders, orderEvents, orderFacts, orderKnown } from "./contract.ts";
 import { factsOf, readLostOrders, readOrderKnown } from "./facts.ts";
@@ -23,8 +23,14 @@ import { historyStore, orderStore } from "./store.ts";
 import { type OrderRouteDeps, orderReader } from "./visible.ts";
 
 const topics = {
-  subscribes: [topicOf(inventoryEvents), topicOf(paymentEvents), topicOf(deliveryEvents)],
-  sends: [topicOf(orderEvents), topicOf(inventoryCommands), topicOf(paymentCommands), topicOf(deliveryCommands)],
+  subscribes: [topicOf(inventoryEvents), topicOf(paymentEvents), topicOf(pricingEvents), topicOf(deliveryEvents)],
+  sends: [
+    topicOf(orderEvents),
+    topicOf(inventoryCommands),
+    topicOf(paymentCommands),
+    topicOf(deliveryCommands),
+    topicOf(pricingCommands),
+  ],
 };
 
 const definitionOf = (deadlines: Deadlines) => ({
@@ -41,7 +47,7 @@ export const order = defineModule<Order, never, undefined, OrderRouteDeps>({
   name: "order",
   topics,
   serves: [orderFacts, lostOrders, orderKnown],
-  asks: [priceBasket],
+  asks: [priceBasket, holdCoupon],
   routes: orderRoutes,
   migrations: [
     ...coreMigrations,

@@ -20,11 +20,15 @@ export type Placement = Pick<
   | "email"
 >;
 
-/** Places an order: the saga begins in the same commit. */
+/**
+ * Places an order: the saga begins in the same commit. A coupon's hold gives a repeated request the first one's order id,
+ * so the order may be there; then it is the answer.
+ */
 export const placeOrder = (deadlines: Deadlines): Command<Order, never, Placement, Order> => ({
   name: "placeOrder",
   creates: true,
-  decide(_none, placement, { key, now }) {
+  decide(present, placement, { key, now }) {
+    if (present) return { state: present, answer: present };
     const order: Order = {
       id: key,
       ...placement,

@@ -15,9 +15,10 @@ import type { EarlierRequest } from "../../runtime/messages/earlier-request.ts";
 import { seededRandom } from "../../runtime/random.ts";
 import { type RpcClient, RpcUnavailable } from "../../runtime/rpc/port.ts";
 import { systemScheduler } from "../../runtime/scheduler.ts";
-import { newOrderExample } from "./api.ts";
+import { type NewOrder, newOrderExample } from "./api.ts";
 import { newOrder } from "./order.fixture.ts";
 import type { Order } from "./order.ts";
+import { placeOrder } from "./placement.ts";
 import { type PlacingDeps, place } from "./placing.ts";
 
 const away = () => Promise.reject(new DatabaseError("unavailable", "", "the database is away"));
@@ -28,14 +29,21 @@ const gone = {
   errors: [{ field: "/items/0/sku", code: "unknown_item", message: "there is no product SKU-001" }],
 };
 
+const SCOPE = "0192aaaa-0000-8000-8000-000000000001";
+
 /** The module around `place`: one table of requests and orders, and a pricing that answers as it is told. */
 function openModule(change: Partial<PlacingDeps> = {}) {
   const orders = new Map<string, Stored<Order>>();
   const requests = new Map<string, { readonly bodyHash: string; readonly reference: string }>();
   const ids = createIds(systemClock, seededRandom(1));
   const prices: (() => Promise<unknown>)[] = [];
+  const expiries: number[] = [];
+  const holds: unknown[] = [];
   const rpc: RpcClient = {
-    call: async (method) => method.response.parse(await (prices.shift() ?? (async () => priced))()),
+    async call(method, request) {
+      if (method.name === "holdCoupon") holds.push(request);
+      return method.response.parse(await (prices.shift() ?? (async () => priced))());
+    },
   };
   const earlier: PlacingDeps["earlier"] = async ({ scope, bodyHash }): Promise<EarlierRequest | undefined> => {
     const found = requests.get(scope);
@@ -46,7 +54,8 @@ function openModule(change: Partial<PlacingDeps> = {}) {
   };
   const deps: PlacingDeps = {
     lane: {
-      async execute(command, key, input, { idempotency }) {
+      async execute(command, key, input, { idempotency, expiresMs }) {
+        expiries.push(expiresMs);
         const before = idempotency && (await earlier(idempotency));
         if (before) return before;
         const context = { key, now: systemClock.now(), ids, shared: new Map<string, never>() };
@@ -60,21 +69,21 @@ function openModule(change: Partial<PlacingDeps> = {}) {
     rpc,
     clock: systemClock,
     ids,
-    deadlines: sameDeadlines(1_000),
+    deadlines: { ...sameDeadlines(1_000), couponHoldMs: 60_000 },
     twins: createTwinRequests(),
     earlier,
     find: async (id) => orders.get(id),
     ...change,
   };
-  const send = (bodyHash = "body", waitMs = 0) =>
+  const send = (bodyHash = "body", waitMs = 0, order: Partial<NewOrder> = {}) =>
     place(deps, {
       customerId: "alice",
-      order: newOrderExample,
-      claim: { scope: "scope", bodyHash },
+      order: { ...newOrderExample, ...order },
+      claim: { scope: SCOPE, bodyHash },
       traceparent: null,
       waitMs,
     });
-  return { orders, prices, send };
+  return { orders, prices, holds, expiries, send };
 }
 
 const answered = z.looseObject({ id: z.string().optional(), type: z.string().optional() });
@@ -152,5 +161,92 @@ describe("an order that is placed", () => {
     const { orders, send } = openModule({ find: away });
     const id = await idOf(await send("body", 300));
     expect(orders.get(id)?.state.status).toBe("PENDING");
+  });
+});
+
+describe("an order with a coupon", () => {
+  const discounted = { ...priced, discount: 0, orderId: "0192aaaa-0000-7000-8000-00000000000f" };
+  const couponCode = "TEN";
+  const noCoupon = {
+    kind: "refused",
+    errors: [{ field: "/couponCode", code: "coupon_not_valid", message: "TEN has been used up" }],
+  };
+
+  test("is held for its request and placed under the id that the hold names", async () => {
+    const { orders, prices, holds, send } = openModule();
+    prices.push(async () => discounted);
+    expect(await idOf(await send("body", 0, { couponCode }))).toBe(discounted.orderId);
+    expect(holds).toEqual([
+      {
+        currency: "USD",
+        country: "US",
+        items: newOrderExample.items,
+        couponCode,
+        customerId: "alice",
+        holdKey: SCOPE,
+        orderId: expect.any(String),
+      },
+    ]);
+    expect(orders.get(discounted.orderId)?.state.couponCode).toBe(couponCode);
+  });
+
+  test("is refused with the coupon's own reason, and tried again with the same key", async () => {
+    const { orders, prices, send } = openModule();
+    prices.push(async () => noCoupon);
+    const error = await send("body", 0, { couponCode }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      problem: {
+        status: 422,
+        type: "/problems/coupon-not-valid",
+        errors: [{ field: "body.couponCode", message: "TEN has been used up" }],
+      },
+    });
+    expect(orders.size).toBe(0);
+    prices.push(async () => discounted);
+    expect(await idOf(await send("body", 0, { couponCode }))).toBe(discounted.orderId);
+  });
+
+  test("that was placed is found by its repetition, whatever the coupon says by now", async () => {
+    const { prices, send } = openModule();
+    prices.push(
+      async () => discounted,
+      async () => noCoupon,
+    );
+    const first = await idOf(await send("body", 0, { couponCode }));
+    expect(await idOf(await send("body", 0, { couponCode }))).toBe(first);
+  });
+
+  test("is left as it is where it is there already, under the id that its hold names", () => {
+    const placed: Order = { ...newOrder, status: "CONFIRMED", historyLength: 4 };
+    const context = { key: placed.id, now: 9_000, ids: { next: () => "unused" }, shared: new Map<string, never>() };
+    expect(placeOrder(sameDeadlines(1_000)).decide(placed, newOrder, context)).toEqual({
+      state: placed,
+      answer: placed,
+    });
+  });
+
+  test("is not placed without an answer: the client sends it again", async () => {
+    const { orders, prices, send } = openModule();
+    prices.push(() => Promise.reject(new RpcUnavailable("away")));
+    expect(await problemOf(send("body", 0, { couponCode }))).toEqual([503, "/problems/unavailable"]);
+    expect(orders.size).toBe(0);
+  });
+
+  test("is not placed when its hold may be over, counted from before it was asked for", async () => {
+    let now = 1_000_000;
+    const { orders, prices, expiries, send } = openModule({
+      clock: { now: () => now },
+      deadlines: { ...sameDeadlines(1_000), couponHoldMs: 8_000 },
+    });
+    const after = (ms: number) => async () => {
+      now += ms;
+      return discounted;
+    };
+    prices.push(after(8_000), after(7_999));
+    expect(await problemOf(send("body", 0, { couponCode }))).toEqual([503, "/problems/overloaded"]);
+    expect([orders.size, expiries]).toEqual([0, []]);
+    const askedMs = now;
+    await send("body", 0, { couponCode });
+    expect(expiries).toEqual([askedMs + 8_000]);
   });
 });

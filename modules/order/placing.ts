@@ -2,10 +2,15 @@
  * `POST /orders` between the request and the saga: asks `pricing` for the price, places the order in one commit, and
  * waits for the decision when the client prefers to.
  *
+ * A coupon is held by `pricing` before the order is placed, under the request's own key: a repetition finds its hold and
+ * the order id that it was made for. Nothing is placed when the hold may be over (COUPON_HOLD_MS after it was asked
+ * for); a hold without an order is left to the request's repetition, or to `pricing`, which releases it.
+ *
  * The idempotency key is written in the order's own commit, so a repeated request finds the first order, whether its
  * answer was lost or the process died. Without an answer from pricing or the database nothing is placed and the client
  * is told to send the same request again.
  */
+import type { z } from "zod";
 import type { Changes } from "../../runtime/changes.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { DatabaseError } from "../../runtime/database/port.ts";
@@ -21,7 +26,7 @@ import type { CommandResult } from "../../runtime/messages/item.ts";
 import type { ModuleLane } from "../../runtime/messages/lane.ts";
 import type { Deadlines } from "../../runtime/module.ts";
 import { type RpcClient, RpcUnavailable } from "../../runtime/rpc/port.ts";
-import { priceBasket } from "../pricing/contract.ts";
+import { holdCoupon, priceBasket } from "../pricing/contract.ts";
 import { type NewOrder, shownOrder } from "./api.ts";
 import { isDecided, type Order } from "./order.ts";
 import { type Placement, placeOrder } from "./placement.ts";
@@ -66,9 +71,9 @@ async function placeOnce(
   request: PlacingRequest,
   twinsBefore: Promise<unknown>,
 ): Promise<CommandResult<Order>> {
-  let placement: Placement;
+  let offer: Offer;
   try {
-    placement = await priced(deps, request);
+    offer = await priced(deps, request);
   } catch (reason) {
     // Prices and products change: what was placed before is answered from what was placed.
     await twinsBefore;
@@ -76,14 +81,15 @@ async function placeOnce(
     if (!earlier) throw reason;
     return earlier;
   }
-  const id = deps.ids.next();
+  const { id, placement, untilMs } = offer;
   const startedMs = deps.clock.now();
+  if (startedMs >= untilMs) return unavailable(new CommandUnavailable("none", "its coupon was held too long ago"));
   return deps.lane
     .execute(placeOrder(deps.deadlines), id, placement, {
       correlationId: id,
       ...(request.traceparent === null ? {} : { traceparent: request.traceparent }),
       idempotency: { ...request.claim, status: 201, reference: id },
-      expiresMs: startedMs + COMMAND_TIMEOUT_MS,
+      expiresMs: Math.min(startedMs + COMMAND_TIMEOUT_MS, untilMs),
     })
     .catch(unavailable);
 }
@@ -102,34 +108,52 @@ export const keyReused = (what: string) =>
     `This Idempotency-Key was used for another ${what}. Send a new key, or the first body again.`,
   );
 
-async function priced(deps: PlacingDeps, { customerId, order }: PlacingRequest): Promise<Placement> {
-  const { currency, items, shippingAddress, paymentMethod, email } = order;
-  if (order.couponCode !== undefined)
-    throw refused(
-      "coupon-not-valid",
-      "There is no such coupon",
-      "body.couponCode",
-      "there is no such coupon; leave it out",
-    );
+/** What is to be placed, under which id, and until when. */
+interface Offer {
+  readonly id: string;
+  readonly placement: Placement;
+  readonly untilMs: number;
+}
+
+async function priced(deps: PlacingDeps, { customerId, order, claim }: PlacingRequest): Promise<Offer> {
+  const { currency, items, shippingAddress, paymentMethod, email, couponCode } = order;
   if (order.quoteId !== undefined)
     throw refused("quote-not-valid", "There is no such quote", "body.quoteId", "there is no such quote; leave it out");
-  const price = await deps.rpc
-    .call(priceBasket, { currency, country: shippingAddress.country, items }, { timeoutMs: PRICE_TIMEOUT_MS })
-    .catch(unavailable);
-  if (price.kind === "refused") {
-    const errors = price.errors.map(({ field, message }) => ({ field: `body${field.replaceAll("/", ".")}`, message }));
-    const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
-    throw new ProblemError(refusal(422, "not-for-sale", "The basket cannot be priced", detail, errors));
-  }
-  const { kind: _kind, ...amounts } = price;
+  const id = deps.ids.next();
+  const basket = { currency, country: shippingAddress.country, items };
+  const askedMs = deps.clock.now();
+  const options = { timeoutMs: PRICE_TIMEOUT_MS };
+  const asked =
+    couponCode === undefined
+      ? deps.rpc.call(priceBasket, basket, options).then((answer) => ({ ...answer, orderId: id }))
+      : deps.rpc.call(holdCoupon, { ...basket, couponCode, customerId, holdKey: claim.scope, orderId: id }, options);
+  const price = await asked.catch(unavailable);
+  if (price.kind === "refused") throw notForSale(price.errors);
+  const { kind: _kind, orderId, ...amounts } = price;
   return {
-    ...amounts,
-    customerId,
-    shippingAddress,
-    paymentToken: paymentMethod.token,
-    couponCode: null,
-    email: email ?? null,
+    id: orderId,
+    placement: {
+      ...amounts,
+      customerId,
+      couponCode: couponCode ?? null,
+      shippingAddress,
+      paymentToken: paymentMethod.token,
+      email: email ?? null,
+    },
+    untilMs: couponCode === undefined ? Number.POSITIVE_INFINITY : askedMs + deps.deadlines.couponHoldMs,
   };
+}
+
+type BasketFault = Extract<z.infer<typeof holdCoupon.response>, { kind: "refused" }>["errors"][number];
+
+function notForSale(faults: readonly BasketFault[]): ProblemError {
+  const errors = faults.map(({ field, message }) => ({ field: `body${field.replaceAll("/", ".")}`, message }));
+  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
+  return new ProblemError(
+    faults.every(({ code }) => code === "coupon_not_valid")
+      ? refusal(422, "coupon-not-valid", "The coupon cannot be used", detail, errors)
+      : refusal(422, "not-for-sale", "The basket cannot be priced", detail, errors),
+  );
 }
 
 const refused = (slug: string, title: string, field: string, message: string) =>

@@ -39,10 +39,17 @@ async function ask<Input>(
     })
     .catch(unavailable);
   if (result.kind === "keyReused") throw new ProblemError(keyReused("request"));
-  if (result.kind === "decided" && result.answer.kind === "refused")
+  if (result.kind === "decided" && result.answer.kind === "refused" && !(await wasAccepted(deps, idempotency)))
     throw new ProblemError(refusal(409, "order-state", "The order does not allow this now", result.answer.why));
   const stored = await visible(deps, id, principal);
   return { status: ACCEPTED, body: shownOrder(stored), headers: { etag: etag(stored.version) } };
+}
+
+/** A repeated request gets its first answer, though by now it would be refused. */
+async function wasAccepted({ earlier }: OrderRouteDeps, claim: IdempotencyClaim | null): Promise<boolean> {
+  const before = claim === null ? undefined : await earlier(claim);
+  if (before?.kind === "keyReused") throw new ProblemError(keyReused("request"));
+  return before !== undefined;
 }
 
 const by = ({ role }: Principal) => ({ by: role });

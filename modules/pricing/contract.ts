@@ -1,6 +1,7 @@
 /** All that other modules may know of `pricing`: what a basket costs, asked synchronously, and the use of coupons. */
 import * as z from "zod";
 import { defineCommands, defineEvents } from "../../runtime/messages/contract.ts";
+import { defineFacts } from "../../runtime/messages/facts-contract.ts";
 import { currencySchema, minorUnitsSchema } from "../../runtime/money.ts";
 import { defineRpc } from "../../runtime/rpc/port.ts";
 
@@ -84,3 +85,13 @@ export const pricingEvents = defineEvents("pricing", {
   CouponUsed: z.object({}),
   CouponReleased: z.object({}),
 });
+
+/** What reconcile may know of an order's coupon. */
+export const couponFacts = defineFacts(
+  "pricing",
+  z.object({
+    status: z.enum(["HELD", "USED", "RELEASED"]),
+    /** Null where the order's release came before anything was held. */
+    code: z.string().nullable(),
+  }),
+);

@@ -1,4 +1,5 @@
-/** Products for local development. */
+/** Products and coupons for local development. */
+import type { Coupon } from "./coupon.ts";
 import type { Product, TaxClass } from "./store.ts";
 
 type Line = readonly [name: string, usd: number, twd: number, taxClass: TaxClass, weightGrams: number];
@@ -39,3 +40,17 @@ export const demoProducts: readonly Omit<Product, "version">[] = LINES.map(
     weightGrams,
   }),
 );
+
+const WITHOUT_LIMITS = {
+  currency: null,
+  validFrom: null,
+  validUntil: null,
+  minimumSpend: null,
+  totalLimit: null,
+  perCustomerLimit: null,
+};
+
+export const demoCoupons: readonly Coupon[] = [
+  { ...WITHOUT_LIMITS, code: "WELCOME10", kind: "percentage", value: 10 },
+  { ...WITHOUT_LIMITS, code: "SHIPFREE", kind: "free_shipping", value: null },
+];

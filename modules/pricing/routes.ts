@@ -5,15 +5,16 @@ import { problem } from "../../runtime/http/problem.ts";
 import { problemReply } from "../../runtime/http/reply.ts";
 import { type Route, route } from "../../runtime/http/route.ts";
 import type { CatalogueCache } from "./catalogue-cache.ts";
+import { type CouponRouteDeps, couponRoutes } from "./coupon-routes.ts";
 import { productSchema, skuSchema } from "./product-schema.ts";
 
 const cursorSchema = z.tuple([skuSchema]);
 
-interface Deps {
+export interface PricingRouteDeps extends CouponRouteDeps {
   readonly catalogue: CatalogueCache;
 }
 
-export const pricingRoutes: readonly Route<Deps>[] = [
+export const pricingRoutes: readonly Route<PricingRouteDeps>[] = [
   route({
     method: "GET",
     path: "/api/v1/pricing/products",
@@ -22,7 +23,7 @@ export const pricingRoutes: readonly Route<Deps>[] = [
     summary: "List the products with their prices, ordered by SKU",
     query: z.strictObject(pageQuery),
     responses: { 200: { description: "A page of products.", schema: pageOf(productSchema) } },
-    async handle({ query }, { catalogue }: Deps) {
+    async handle({ query }, { catalogue }: PricingRouteDeps) {
       const after = decodeCursor(cursorSchema, query.cursor);
       const limit = query.limit ?? PAGE_LIMIT;
       const found = await catalogue.list(after?.[0] ?? null, limit + 1);
@@ -48,10 +49,11 @@ export const pricingRoutes: readonly Route<Deps>[] = [
         headers: { ETag: "The product's version, for If-Match." },
       },
     },
-    async handle({ params }, { catalogue }: Deps) {
+    async handle({ params }, { catalogue }: PricingRouteDeps) {
       const found = await catalogue.find(params.sku);
       if (!found) return problemReply(problem("not-found", `There is no product ${params.sku}.`));
       return { status: 200, body: found, headers: { etag: etag(found.version) } };
     },
   }),
+  ...couponRoutes,
 ];

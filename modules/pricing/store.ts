@@ -1,11 +1,17 @@
-/** The product catalogue: one row a product, one a price. Prices are read set-based, many baskets at once. */
+/**
+ * The module's tables, and the statements of the product catalogue: one row a product, one a price. Prices are read
+ * set-based, many baskets at once. The statements of coupons: coupon-store.ts.
+ */
 import { sql } from "drizzle-orm";
-import { check, integer, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { check, integer, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import * as z from "zod";
 import { arrayLiteral } from "../../runtime/database/array-literal.ts";
-import { code, minorUnits } from "../../runtime/database/columns.ts";
+import { code, instant, json, minorUnits } from "../../runtime/database/columns.ts";
 import type { Database, Lane, Row } from "../../runtime/database/port.ts";
+import type { Positions } from "../../runtime/messages/aggregate.ts";
 import type { Money } from "../../runtime/money.ts";
+import { couponKinds } from "./coupon.ts";
+import type { HoldStatus, Releaser } from "./coupon-hold.ts";
 
 export const taxClasses = ["standard", "reduced", "zero"] as const;
 export type TaxClass = (typeof taxClasses)[number];
@@ -39,6 +45,54 @@ export const price = pgTable(
     check("price_amount", sql`${table.amount} between 0 and 9007199254740991`),
   ],
 );
+
+export const coupon = pgTable(
+  "coupon",
+  {
+    code: code("code").primaryKey(),
+    kind: text("kind", { enum: couponKinds }).notNull(),
+    value: minorUnits("value"),
+    currency: code("currency"),
+    validFrom: instant("valid_from"),
+    validUntil: instant("valid_until"),
+    minimumAmount: minorUnits("minimum_amount"),
+    minimumCurrency: code("minimum_currency"),
+    totalLimit: integer("total_limit"),
+    perCustomerLimit: integer("per_customer_limit"),
+  },
+  (table) => [check("coupon_kind", sql`${table.kind} in ('percentage', 'fixed', 'free_shipping')`)],
+);
+
+/**
+ * Uses of a coupon, held ones among them. The row of the empty customer counts all of them; who changes any row of a
+ * coupon has locked that one. Customers are counted where the coupon has a limit for each.
+ */
+export const couponUses = pgTable(
+  "coupon_uses",
+  {
+    code: code("code").notNull(),
+    customerId: code("customer_id").notNull(),
+    uses: integer("uses").notNull(),
+    version: integer("version").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.code, table.customerId] }),
+    check("coupon_uses_uses", sql`${table.uses} >= 0`),
+  ],
+);
+
+/** The use of a coupon that is held for an order. The key is the order's id. */
+export const couponHold = pgTable("coupon_hold", {
+  orderId: uuid("order_id").primaryKey(),
+  code: code("code"),
+  customerId: code("customer_id"),
+  status: text("status").$type<HoldStatus>().notNull(),
+  releasedBy: text("released_by").$type<Releaser>(),
+  renewal: integer("renewal").notNull(),
+  failures: integer("failures").notNull(),
+  version: integer("version").notNull(),
+  positions: json<Positions>("positions").notNull(),
+});
 
 export interface Product {
   readonly sku: string;

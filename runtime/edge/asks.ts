@@ -4,12 +4,14 @@ import { inventoryFacts, stockFacts } from "../../modules/inventory/contract.ts"
 import { notificationFacts } from "../../modules/notification/contract.ts";
 import { lostOrders, orderFacts } from "../../modules/order/contract.ts";
 import { paymentFacts } from "../../modules/payment/contract.ts";
+import { couponFacts } from "../../modules/pricing/contract.ts";
 import type { RpcMethodName } from "../rpc/port.ts";
 
 export const edgeAsks: readonly RpcMethodName[] = [
   orderFacts,
   lostOrders,
   paymentFacts,
+  couponFacts,
   inventoryFacts,
   stockFacts,
   deliveryFacts,

@@ -111,6 +111,9 @@ function neededShared<State, Shared, Ports>(
   const keys = new Set<string>();
   for (const item of loaded.items) {
     if (item.kind === "command") for (const key of item.sharedKeys(states.get(item.key))) keys.add(key);
+    if (item.kind === "outcome")
+      for (const key of deps.handlers.calls.get(item.intent.kind)?.sharedKeys(states.get(item.key)) ?? [])
+        keys.add(key);
     if (item.kind !== "message") continue;
     const handler = deps.handlers.messages.get(handlerName(item.envelope.topic, item.envelope.type));
     if (!handler) continue;

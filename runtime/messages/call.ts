@@ -47,6 +47,8 @@ export interface CallHandler<State, Shared, Ports> {
     outcome: CallOutcome<string>,
     context: DecisionContext<Shared>,
   ) => Decision<State, Shared>;
+  /** Keys of the shared rows that the decision on the outcome needs. */
+  readonly sharedKeys: (state: State | undefined) => readonly string[];
 }
 
 export function onOutcome<State, Request, Answer, Ports, Shared = never>(
@@ -59,6 +61,7 @@ export function onOutcome<State, Request, Answer, Ports, Shared = never>(
     outcome: CallOutcome<Answer>,
     context: DecisionContext<Shared>,
   ) => Decision<State, Shared>,
+  options: { readonly shares?: (state: State | undefined) => readonly string[] } = {},
 ): CallHandler<State, Shared, Ports> {
   const parseRequest = (text: string) => kind.request.parse(JSON.parse(text));
   return {
@@ -76,5 +79,6 @@ export function onOutcome<State, Request, Answer, Ports, Shared = never>(
           : outcome,
         context,
       ),
+    sharedKeys: options.shares ?? (() => []),
   };
 }

@@ -271,6 +271,19 @@ describe("two replicas on the same keys", () => {
       { name: "b", amount: 20 },
     ]);
   });
+
+  test("share rows with the outcomes of calls without losing a unit", async () => {
+    await bench.rows("insert into pot values ('answers', 0)");
+    const [one, two] = await Promise.all([bench.replica({ shared: true }), bench.replica({ shared: true })]);
+    await Promise.all(
+      Array.from({ length: 40 }, (_, i) =>
+        (i % 2 ? one : two).run(openTally, newKey(), { name: `${i}`, add: 1, calls: ["undo"], pot: "answers" }),
+      ),
+    );
+    await until("all outcomes are taken", async () => (await bench.count("call_intent")) === 0);
+    expect(await bench.rows("select amount from pot")).toEqual([{ amount: 80 }]);
+    expect(await bench.count("dead_letter")).toBe(0);
+  });
 });
 
 describe("what cannot be handled", () => {

@@ -157,9 +157,18 @@ const outcomeOf = (kind: keyof typeof kinds, mended: boolean) =>
       // As modules do: what the aggregate does not know of is ignored.
       if (!state || state.total === 0) return {};
       const said = outcome.kind === "answered" ? outcome.answer : outcome.kind;
-      return { state, entries: [effect(context, `${kind} ${request.from}: ${said}`)] };
+      const pot = context.shared.get(ANSWERS);
+      return {
+        state,
+        entries: [effect(context, `${kind} ${request.from}: ${said}`)],
+        ...(pot ? { shared: new Map([[ANSWERS, { ...pot, amount: pot.amount + 1 }]]) } : {}),
+      };
     },
+    { shares: () => [ANSWERS] },
   );
+
+/** The pot that counts outcomes, where there is one. */
+const ANSWERS = "answers";
 
 const timer = (kind: string, decide: TimerHandler<Tally, Pot>["decide"]): TimerHandler<Tally, Pot> => ({
   kind,
