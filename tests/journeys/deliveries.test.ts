@@ -23,7 +23,7 @@ let alice: Client;
 let operator: Client;
 
 beforeAll(async () => {
-  platform = await startTestPlatform({ CARRIER_STEP_MS: "0" });
+  platform = await startTestPlatform();
   alice = await platform.customer("alice");
   operator = await platform.as("operator", "olga");
 });
