@@ -147,6 +147,7 @@ test("a carrier that moves by itself asks for the parcel", async () => {
   const asked = await eventually(
     async () => shownIn(await read(operator, id)),
     ({ dispatchAskedAt }) => dispatchAskedAt !== undefined,
+    30_000,
   );
   expect(asked.dispatchAskedAt).toBeDefined();
 });
