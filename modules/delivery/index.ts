@@ -1,4 +1,5 @@
 import { topicOf } from "../../runtime/messages/contract.ts";
+import { findEarlierRequest } from "../../runtime/messages/earlier-request.ts";
 import { coreMigrations } from "../../runtime/messages/migrations.ts";
 import { answersFacts } from "../../runtime/messages/read-facts.ts";
 import { defineModule } from "../../runtime/module.ts";
@@ -7,15 +8,14 @@ import { deliveryCommands, deliveryEvents, deliveryFacts } from "./contract.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import wayOfTheParcel from "./migrations/0002_way_of_the_parcel.sql" with { type: "text" };
-import { deliveryRoutes } from "./routes.ts";
+import { type DeliveryRouteDeps, deliveryRoutes } from "./routes.ts";
 import { type Shipment, shipmentHandlers, shipmentTimers } from "./shipment.ts";
-import type { StepDeps } from "./step-request.ts";
-import { shipmentStore } from "./store.ts";
+import { findById, shipmentStore } from "./store.ts";
 
 const topics = { subscribes: [topicOf(deliveryCommands)], sends: [topicOf(deliveryEvents)] };
 
 /** Shipments of orders, from schedule to hand-over and back. */
-export const delivery = defineModule<Shipment, never, undefined, StepDeps>({
+export const delivery = defineModule<Shipment, never, undefined, DeliveryRouteDeps>({
   name: "delivery",
   topics,
   serves: [deliveryFacts],
@@ -42,7 +42,14 @@ export const delivery = defineModule<Shipment, never, undefined, StepDeps>({
           shipments.map(({ status, lines }) => ({ status, lines: [...lines] })),
         ),
       ],
-      routes: ({ lane }) => ({ database, lane, carrier, clock }),
+      routes: ({ lane }) => ({
+        database,
+        lane,
+        carrier,
+        clock,
+        earlier: (claim) => findEarlierRequest(database, claim),
+        find: (id) => findById(database, id),
+      }),
     };
   },
 });

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Database } from "../../runtime/database/port.ts";
 import { decodeCursor, pageOf, pageQuery } from "../../runtime/http/paging.ts";
 import { type Route, route } from "../../runtime/http/route.ts";
 import type { Principal } from "../../runtime/identity/principal.ts";
@@ -7,6 +8,11 @@ import { type Shipment, shipmentStatuses } from "./shipment.ts";
 import { present, requestStep, type StepDeps, TAKEN, unknownDelivery } from "./step-request.ts";
 import { type DeliveryStep, deliverySteps } from "./steps.ts";
 import { findByOrder } from "./store.ts";
+
+/** What the routes of deliveries work with. */
+export interface DeliveryRouteDeps extends StepDeps {
+  readonly database: Database;
+}
 
 const deliveryStatus = z.enum(shipmentStatuses);
 
@@ -82,13 +88,13 @@ const stepRoute = (step: DeliveryStep) =>
       404: { description: "There is no such delivery." },
       409: { description: "The delivery's status does not allow this step; the detail names those that it does." },
     },
-    async handle({ params, idempotency, traceparent }, deps: StepDeps) {
+    async handle({ params, idempotency, traceparent }, deps: DeliveryRouteDeps) {
       const shipment = await requestStep(deps, { id: params.id, step, claim: idempotency, traceparent });
       return { status: TAKEN, body: shown(shipment) };
     },
   });
 
-export const deliveryRoutes: readonly Route<StepDeps>[] = [
+export const deliveryRoutes: readonly Route<DeliveryRouteDeps>[] = [
   route({
     method: "GET",
     path: "/api/v1/deliveries",
@@ -99,7 +105,7 @@ export const deliveryRoutes: readonly Route<StepDeps>[] = [
     description: "A customer sees those of own orders; of any other order the list is empty.",
     query: z.strictObject({ orderId: z.uuid(), ...pageQuery }),
     responses: { 200: { description: "The order's deliveries.", schema: pageOf(deliverySchema) } },
-    async handle({ query, principal }, { database }: StepDeps) {
+    async handle({ query, principal }, { database }: DeliveryRouteDeps) {
       decodeCursor(noCursor, query.cursor);
       const shipment = await findByOrder(database, query.orderId);
       const items = shipment && isVisible(principal, shipment) ? [shown(shipment)] : [];
@@ -118,7 +124,7 @@ export const deliveryRoutes: readonly Route<StepDeps>[] = [
       200: { description: "The delivery.", schema: deliverySchema },
       404: { description: "There is no such delivery, or it is somebody else's." },
     },
-    async handle({ params, principal }, deps: StepDeps) {
+    async handle({ params, principal }, deps: DeliveryRouteDeps) {
       const shipment = await present(deps, params.id);
       if (!isVisible(principal, shipment)) throw unknownDelivery(params.id);
       return { status: 200, body: shown(shipment) };

@@ -6,23 +6,24 @@
  * that says whether the step may have been taken.
  */
 import type { Clock } from "../../runtime/clock.ts";
-import type { Database } from "../../runtime/database/port.ts";
 import { ProblemError, problem, refusal } from "../../runtime/http/problem.ts";
 import type { IdempotencyClaim } from "../../runtime/http/route.ts";
 import { CommandUnavailable } from "../../runtime/messages/command-unavailable.ts";
-import { findEarlierRequest } from "../../runtime/messages/earlier-request.ts";
+import type { EarlierRequest } from "../../runtime/messages/earlier-request.ts";
 import type { CommandResult } from "../../runtime/messages/item.ts";
 import type { ModuleLane } from "../../runtime/messages/lane.ts";
 import type { Carrier } from "./carrier.ts";
 import type { Shipment } from "./shipment.ts";
 import { type DeliveryStep, type StepAnswer, takeStep } from "./steps.ts";
-import { findById } from "./store.ts";
 
 export interface StepDeps {
-  readonly database: Database;
   readonly lane: Pick<ModuleLane<Shipment, never>, "execute">;
   readonly carrier: Carrier;
   readonly clock: Clock;
+  /** What the request's Idempotency-Key has done before. */
+  readonly earlier: (claim: IdempotencyClaim) => Promise<EarlierRequest | undefined>;
+  /** The shipment as committed by any process. */
+  readonly find: (id: string) => Promise<Shipment | undefined>;
 }
 
 export interface StepRequest {
@@ -55,9 +56,9 @@ export async function requestStep(deps: StepDeps, request: StepRequest): Promise
 }
 
 /** The step that is refused may be one that was taken before: a key is only looked at when something is written. */
-async function earlierOr({ database }: StepDeps, claim: IdempotencyClaim | null, result: CommandResult<StepAnswer>) {
+async function earlierOr({ earlier }: StepDeps, claim: IdempotencyClaim | null, result: CommandResult<StepAnswer>) {
   const isRefused = result.kind === "decided" && result.answer.kind === "illegal";
-  return (isRefused && claim !== null && (await findEarlierRequest(database, claim))) || result;
+  return (isRefused && claim !== null && (await earlier(claim))) || result;
 }
 
 const execute = ({ lane, carrier, clock }: StepDeps, orderId: string, { id, step, claim, traceparent }: StepRequest) =>
@@ -71,8 +72,8 @@ const execute = ({ lane, carrier, clock }: StepDeps, orderId: string, { id, step
     .catch(unavailable);
 
 /** The delivery as committed, or a 404. */
-export async function present({ database }: Pick<StepDeps, "database">, id: string): Promise<Shipment> {
-  const shipment = await findById(database, id);
+export async function present({ find }: Pick<StepDeps, "find">, id: string): Promise<Shipment> {
+  const shipment = await find(id);
   if (shipment) return shipment;
   throw unknownDelivery(id);
 }

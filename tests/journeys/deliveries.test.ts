@@ -23,7 +23,7 @@ let alice: Client;
 let operator: Client;
 
 beforeAll(async () => {
-  platform = await startTestPlatform({ CARRIER_STEP_MS: "0" });
+  platform = await startTestPlatform();
   alice = await platform.customer("alice");
   operator = await platform.as("operator", "olga");
 });
@@ -147,6 +147,7 @@ test("a carrier that moves by itself asks for the parcel", async () => {
   const asked = await eventually(
     async () => shownIn(await read(operator, id)),
     ({ dispatchAskedAt }) => dispatchAskedAt !== undefined,
+    30_000,
   );
   expect(asked.dispatchAskedAt).toBeDefined();
 });

@@ -141,6 +141,8 @@ function drawTempo(random: Random): Tempo {
       placementMs: drawPlacementMs(random, pollMs, paymentAnswerMs),
       paymentAnswerMs,
       paymentRetryForMs: pollMs * between(random, 3, 12),
+      // Each parcel moves, and no seed waits long for it.
+      carrierStepMs: 2 * pollMs,
     },
   };
 }
