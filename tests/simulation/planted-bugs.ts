@@ -33,9 +33,9 @@ export const MUTANTS: readonly Mutant[] = [
   // An unknown outcome is charged again under a new key.
   {
     name: "charge-again",
-    file: "modules/payment/payment.ts",
-    find: 'return startWork({ ...present, failures: 0 }, "inquire", now);',
-    replace: 'return startWork({ ...present, attempt: present.attempt + 1, failures: 0 }, "authorise", now);',
+    file: "modules/payment/authorising.ts",
+    find: 'return startWork(payment, "inquire", now);',
+    replace: 'return startWork({ ...payment, attempt: payment.attempt + 1 }, "authorise", now);',
   },
   // An aggregate is overwritten whatever its version.
   {
@@ -89,17 +89,17 @@ export const MUTANTS: readonly Mutant[] = [
   // A payment is given up while its authorisation may still arrive.
   {
     name: "give-up-without-void",
-    file: "modules/payment/payment.ts",
-    find: 'if (present.voidFor !== null || present.tries >= MAX_TRIES) return giveUp(present, "payment_timeout", now);',
+    file: "modules/payment/authorising.ts",
+    find: 'if (payment.voidFor !== null || payment.tries >= MAX_TRIES) return giveUp(payment, "payment_timeout", now);',
     replace:
-      'if (present.voidFor !== null || present.tries >= MAX_TRIES)\n        return voided({ ...present, voidFor: present.voidFor ?? "payment_timeout" }, now);',
+      'if (payment.voidFor !== null || payment.tries >= MAX_TRIES)\n    return voided({ ...payment, voidFor: payment.voidFor ?? "payment_timeout" }, now);',
   },
   // An order that ended during its authorisation is charged.
   {
     name: "deaf-to-void",
-    file: "modules/payment/payment.ts",
-    find: 'if (payment.voidFor !== null) return startWork({ ...payment, failures: 0 }, "void", now);',
-    replace: "",
+    file: "modules/payment/authorising.ts",
+    find: 'if (payment.voidFor !== null) return startWork(payment, "void", now);\n      return authorised(',
+    replace: "return authorised(",
   },
   // A second try has a key of its own.
   {
@@ -161,8 +161,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "no-tombstone",
     file: "modules/payment/adapters/simulator.ts",
-    find: "on conflict (key) do update set status = 'voided', detail = 'voided'`",
-    replace: "on conflict (key) do update set status = charge.status`",
+    find: "set status = case when charge.captured > 0 then charge.status else 'voided' end",
+    replace: "set status = charge.status",
   },
   // A lane that stops leaves its commands without an answer.
   {
