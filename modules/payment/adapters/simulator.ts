@@ -176,7 +176,9 @@ export function createPaymentSimulator(database: Database, clock: Clock): Paymen
           text: "select status, amount, currency from charge where key = $1 and token = 'tok_requires_action'",
           params: [key],
         });
-        return row && { status: String(row.status), amount: Number(row.amount), currency: String(row.currency) };
+        // The ledger's column holds nothing else.
+        const status = row?.status as ChargeStatus;
+        return row && { status, amount: Number(row.amount), currency: String(row.currency) };
       },
       async act(key, completes) {
         // What was decided before stays: the page may be sent twice, or after a void.
