@@ -115,6 +115,7 @@ export function providerInWords(statement: Statement): string[] {
 const ASKED: readonly (readonly [beginning: string, verb: string])[] = [
   ["select", "say what became of"],
   ["update charge set captured", "capture"],
+  ["update charge set status", "let the customer act on"],
   ["with earlier", "refund under"],
 ];
 
