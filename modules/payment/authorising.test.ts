@@ -146,6 +146,13 @@ describe("a payment that requires an action", () => {
     ]);
   });
 
+  test("whose customer acted while it was asked for at the end of its time is asked for once more", () => {
+    const asking = timer(CUSTOMER_ACTION, stateOf(waiting()), UNTIL);
+    const older = outcome(asking, required, UNTIL, stateOf(wake(stateOf(asking), UNTIL)));
+    expect(called(older)).toEqual([["inquire", AUTH]]);
+    expect(called(outcome(older, required, UNTIL))).toEqual([["void", AUTH]]);
+  });
+
   test("is voided at once when its order has ended", () => {
     const decision = command("VoidPayment", stateOf(waiting()));
     expect(called(decision)).toEqual([["void", AUTH]]);

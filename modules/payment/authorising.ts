@@ -118,12 +118,12 @@ function decided(payment: Payment, verdict: Verdict, rules: PaymentRules, now: n
 
 function awaitCustomer(payment: Payment, url: string, rules: PaymentRules, now: number): Outcome {
   const actionUntil = payment.actionUntil ?? now + rules.customerActionMs;
-  if (now >= actionUntil) return giveUp(payment, "payment_timeout", now);
   const told = payment.status === "REQUIRES_ACTION";
   const waiting: Payment = { ...payment, status: "REQUIRES_ACTION", actionUrl: url, actionUntil };
   const messages = told ? [] : [message(paymentEvents.PaymentActionRequired, { url })];
   // The answer may be older than what the customer did: ask again.
   if (payment.acted) return { ...startWork(waiting, "inquire", now), messages };
+  if (now >= actionUntil) return giveUp(payment, "payment_timeout", now);
   return {
     ...startWork(waiting, "await_customer", now),
     messages,
@@ -131,17 +131,16 @@ function awaitCustomer(payment: Payment, url: string, rules: PaymentRules, now: 
   };
 }
 
-/** The customer's time is up, or somebody says that they have acted: ask what came of it. */
+/** The customer's time is up, or they are said to have acted: what came of it is asked for. */
 export const askAfterAction = (payment: Payment, now: number) => startWork(payment, "inquire", now);
 
 /** Somebody says that the customer has acted. It decides nothing, and may be said at any time and repeated. */
-export const customerActed: Command<Payment, never, null, boolean> = {
+export const customerActed: Command<Payment, never, null, null> = {
   name: "customer-acted",
   decide(payment, _input, { now }) {
-    if (payment?.status !== "PENDING" && payment?.status !== "REQUIRES_ACTION")
-      return { answer: payment !== undefined };
+    if (payment?.status !== "PENDING" && payment?.status !== "REQUIRES_ACTION") return { answer: null };
     if (payment.work === "await_customer")
-      return { ...askAfterAction(payment, now), cancelTimers: [CUSTOMER_ACTION], answer: true };
-    return { state: { ...payment, acted: true, updatedAt: now }, answer: true };
+      return { ...askAfterAction(payment, now), cancelTimers: [CUSTOMER_ACTION], answer: null };
+    return { state: { ...payment, acted: true, updatedAt: now }, answer: null };
   },
 };

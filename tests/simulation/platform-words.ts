@@ -107,8 +107,17 @@ export function providerInWords(statement: Statement): string[] {
       (row) =>
         `authorise ${row["key"]} over ${row["amount"]} ${row["currency"]} (it says "${row["status"]}" to this token)`,
     );
-  return [`${text.startsWith("select") ? "say what became of" : "void"} ${params[0]}`];
+  // By what their statements begin with, in the simulator's ledger.
+  const [, verb = "void"] = ASKED.find(([beginning]) => text.startsWith(beginning)) ?? [];
+  return [`${verb} ${params[0]}`];
 }
+
+const ASKED: readonly (readonly [beginning: string, verb: string])[] = [
+  ["select", "say what became of"],
+  ["update charge set captured", "capture"],
+  ["update charge set status", "let the customer act on"],
+  ["with earlier", "refund under"],
+];
 
 export const mailInWords = (statement: Statement): string[] =>
   rowsOf(statement).map((row) => `the mail ${row["message_id"]}`);

@@ -15,13 +15,14 @@ import { CommandUnavailable } from "../../../runtime/messages/command-unavailabl
 import type { ModuleLane } from "../../../runtime/messages/lane.ts";
 import { customerActed } from "../authorising.ts";
 import type { Payment } from "../payment.ts";
+import type { ChargeStatus } from "./simulator-ledger.ts";
 
 /** What the page needs of the simulator's ledger. */
 export interface ActionBooks {
   /** A charge that the customer has, or had, to act on. */
   find(
     key: string,
-  ): Promise<{ readonly status: string; readonly amount: number; readonly currency: string } | undefined>;
+  ): Promise<{ readonly status: ChargeStatus; readonly amount: number; readonly currency: string } | undefined>;
   /** Decides it, if it still waits. */
   act(key: string, completes: boolean): Promise<void>;
 }
@@ -42,8 +43,8 @@ export const actionPath = (key: string) => `${PATH}/${key}`;
 const POLICY = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 const TITLE = "Simulated bank";
 
-/** Where the text tells of a charge; a status that is not here is of one that is decided. */
-const TOLD: Readonly<Record<string, string>> = {
+/** What became of a charge that waits no more. */
+const BECAME: Readonly<Record<Exclude<ChargeStatus, "action_required">, string>> = {
   authorised: "This payment is complete.",
   declined: "This payment has failed.",
   voided: "This payment is no longer wanted.",
@@ -57,7 +58,7 @@ function render(key: string, { status, amount, currency }: Found): string {
   const choice =
     status === "action_required"
       ? `<p>Pay ${amount} minor units of ${escapeHtml(currency)}?</p>${button("complete", "Complete")}${button("fail", "Fail")}`
-      : `<p role="status">${TOLD[status] ?? "This payment is decided."}</p>`;
+      : `<p role="status">${BECAME[status]}</p>`;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${TITLE}</title></head>

@@ -16,7 +16,7 @@ import { arrayLiteral } from "../../../runtime/database/array-literal.ts";
 import { createGroupedWork } from "../../../runtime/database/grouped-work.ts";
 import type { Database, Row } from "../../../runtime/database/port.ts";
 import { NothingHappened } from "../../../runtime/messages/call.ts";
-import type { AuthoriseRequest, PaymentProvider, Verdict } from "../provider.ts";
+import type { AuthoriseRequest, Charge, PaymentProvider, Verdict } from "../provider.ts";
 import type { ChargeStatus } from "./simulator-ledger.ts";
 import { type ActionBooks, actionPath } from "./simulator-page.ts";
 
@@ -35,6 +35,14 @@ const ACCEPTED: ReadonlySet<string> = new Set([
   "tok_capture_refused",
   "tok_capture_down",
 ]);
+
+const chargeOf = (row: Row): Charge => ({
+  key: String(row.key),
+  amount: Number(row.amount),
+  captured: Number(row.captured),
+  refunded: Number(row.refunded),
+  currency: String(row.currency),
+});
 
 const DECLINES: Readonly<Record<string, string>> = {
   tok_declined: "declined",
@@ -159,15 +167,8 @@ export function createPaymentSimulator(database: Database, clock: Clock): Paymen
           where c.status = 'authorised' and (c.captured = 0 or c.refunded < c.captured) order by c.key`,
         params: [arrayLiteral(orderIds)],
       });
-      const charges = rows.map((row) => ({
-        orderId: String(row.id),
-        key: String(row.key),
-        amount: Number(row.amount),
-        captured: Number(row.captured),
-        refunded: Number(row.refunded),
-        currency: String(row.currency),
-      }));
-      return Map.groupBy(charges, ({ orderId }) => orderId);
+      const byOrder = Map.groupBy(rows, (row) => String(row.id));
+      return new Map([...byOrder].map(([orderId, own]) => [orderId, own.map(chargeOf)]));
     },
     books: {
       async find(key) {
@@ -175,7 +176,9 @@ export function createPaymentSimulator(database: Database, clock: Clock): Paymen
           text: "select status, amount, currency from charge where key = $1 and token = 'tok_requires_action'",
           params: [key],
         });
-        return row && { status: String(row.status), amount: Number(row.amount), currency: String(row.currency) };
+        // The ledger's column holds nothing else.
+        const status = row?.status as ChargeStatus;
+        return row && { status, amount: Number(row.amount), currency: String(row.currency) };
       },
       async act(key, completes) {
         // What was decided before stays: the page may be sent twice, or after a void.
