@@ -1,7 +1,7 @@
 /** Coupons from the operator who makes them to the orders that use them. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import * as z from "zod";
-import { type Answer, basket, type Client, problemOf } from "./client.ts";
+import { type Answer, basket, type Client, eventually, problemOf } from "./client.ts";
 import { startTestPlatform, type TestPlatform } from "./platform.ts";
 
 let platform: TestPlatform;
@@ -229,4 +229,20 @@ describe("an order", () => {
     expect([answer.status, problemOf(answer).type]).toEqual([422, "/problems/not-for-sale"]);
     expect(await usesOf("UNUSED")).toBe(0);
   });
+});
+
+test("an order that is declined gives its use back", async () => {
+  await made({ code: "COMES-BACK", kind: "percentage", value: 50, totalLimit: 1, perCustomerLimit: 1 });
+  const declined = withCoupon("COMES-BACK", { paymentMethod: { token: "tok_declined" } });
+  const order = await alice.place(declined, { wait: 10 });
+  expect(order).toMatchObject({ status: "REJECTED", reason: "payment_declined" });
+  expect(
+    await eventually(
+      () => usesOf("COMES-BACK"),
+      (uses) => uses === 0,
+    ),
+  ).toBe(0);
+  const second = await alice.place(withCoupon("COMES-BACK"));
+  await alice.until(second.id, "FULFILLING");
+  await refused("COMES-BACK", "used up");
 });
