@@ -179,7 +179,7 @@ export async function startCalmPlatform({ retention, deadlines, refuses }: CalmO
     },
   };
   const app = createApp(http);
-  mountRoutes(app, [...platform.routes, ...deadLetterRoutes({ rpc: platform.rpc, modules })], http);
+  mountRoutes(app, [...platform.routes, ...deadLetterRoutes({ rpc: platform.rpc, modules, clock })], http);
   const handle = handlerOf(app);
 
   /** What `work` comes to when time goes on. */
