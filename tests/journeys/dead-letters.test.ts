@@ -38,8 +38,8 @@ const BUGS: readonly Mutant[] = [
 const BROKEN = {
   BUN_OPTIONS: "--preload=./tests/journeys/plant-bugs.ts",
   PLANTED_BUGS: JSON.stringify(BUGS),
-  // Dave's orders end by it.
-  PLACEMENT_DEADLINE_MS: "4000",
+  // Dave's orders end by it; all others have to be confirmed before, by brokers that have just started as well.
+  PLACEMENT_DEADLINE_MS: "10000",
 };
 
 const letterSchema = z.strictObject({
