@@ -16,14 +16,17 @@ describe("deadletters", () => {
     [["list", "x"], "takes no ID"],
     [["show"], "give one ID"],
     [["show", "x", "y"], "give one ID"],
-    [["replay"], "the IDs of letters, or --all"],
-    [["replay", "x", "--all"], "the IDs of letters, or --all"],
+    [["replay"], "the IDs of letters, or --module"],
+    [["replay", "x", "--all"], "the IDs of letters, or --module"],
     [["discard", "x"], "needs --reason"],
     [["discard", "x", "--reason", "  "], "needs --reason"],
     [["discard", "x", "--reason", "r".repeat(501)], "needs --reason"],
     [["discard", "--reason", "r"], "give one ID"],
     [["list", "--reason", "r"], "--reason belongs to deadletters discard"],
-    [["replay", "x", "--module", "order"], "--module belongs to deadletters list"],
+    [["replay", "x", "--module", "order"], "the IDs of letters, or --module"],
+    [["replay", "--all", "--type", "T"], "the IDs of letters, or --module"],
+    [["show", "x", "--key", "k"], "--key belongs to deadletters list and replay"],
+    [["discard", "x", "--parked", "threw", "--reason", "r"], "--parked belongs to deadletters list and replay"],
     [["show", "x", "--all"], "--all belongs to deadletters replay"],
     [["list", "--nonsense"], "--nonsense"],
   ])("%p is refused with one line", async (args, said) => {
@@ -69,7 +72,8 @@ async function against(answers: readonly unknown[], ...args: string[]) {
     hostname: "127.0.0.1",
     port: 0,
     fetch(request) {
-      asked.push(decodeURIComponent(new URL(request.url).pathname.replace("/api/v1/ops/deadletters/", "")));
+      const { pathname, search } = new URL(request.url);
+      asked.push(decodeURIComponent(pathname.replace("/api/v1/ops/deadletters/", "") + search));
       const answer = answers[asked.length - 1];
       return answer instanceof Response ? answer : Response.json(answer);
     },
@@ -147,6 +151,36 @@ describe("a replay while another operator replays as well", () => {
     const denied = () => Response.json({ detail: "No." }, { status: 403 });
     const error = await against([page, denied(), denied()], "replay", "--all").catch((thrown: unknown) => thrown);
     expect(String(error)).toContain("403 No.");
+  });
+});
+
+describe("a selection", () => {
+  const filter = ["--module", "order", "--key", "k", "--type", "T", "--parked", "threw"];
+  const query = "/api/v1/ops/deadletters?module=order&key=k&type=T&reason=threw";
+  const first = { items: [letter(1, "threw", "e")], nextCursor: "next" };
+  const second = { items: [letter(2, "threw", "e")], nextCursor: null };
+
+  test("is listed, over all pages", async () => {
+    const { code, asked, printed } = await against([first, second], "list", ...filter);
+    expect([code, asked]).toEqual([0, [query, `${query}&cursor=next`]]);
+    expect(printed).toEndWith("2 dead letters");
+  });
+
+  test("is replayed, each topic and key once", async () => {
+    const answers = [first, second, report("order:k:t:1", ["order:k:t:1", "order:k:t:2"], [])];
+    const { code, asked } = await against(answers, "replay", ...filter);
+    expect([code, asked]).toEqual([0, [query, `${query}&cursor=next`, "order:k:t:1/replay"]]);
+  });
+
+  test("by something empty is the platform's to refuse: it is not everything", async () => {
+    const refused = Response.json({ detail: "The type is too short." }, { status: 400 });
+    const error = await against([refused], "replay", "--type", "").catch((thrown: unknown) => thrown);
+    expect(String(error)).toContain("too short");
+  });
+
+  test("that matches nothing is told so, and nothing is replayed", async () => {
+    const { code, asked, printed } = await against([{ items: [], nextCursor: null }], "replay", "--key", "k");
+    expect([code, asked.length, printed]).toEqual([0, 1, "no dead letters"]);
   });
 });
 

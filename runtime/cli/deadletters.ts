@@ -5,9 +5,9 @@ import { DISCARD_REASON_LIMIT } from "../messages/dead-letter.ts";
 import { UsageError, wordsAndFlagsOf } from "./arguments.ts";
 import { type OperatorClient, OperatorError, operatorClient, operatorFlags, operatorHelp } from "./operator-client.ts";
 
-export const help = `deadletters list [--module M]
+export const help = `deadletters list [--module M] [--key K] [--type T] [--parked WHY]
 deadletters show ID
-deadletters replay ID... | replay --all
+deadletters replay ID... | replay --all | replay [--module M] [--key K] [--type T] [--parked WHY]
 deadletters discard ID --reason TEXT
 
 What could not be handled is parked as a dead letter; later messages of its key are parked behind it. \`replay\` releases
@@ -15,41 +15,61 @@ all that is parked in a letter's topic and key, in order from the first one, unt
 when something is still parked there. \`discard\` lets a message count as handled without handling it.
 
   --module M     only this module's letters
+  --key K        only those of this key, such as an order id
+  --type T       only messages of this type; timer:KIND, call:KIND or record:TOPIC for what is no message
+  --parked WHY   only those parked for this reason: threw, rejected, behind or unreadable
   --all          every dead letter of the platform
   --reason TEXT  why it is discarded: logged, and shown while the letter stands
 ${operatorHelp}
 
-Example: bun run deadletters list; bun run deadletters replay --all`;
+Example: bun run deadletters list; bun run deadletters replay --module delivery --type ScheduleShipment`;
 
 const PATH = "/ops/deadletters";
+
+/** Which letters are listed or replayed. `parked`: for which reason. */
+const FILTERS = ["module", "key", "type", "parked"] as const;
+type Filter = { readonly [Name in (typeof FILTERS)[number]]?: string };
 
 type Letter = z.infer<typeof itemSchema>;
 type Report = z.infer<typeof reportSchema>;
 
 /** Runs the command; its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
-  const known = { ...operatorFlags, module: "string", all: "boolean", reason: "string" } as const;
+  const known = {
+    ...operatorFlags,
+    module: "string",
+    key: "string",
+    type: "string",
+    parked: "string",
+    all: "boolean",
+    reason: "string",
+  } as const;
   const { flags, words } = wordsAndFlagsOf(args, known);
   const [action, ...given] = words;
-  const misplaced = (name: "module" | "all" | "reason", owner: string) => {
-    if (flags[name] !== undefined && action !== owner)
-      throw new UsageError(`--${name} belongs to deadletters ${owner}`);
+  const misplaced = (name: keyof Filter | "all" | "reason", ...owners: string[]) => {
+    if (flags[name] !== undefined && !owners.includes(action ?? ""))
+      throw new UsageError(`--${name} belongs to deadletters ${owners.join(" and ")}`);
   };
-  misplaced("module", "list");
+  for (const name of FILTERS) misplaced(name, "list", "replay");
   misplaced("all", "replay");
   misplaced("reason", "discard");
+  const filter: Filter = flags;
+  const isSelected = FILTERS.some((name) => filter[name] !== undefined);
   switch (action) {
     case "list": {
       if (given.length > 0) throw new UsageError("deadletters list takes no ID; see one with: deadletters show ID");
-      return list(await operatorClient(flags), flags.module);
+      return list(await operatorClient(flags), filter);
     }
     case "show":
       return show(await operatorClient(flags), only(given, "show ID"));
     case "replay": {
-      if (given.length > 0 === (flags.all === true))
-        throw new UsageError("deadletters replay takes the IDs of letters, or --all");
+      if ([given.length > 0, flags.all === true, isSelected].filter(Boolean).length !== 1)
+        throw new UsageError(
+          "deadletters replay takes the IDs of letters, or --module, --key, --type, --parked, or --all",
+        );
       const client = await operatorClient(flags);
-      return flags.all === true ? replay(client, queues(await all(client)), true) : replay(client, given, false);
+      if (given.length > 0) return replay(client, given, false);
+      return replay(client, queues(await matching(client, filter)), true);
     }
     case "discard": {
       const id = only(given, "discard ID --reason TEXT");
@@ -75,11 +95,13 @@ const pathOf = (id: string) => `${PATH}/${encodeURIComponent(id)}`;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be taken out
 const print = (line: string) => console.log(line.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "?"));
 
-async function all(client: OperatorClient, module?: string): Promise<Letter[]> {
+async function matching(client: OperatorClient, { module, key, type, parked }: Filter): Promise<Letter[]> {
   const letters: Letter[] = [];
   let cursor: string | null = null;
   do {
-    const query = new URLSearchParams({ ...(module && { module }), ...(cursor && { cursor }) });
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries({ module, key, type, reason: parked, cursor }))
+      if (value !== undefined && value !== null) query.set(name, value);
     const { body } = await client({ method: "GET", path: `${PATH}?${query}` });
     const page = pageSchema.parse(body);
     letters.push(...page.items);
@@ -88,8 +110,8 @@ async function all(client: OperatorClient, module?: string): Promise<Letter[]> {
   return letters;
 }
 
-async function list(client: OperatorClient, module: string | undefined): Promise<number> {
-  const letters = await all(client, module);
+async function list(client: OperatorClient, filter: Filter): Promise<number> {
+  const letters = await matching(client, filter);
   if (letters.length === 0) {
     print("no dead letters");
     return 0;

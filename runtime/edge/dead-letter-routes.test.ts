@@ -44,7 +44,8 @@ afterAll(async () => {
   await server?.stop();
 });
 beforeEach(async () => {
-  for (const database of databases.values()) await database.query({ text: "delete from dead_letter", params: [] });
+  for (const database of databases.values())
+    for (const table of ["dead_letter", "timer"]) await database.query({ text: `delete from ${table}`, params: [] });
 });
 
 const handlersOf = (module: string): readonly RpcHandler[] => {
@@ -106,10 +107,14 @@ function edge(away: readonly string[] = []) {
         : { ok: false as const, reason: "invalid" as const, detail: "" };
     },
   };
-  mountRoutes(app, deadLetterRoutes({ rpc: createDirectRpc(handlers, scheduler), modules: MODULES }), {
-    ...http,
-    verifier,
-  });
+  mountRoutes(
+    app,
+    deadLetterRoutes({ rpc: createDirectRpc(handlers, scheduler), modules: MODULES, clock: systemClock }),
+    {
+      ...http,
+      verifier,
+    },
+  );
   const handle = handlerOf(app);
   return async (path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) => {
     const response = await handle(
@@ -207,6 +212,25 @@ describe("the list", () => {
     });
   });
 
+  test("holds only what matches, in pages as well", async () => {
+    await park("order", "a", 1);
+    await park("order", "a", 2);
+    await park("payment", "a", 1);
+    await park("payment", "b", 1);
+    await parkTimer("a");
+    const get = edge();
+    const found = async (query: string) => idsOf((await get(query)).body);
+    const own = [idOf("order", "a", 1), idOf("order", "a", 2)];
+    const timer = "order:a:timer:deadline:0";
+    expect(await found("?key=a&type=OrderConfirmed")).toEqual([...own, idOf("payment", "a", 1)]);
+    expect(await found("?key=a&module=order")).toEqual([...own, timer]);
+    expect(await found("?type=timer:deadline")).toEqual([timer]);
+    expect(await found("?reason=behind")).toEqual([]);
+    const first = (await get("?key=a&module=order&limit=2")).body;
+    expect(idsOf(first)).toEqual(own);
+    expect(await found(`?key=a&module=order&limit=2&cursor=${first.nextCursor}`)).toEqual([timer]);
+  });
+
   test("refuses what it does not understand", async () => {
     const get = edge();
     const cursors = [
@@ -217,7 +241,17 @@ describe("the list", () => {
       [NOW, "order", "a", TOPIC],
     ].map((cursor) => `?cursor=${Buffer.from(JSON.stringify(cursor)).toString("base64url")}`);
     for (const query of cursors) expect([query, (await get(query)).status]).toEqual([query, 400]);
-    for (const query of ["?limit=0", "?limit=101", "?cursor=nonsense", "?cursor=WzFd", "?module=unknown", "?other=1"])
+    for (const query of [
+      "?limit=0",
+      "?limit=101",
+      "?cursor=nonsense",
+      "?cursor=WzFd",
+      "?module=unknown",
+      "?other=1",
+      "?reason=old",
+      "?key=",
+      `?type=${"x".repeat(501)}`,
+    ])
       expect([query, (await get(query)).status]).toEqual([query, 400]);
   });
 });
@@ -232,7 +266,7 @@ test("operators only, each with the scope", async () => {
     expect((await ask(path, undefined, as("customer"))).status).toBe(403);
     expect((await ask(path, undefined, as("reader"))).status).toBe(200);
   }
-  for (const path of [`/${id}/replay`, `/${id}/discard`])
+  for (const path of ["/replay", `/${id}/replay`, `/${id}/discard`])
     for (const token of ["customer", "reader"]) expect((await ask(path, {}, as(token))).status).toBe(403);
 });
 
@@ -308,6 +342,52 @@ describe("a discard", () => {
     expect(await ask(path, { reason: "not needed" }, key)).toMatchObject({ status: 200, body: first.body });
     const other = await ask(path, { reason: "another" }, key);
     expect([other.status, other.body.type]).toEqual([422, "/problems/idempotency-key-reused"]);
+  });
+});
+
+describe("a replay of a selection", () => {
+  test("needs one, or all", async () => {
+    const ask = edge();
+    const bodies = [{}, { all: false }, { all: true, key: "a" }, { key: "" }, { module: "unknown" }, { reason: "x" }];
+    for (const body of bodies) expect([body, (await ask("/replay", body)).status]).toEqual([body, 400]);
+    for (const body of [{ all: true }, { module: "order" }, { key: "a", type: "T", reason: "threw" }])
+      expect((await ask("/replay", body)).body).toEqual({
+        released: [],
+        releasedCount: 0,
+        left: [],
+        leftCount: 0,
+        pending: false,
+      });
+  });
+
+  test("tries what matches and nothing else, and tells what is left", async () => {
+    // Nobody runs these modules: messages stay parked, and a timer that was tried is back in its table.
+    await park("order", "a", 1);
+    await park("payment", "b", 1);
+    await parkTimer("one");
+    await parkTimer("other");
+    const ask = edge();
+    const { body } = await ask("/replay", { type: "OrderConfirmed" });
+    expect(body).toMatchObject({ releasedCount: 0, leftCount: 2, pending: false });
+    expect(body["left"]).toMatchObject([{ id: idOf("order", "a", 1) }, { id: idOf("payment", "b", 1) }]);
+    await ask("/replay", { module: "order", key: "one", type: "timer:deadline" });
+    expect(idsOf((await ask("?type=timer")).body)).toEqual(["order:other:timer:deadline:0"]);
+  });
+
+  test("may be sent again under its Idempotency-Key, which stands for this selection", async () => {
+    await park("order", "a", 1);
+    const ask = edge();
+    const key = { "idempotency-key": crypto.randomUUID() };
+    const first = await ask("/replay", { module: "order" }, key);
+    expect(await ask("/replay", { module: "order" }, key)).toMatchObject({ status: 200, body: first.body });
+    const other = await ask("/replay", { all: true }, key);
+    expect([other.status, other.body.type]).toEqual([422, "/problems/idempotency-key-reused"]);
+  });
+
+  test("is a 503 that names who does not answer", async () => {
+    const { status, body } = await edge(["payment"])("/replay", { all: true });
+    expect(status).toBe(503);
+    expect(body.detail).toContain("payment");
   });
 });
 

@@ -3,17 +3,28 @@
  * module that does not answer is named in a 503, and nothing was done that asking again would do twice.
  */
 import * as z from "zod";
+import type { Clock } from "../clock.ts";
 import { decodeCursor, encodeCursor, PAGE_LIMIT, pageOf, pageQuery } from "../http/paging.ts";
 import { ProblemError, problem } from "../http/problem.ts";
-import { type Route, route } from "../http/route.ts";
-import { DISCARD_REASON_LIMIT, type Letter, letterId, parseLetterId } from "../messages/dead-letter.ts";
+import { type IdempotencyClaim, type Route, route } from "../http/route.ts";
+import {
+  DISCARD_REASON_LIMIT,
+  type Letter,
+  type LetterFilter,
+  type LetterPlace,
+  letterFilterSchema,
+  letterId,
+  parseLetterId,
+} from "../messages/dead-letter.ts";
 import { deadLetterRpc } from "../messages/dead-letter-rpc.ts";
 import type { ReleaseResult } from "../messages/release-letters.ts";
 import { LETTERS_ANSWERED_WITHIN_MS } from "../messages/start-messaging.ts";
 import { type RpcClient, RpcUnavailable } from "../rpc/port.ts";
+import { type Listed, replaySelection } from "./replay-selection.ts";
 
 export interface DeadLetterDeps {
   readonly rpc: RpcClient;
+  readonly clock: Clock;
   /** Names of all modules of the platform. */
   readonly modules: readonly string[];
 }
@@ -64,6 +75,12 @@ export const reportSchema = z.strictObject({
     .describe("What this letter is now; discarded: it stands only for its number until its turn comes."),
   pending: z.boolean().describe("It was not over yet when this was answered; it goes on."),
 });
+/** The answer to the replay of a selection. */
+export const selectionReportSchema = reportSchema.pick({ released: true, releasedCount: true }).extend({
+  left: z.array(itemSchema).describe("Those that are still there where something was replayed, at most 100."),
+  leftCount: z.int(),
+  pending: z.boolean().describe("There was no time to try all of them: send the same request again."),
+});
 /** The answer to a list. */
 export const pageSchema = pageOf(itemSchema);
 const letterPath = z.object({ id: z.string().min(1).max(1000) });
@@ -86,8 +103,16 @@ const shown = (module: string, { parkedAtMs, discarded, ...letter }: Letter): z.
 
 const FIRST = { key: "", source: "", sequence: 0 };
 
+const positionOf = ({ module, letter }: Listed): z.infer<typeof cursorSchema> => [
+  letter.parkedAtMs,
+  module,
+  letter.key,
+  letter.source,
+  letter.sequence,
+];
+
 /** The routes under `/api/v1/ops/deadletters`. */
-export function deadLetterRoutes({ rpc, modules }: DeadLetterDeps): readonly Route[] {
+export function deadLetterRoutes({ rpc, modules, clock }: DeadLetterDeps): readonly Route[] {
   const methods = new Map(modules.map((module) => [module, deadLetterRpc(module)]));
   function methodsOf(module: string) {
     const found = methods.get(module);
@@ -96,13 +121,18 @@ export function deadLetterRoutes({ rpc, modules }: DeadLetterDeps): readonly Rou
   }
 
   /** The letters after a cursor in the order of all modules: time of parking, module, then the module's own order. */
-  async function page(asked: readonly string[], after: z.infer<typeof cursorSchema> | null, limit: number) {
+  async function page(
+    asked: readonly string[],
+    filter: LetterFilter,
+    after: z.infer<typeof cursorSchema> | null,
+    limit: number,
+  ): Promise<readonly Listed[]> {
     const answers = await Promise.allSettled(
       asked.map(async (module) => {
         const position = after && positionIn(module, after);
         const { letters } = await rpc.call(
           methodsOf(module).list,
-          { after: position, limit },
+          { after: position, limit, filter },
           { timeoutMs: READ_TIMEOUT_MS },
         );
         return letters.map((letter) => ({ module, letter }));
@@ -128,13 +158,17 @@ export function deadLetterRoutes({ rpc, modules }: DeadLetterDeps): readonly Rou
     return parsed;
   }
 
+  const release = (module: string, { key, source, sequence }: LetterPlace, claim: IdempotencyClaim | null) => {
+    const request = { place: { key, source, sequence }, claim };
+    return rpc
+      .call(methodsOf(module).replay, request, { timeoutMs: ACT_TIMEOUT_MS })
+      .catch((error) => unavailable([module], error));
+  };
+
   async function report(id: string, module: string, result: Promise<ReleaseResult>) {
     const answer = await result.catch((error) => unavailable([module], error));
     if (answer.kind === "unknown") throw notFound(id);
-    if (answer.kind === "keyReused")
-      throw new ProblemError(
-        problem("idempotency-key-reused", "This Idempotency-Key came with another body before. Use a new one."),
-      );
+    if (answer.kind === "keyReused") throw reused();
     const { released, releasedCount, left, leftCount, state, pending } = answer;
     const body: z.infer<typeof reportSchema> = {
       id,
@@ -148,6 +182,23 @@ export function deadLetterRoutes({ rpc, modules }: DeadLetterDeps): readonly Rou
     return { status: 200, body };
   }
 
+  const { key, type, reason } = letterFilterSchema.shape;
+  const filters = {
+    module: z
+      .string()
+      .refine((name) => modules.includes(name), { error: `must be one of: ${modules.join(", ")}` })
+      .optional()
+      .describe("Only this module's."),
+    key: key.describe("Only those of this key, such as an order id."),
+    type: type.describe("Only messages of this type; timer:KIND, call:KIND or record:TOPIC for what is no message."),
+    reason: reason.describe("Only those that were parked for this reason."),
+  };
+  const selectionSchema = z
+    .strictObject({ ...filters, all: z.literal(true).optional().describe("Every dead letter of the platform.") })
+    .refine(({ all, ...filter }) => (Object.keys(filter).length === 0) === (all === true), {
+      error: "must have module, key, type or reason, or else all: true",
+    });
+
   return [
     route({
       method: "GET",
@@ -158,30 +209,17 @@ export function deadLetterRoutes({ rpc, modules }: DeadLetterDeps): readonly Rou
       summary: "Dead letters",
       description: "What could not be handled, and what is parked behind it, in the order of parking.",
       query: z.strictObject({
-        module: z
-          .string()
-          .refine((name) => modules.includes(name), { error: `must be one of: ${modules.join(", ")}` })
-          .optional()
-          .describe("Only this module's."),
+        ...filters,
         ...pageQuery,
       }),
       responses: { 200: { description: "Dead letters of all modules.", schema: pageSchema } },
       async handle({ query }) {
         const limit = query.limit ?? PAGE_LIMIT;
         const after = decodeCursor(cursorSchema, query.cursor);
-        const found = await page(query.module === undefined ? modules : [query.module], after, limit + 1);
+        const found = await page(query.module === undefined ? modules : [query.module], query, after, limit + 1);
         const items = found.slice(0, limit);
         const last = items.at(-1);
-        const nextCursor =
-          found.length > limit && last
-            ? encodeCursor([
-                last.letter.parkedAtMs,
-                last.module,
-                last.letter.key,
-                last.letter.source,
-                last.letter.sequence,
-              ])
-            : null;
+        const nextCursor = found.length > limit && last ? encodeCursor(positionOf(last)) : null;
         return { status: 200, body: { items: items.map(({ module, letter }) => shown(module, letter)), nextCursor } };
       },
     }),
@@ -226,8 +264,35 @@ export function deadLetterRoutes({ rpc, modules }: DeadLetterDeps): readonly Rou
       },
       async handle({ params: { id }, idempotency }) {
         const { module, place } = placeOf(id);
-        const request = { place, claim: idempotency };
-        return report(id, module, rpc.call(methodsOf(module).replay, request, { timeoutMs: ACT_TIMEOUT_MS }));
+        return report(id, module, release(module, place, idempotency));
+      },
+    }),
+    route({
+      method: "POST",
+      path: `${PATH}/replay`,
+      access: "operator",
+      scope: "ops:write",
+      tag: "ops",
+      summary: "Release a selection of dead letters",
+      description:
+        "Each letter of the selection is released as by its own replay, with all that is parked in its topic and key. What cannot be handled stays, and does not keep the others.",
+      idempotency: "accepted",
+      body: selectionSchema,
+      bodyExample: { module: "delivery", type: "ScheduleShipment" },
+      responses: {
+        200: { description: "What was released, and what is left and why.", schema: selectionReportSchema },
+      },
+      async handle({ body: { module, all: _all, ...filter }, idempotency }) {
+        const asked = module === undefined ? modules : [module];
+        const { keyReused, left, released, ...counts } = await replaySelection({
+          clock,
+          page: (after) => page(asked, filter, after && positionOf(after), PAGE_LIMIT),
+          replay: (name, place) => release(name, place, idempotency),
+          beginWithinMs: LETTERS_ANSWERED_WITHIN_MS,
+        });
+        if (keyReused) throw reused();
+        const body = { ...counts, released: [...released], left: left.map((each) => shown(each.module, each.letter)) };
+        return { status: 200, body };
       },
     }),
     route({
@@ -267,6 +332,11 @@ function positionIn(module: string, [parkedAtMs, cursorModule, key, source, sequ
   if (module === cursorModule) return { parkedAtMs, key, source, sequence };
   return { ...FIRST, parkedAtMs: module < cursorModule ? parkedAtMs + 1 : parkedAtMs };
 }
+
+const reused = () =>
+  new ProblemError(
+    problem("idempotency-key-reused", "This Idempotency-Key came with another body before. Use a new one."),
+  );
 
 const notFound = (id: string) => new ProblemError(problem("not-found", `There is no dead letter ${id}.`));
 

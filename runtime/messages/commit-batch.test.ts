@@ -10,7 +10,9 @@ import { shardOf } from "./shard.ts";
 
 const bench = testBench();
 
-test.each(["08006", "40001", "40P01", "53100", "53300", "57014", "57P03", "58030", "55P03"])(
+const NO_ANSWER = "of none, as nobody answers,";
+
+test.each(["08006", "40001", "40P01", "53100", "53300", "57014", "57P03", "58030", "55P03", NO_ANSWER])(
   "SQLSTATE %s never parks: messages, timers and outcomes wait until it is over",
   async (sqlState) => {
     const slow = { make: () => systemScheduler.sleep(80).then(() => "yes") };
@@ -18,12 +20,14 @@ test.each(["08006", "40001", "40P01", "53100", "53300", "57014", "57P03", "58030
     const key = newKey();
     const timers = [{ kind: "ring", dueMs: systemClock.now() + 80 }];
     await send(replica, key, [{ name: "first", add: 1, calls: ["ask"], timers }]);
-    await bench.rows("insert into trouble values ($1)", sqlState);
+    if (sqlState === NO_ANSWER) replica.faults.down = true;
+    else await bench.rows("insert into trouble values ($1)", sqlState);
     const waiting = replica.deliver(incoming(key, 2, { name: "second" }));
     await until("it has been tried", () => replica.logged.some(({ event }) => event === "batch.unavailable"));
     await systemScheduler.sleep(150);
     expect(await bench.count("dead_letter")).toBe(0);
     expect(await bench.effects(key)).toEqual(["first"]);
+    replica.faults.down = false;
     await bench.rows("delete from trouble");
     await waiting;
     await until("all of it is done", async () => (await bench.effects(key)).length >= 4);

@@ -5,6 +5,7 @@ import { answers, defineRpc, type RpcHandler } from "../rpc/port.ts";
 import {
   DISCARD_REASON_LIMIT,
   KEY_LIMIT,
+  letterFilterSchema,
   letterPlaceSchema,
   letterSchema,
   openedLetterSchema,
@@ -45,7 +46,11 @@ export const deadLetterRpc = (module: string) => ({
   list: defineRpc({
     module,
     name: "deadLetters.list",
-    request: z.object({ after: positionSchema.nullable(), limit: z.int().positive().max(1000) }),
+    request: z.object({
+      after: positionSchema.nullable(),
+      limit: z.int().positive().max(1000),
+      filter: letterFilterSchema.optional(),
+    }),
     response: z.object({ letters: z.array(letterSchema).readonly() }),
   }),
   show: defineRpc({
@@ -85,7 +90,9 @@ export function deadLetterHandlers(
     ];
   const { database, release } = messages;
   return [
-    answers(methods.list, async ({ after, limit }) => ({ letters: await readLetters(database, after, limit) })),
+    answers(methods.list, async ({ after, limit, filter }) => ({
+      letters: await readLetters(database, after, limit, filter),
+    })),
     answers(methods.show, async (place) => ({ letter: (await readLetter(database, place)) ?? null })),
     answers(methods.replay, async ({ place, claim }) => release().replay(place, claim)),
     answers(methods.discard, async ({ place, reason, claim }) => release().discard(place, reason, claim)),

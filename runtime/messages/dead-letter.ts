@@ -5,6 +5,13 @@ import type { UnreadableRecord } from "../transport/port.ts";
 import type { Envelope } from "./envelope.ts";
 import type { IntentRow } from "./item.ts";
 
+/** Longer ones cannot be asked about. */
+export const KEY_LIMIT = 500;
+export const SOURCE_LIMIT = 602;
+const TYPE_LIMIT = 500;
+export const SEQUENCE_LIMIT = 2_147_483_647;
+export const DISCARD_REASON_LIMIT = 500;
+
 /**
  * Where a letter stands in its module. `source`: a topic, `timer:<kind>`, `call:<kind>:<id of the intent>`, or
  * `record:<topic>` for what came as a record and is no message; its key is then `<partition>-<offset>`.
@@ -12,8 +19,10 @@ import type { IntentRow } from "./item.ts";
 export const letterPlaceSchema = z.object({ key: z.string(), source: z.string(), sequence: z.int().nonnegative() });
 export type LetterPlace = z.infer<typeof letterPlaceSchema>;
 
+export const letterReasonSchema = z.enum(["threw", "behind", "rejected", "unreadable"]);
+
 export const letterSchema = letterPlaceSchema.extend({
-  reason: z.enum(["threw", "behind", "rejected", "unreadable"]),
+  reason: letterReasonSchema,
   /** One line. */
   error: z.string(),
   parkedAtMs: z.number(),
@@ -23,6 +32,16 @@ export const letterSchema = letterPlaceSchema.extend({
   discarded: z.object({ atMs: z.number(), reason: z.string() }).optional(),
 });
 export type Letter = z.infer<typeof letterSchema>;
+
+/** Which letters are asked for: those that match all that is given. */
+export const letterFilterSchema = z.object({
+  /** The aggregate's. */
+  key: z.string().min(1).max(KEY_LIMIT).optional(),
+  /** The message's type; `timer:KIND`, `call:KIND` or `record:TOPIC`, or their first word, for what is no message. */
+  type: z.string().min(1).max(TYPE_LIMIT).optional(),
+  reason: letterReasonSchema.optional(),
+});
+export type LetterFilter = z.infer<typeof letterFilterSchema>;
 
 /** Holds personal data: for operators' eyes, never for a log. */
 export const openedLetterSchema = letterSchema.extend({
@@ -40,12 +59,6 @@ export type OpenedLetter = z.infer<typeof openedLetterSchema>;
 /** `MODULE:KEY:SOURCE:SEQUENCE`. Modules and keys hold no colon. */
 export const letterId = (module: string, { key, source, sequence }: LetterPlace) =>
   `${module}:${key}:${source}:${sequence}`;
-
-/** Longer ones cannot be asked about. */
-export const KEY_LIMIT = 500;
-export const SOURCE_LIMIT = 602;
-export const SEQUENCE_LIMIT = 2_147_483_647;
-export const DISCARD_REASON_LIMIT = 500;
 
 const ID = /^([a-z][a-z0-9_-]{0,62}):([^:]{1,500}):([^:]{1,200}(?::[^:]{1,200}){0,2}):(0|[1-9]\d{0,9})$/;
 

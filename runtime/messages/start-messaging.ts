@@ -129,7 +129,7 @@ export function startMessaging<State, Shared, Ports>(
       if (error === null) lane.databaseAnswers();
       condition.renewed(error);
     },
-    retain: createRetention(database, clock, deps.retention),
+    retain: createRetention(database, clock, deps.retention, messaging.aggregate),
     coverLetters: createOutrunLetters({ database, clock, letGo: lane.letGo }),
   });
 

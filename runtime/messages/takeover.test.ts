@@ -2,8 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { systemClock } from "../clock.ts";
 import { systemScheduler } from "../scheduler.ts";
 import { until } from "../until.fixture.ts";
+import { NothingHappened } from "./call.ts";
 import { incoming, LEASE_MS, newKey, type Replica, type ReplicaOptions, testBench } from "./replicas.fixture.ts";
 import { shardOf } from "./shard.ts";
+import type { Ports } from "./tally.fixture.ts";
 
 const bench = testBench();
 
@@ -233,12 +235,19 @@ describe("calls", () => {
     await until("both have ended", async () => (await bench.count("call_intent")) === 0);
   });
 
-  test("that take too long end as unknown", async () => {
-    const replica = await bench.replica({ callTimeoutMs: 50, ports: { make: never } });
+  const providers: readonly (readonly [what: string, make: Ports["make"], outcome: string])[] = [
+    ["does not answer", never, "unknown"],
+    ["refuses the connection", () => Promise.reject(new NothingHappened("down")), "unavailable"],
+    ["breaks off", () => Promise.reject(new TypeError("socket hang up")), "unknown"],
+    ["answers against its contract", () => Promise.resolve(7 as never), "unknown"], // Wrong on purpose.
+  ];
+  test.each(providers)("of a provider that %s end with an outcome, and park nothing", async (_what, make, outcome) => {
+    const replica = await bench.replica({ callTimeoutMs: 50, ports: { make } });
     const key = newKey();
     await replica.deliver(incoming(key, 1, { name: "first", add: 1, calls: ["ask"] }));
     await until("it has ended", async () => (await bench.effects(key)).length === 2);
-    expect(await bench.effects(key)).toEqual(["first", "ask first: unknown"]);
+    expect(await bench.effects(key)).toEqual(["first", `ask first: ${outcome}`]);
+    expect(await bench.count("dead_letter")).toBe(0);
   });
 });
 

@@ -4,7 +4,7 @@ import { systemScheduler } from "../scheduler.ts";
 import { until } from "../until.fixture.ts";
 import { virtualTime } from "../virtual-time.fixture.ts";
 import { incoming, newKey, testBench } from "./replicas.fixture.ts";
-import { createUpkeep, type Upkeep } from "./upkeep.ts";
+import { createUpkeep, type Upkeep, type UpkeepDeps } from "./upkeep.ts";
 
 const bench = testBench();
 
@@ -32,7 +32,10 @@ test("messages that wait are looked at again at the pace of renewals, not at eac
 });
 
 /** The upkeep of a replica that is not alone, on virtual time: when it looks into the tables, from its start on. */
-async function lookingAround(whileLooking: (looks: number, upkeep: Upkeep) => void = () => undefined) {
+async function lookingAround(
+  whileLooking: (looks: number, upkeep: Upkeep) => void = () => undefined,
+  own: Partial<UpkeepDeps> = {},
+) {
   const time = virtualTime();
   const startMs = time.clock.now();
   const looks: number[] = [];
@@ -63,6 +66,7 @@ async function lookingAround(whileLooking: (looks: number, upkeep: Upkeep) => vo
     retain: nothing,
     coverLetters: nothing,
     renewed: () => undefined,
+    ...own,
   });
   void upkeep.start();
   await time.advance(2);
@@ -93,3 +97,30 @@ test("however often it is told, there is a pause between two looks", async () =>
   }
   expect(looks).toEqual([0, 12, 24, 36, 48, 60]);
 });
+
+test.each(["retain", "coverLetters"] as const)(
+  "what fails in %s again and again keeps nothing else from being done",
+  async (name) => {
+    const done = { retain: 0, coverLetters: 0 };
+    const count = (work: keyof typeof done) => async () => {
+      done[work]++;
+      if (work === name) throw new Error("planted");
+    };
+    const shards = {
+      renew: async () => [],
+      held: () => [0],
+      holds: () => true,
+      alone: () => false,
+      release: async () => undefined,
+    };
+    const { looks, advance } = await lookingAround(undefined, {
+      shards,
+      retain: count("retain"),
+      coverLetters: count("coverLetters"),
+    });
+    await advance(1000);
+    expect(looks.length).toBeGreaterThan(5);
+    expect(done.retain).toBe(done.coverLetters);
+    expect(done.retain).toBeGreaterThan(5);
+  },
+);

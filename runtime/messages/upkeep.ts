@@ -102,8 +102,9 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
     if (owed || !shards.alone() || clock.now() >= sweptMs + SLOW_SWEEP_MS) await sweep();
     else if (relay.behind()) await relay.sweep();
     if (!shards.holds(0)) return;
-    await deps.retain();
-    await deps.coverLetters();
+    // What fails in one of them for good must not keep the other from being done.
+    const results = await Promise.allSettled([deps.retain(), deps.coverLetters()]);
+    for (const result of results) if (result.status === "rejected") throw result.reason;
   }
 
   /** Since the last pause began; kept while a look is under way, which may already have passed over what it is about. */

@@ -3,8 +3,10 @@
  * sent has its effect once, in order for each key, whatever happens between.
  */
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { topicOf } from "../messages/contract.ts";
 import { type Envelope, messageId } from "../messages/envelope.ts";
-import { incoming, newKey, type Replica, testBench } from "../messages/replicas.fixture.ts";
+import { incoming, newKey, type Replica, type ReplicaOptions, testBench } from "../messages/replicas.fixture.ts";
+import { tallyCommands } from "../messages/tally.fixture.ts";
 import { systemScheduler } from "../scheduler.ts";
 import { until } from "../until.fixture.ts";
 import { adapters, IN_HAND_LIMIT } from "./adapters.fixture.ts";
@@ -54,9 +56,10 @@ describe.each(adapters.map((adapter) => [adapter.name, adapter] as const))("%s",
   beforeAll(adapter.open, 120_000);
   /** What the replica that was started last has been given and has not settled. */
   let inHand = 0;
-  function replica(): Promise<Replica> {
+  function replica(options: ReplicaOptions = {}): Promise<Replica> {
     inHand = 0;
     return bench.replica({
+      ...options,
       transport(log) {
         const transport = adapter.transport(log);
         const subscribe = (given: Subscription) =>
@@ -129,6 +132,51 @@ describe.each(adapters.map((adapter) => [adapter.name, adapter] as const))("%s",
       "3 behind",
       "4 behind",
     ]);
+  });
+
+  test("errors of the infrastructure park nothing: what came meanwhile is handled when they are over", async () => {
+    const keys = newKeys(5);
+    const one = await replica();
+    for (const [index, sqlState] of ["08006", "40001", "53300", "57014"].entries()) {
+      await bench.rows("insert into trouble values ($1)", sqlState);
+      const before = one.logged.length;
+      const sent = openOutbox().send(
+        one,
+        keys.map((key) => incoming(key, index + 1, { name: String(index + 1) })),
+      );
+      const isTried = () => one.logged.slice(before).some(({ event }) => event === "batch.unavailable");
+      await until(`it is tried with ${sqlState}`, isTried, SOON_MS);
+      await systemScheduler.sleep(200);
+      expect([sqlState, await bench.count("dead_letter"), await bench.count("effect")]).toEqual([
+        sqlState,
+        0,
+        index * keys.length,
+      ]);
+      await bench.rows("delete from trouble");
+      await sent;
+      await allHandled(keys, index + 1);
+    }
+    expect(await bench.count("dead_letter")).toBe(0);
+  });
+
+  test("what was parked is released by an operator and followed by what comes later", async () => {
+    const key = newKey();
+    const one = await replica();
+    const poison = { name: "1", boom: "poison" };
+    await openOutbox().send(one, [incoming(key, 1, poison), incoming(key, 2, { name: "2" })]);
+    await until("both are parked", async () => (await bench.letters(key)).length === 2, SOON_MS);
+    await one.stop();
+    const two = await replica({ mended: true });
+    const later = openOutbox().send(two, [incoming(key, 3, { name: "3" })]);
+    const place = { key, source: topicOf(tallyCommands).name, sequence: 1 };
+    expect(await two.running.letters.replay(place, null)).toMatchObject({
+      kind: "done",
+      state: "gone",
+      pending: false,
+    });
+    await later;
+    await allHandled([key], 3);
+    expect(await bench.letters(key)).toEqual([]);
   });
 
   test("what a replica had in hand when it was killed is handled by the next one, once", async () => {

@@ -1,5 +1,6 @@
 /** Topics on the brokers: made by `genai-demo topics` alone, and looked at by whoever needs them. */
 import type { Admin } from "kafkajs";
+import { TOPICS_KEEP_MS } from "../../messages/retention.ts";
 import { StartError } from "../../start-error.ts";
 import { faultOf } from "./fault.ts";
 
@@ -22,12 +23,6 @@ export async function missingTopics(admin: Admin, topics: readonly string[]): Pr
 }
 
 const ATTEMPTS = 5;
-/**
- * A consumer group may be away for that long and loses nothing. It is far below what a module keeps of the messages that
- * it has handled (`DEFAULT_RETENTION`), so none can come again unrecognised.
- */
-const KEPT_FOR_MS = 14 * 24 * 60 * 60_000;
-
 /**
  * Makes the topics that are missing. Throws a `StartError` when one that is there has other partitions than asked for:
  * they are never changed.
@@ -63,7 +58,7 @@ async function createMissing(admin: Admin, topics: readonly string[], settings: 
           topic,
           numPartitions: settings.partitions,
           replicationFactor: settings.replication ?? -1,
-          configEntries: [{ name: "retention.ms", value: String(KEPT_FOR_MS) }],
+          configEntries: [{ name: "retention.ms", value: String(TOPICS_KEEP_MS) }],
         })),
       });
     } catch (error) {
