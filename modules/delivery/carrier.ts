@@ -6,6 +6,7 @@
  * somebody else was faster than does not happen; a plan of an earlier configuration does what this one plans.
  */
 import type { Decision } from "../../runtime/messages/decision.ts";
+import { CARRIER_TIMER } from "./contract.ts";
 import type { Shipment } from "./shipment.ts";
 
 /** `bringBack`: the parcel that could not be delivered is in the warehouse again. */
@@ -20,8 +21,6 @@ export interface Carrier {
   /** What it does next with a parcel that now came to stand like this; null: nothing before somebody else does. */
   planned(parcel: Pick<Shipment, "status" | "dispatchAskedAt">): PlannedMove | null;
 }
-
-export const CARRIER_TIMER = "carrier";
 
 /** The timer of the carrier's next move after a change, in place of the one before. */
 export function planAfter(

@@ -44,6 +44,9 @@ export const deliveryEvents = defineEvents("delivery", {
   ParcelReturned: z.object({}),
 });
 
+/** The timer with which a parcel waits for its carrier: while it runs, all books must agree. */
+export const CARRIER_TIMER = "carrier";
+
 /** What reconcile may know of an order's shipment. */
 export const deliveryFacts = defineFacts(
   "delivery",

@@ -8,8 +8,8 @@
 import type { z } from "zod";
 import { message, type OutgoingMessage } from "../../runtime/messages/contract.ts";
 import { type Decision, type DecisionContext, on, type TimerHandler } from "../../runtime/messages/decision.ts";
-import { CARRIER_TIMER, type Carrier, type CarrierMove, planAfter } from "./carrier.ts";
-import { type Address, deliveryCommands, deliveryEvents } from "./contract.ts";
+import { type Carrier, type CarrierMove, planAfter } from "./carrier.ts";
+import { type Address, CARRIER_TIMER, deliveryCommands, deliveryEvents } from "./contract.ts";
 
 export const shipmentStatuses = [
   "SCHEDULED",

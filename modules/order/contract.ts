@@ -79,8 +79,8 @@ export const orderFacts = defineFacts(
   }),
 );
 
-/** Timers with which an order waits for nobody: while they run, all books must agree. */
-export const patientOrderTimers: readonly string[] = ["return-window"];
+/** The timer with which a delivered order waits for nobody: while it runs, all books must agree. */
+export const RETURN_WINDOW_TIMER = "return-window";
 
 /** Whether an order was placed. One whose coupon was held longer than COUPON_HOLD_MS ago is not placed after a "no". */
 export const orderKnown = defineRpc({

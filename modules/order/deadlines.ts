@@ -1,4 +1,5 @@
 /** The waits of the saga that end by themselves, and what they end in. How long each is, is configuration. */
+import { RETURN_WINDOW_TIMER } from "./contract.ts";
 import type { Deadline } from "./step.ts";
 
 /** Counted from placement to the pivot. */
@@ -16,7 +17,7 @@ export const shipment: Deadline = {
 };
 
 export const returnWindow: Deadline = {
-  timer: "return-window",
+  timer: RETURN_WINDOW_TIMER,
   within: "returnWindowMs",
   afterwards: { kind: "goes on", to: "COMPLETED", recordedAs: "OrderCompleted" },
 };

@@ -39,7 +39,7 @@ const BROKEN = {
   BUN_OPTIONS: "--preload=./tests/journeys/plant-bugs.ts",
   PLANTED_BUGS: JSON.stringify(BUGS),
   // Dave's orders end by it; all others have to be confirmed before, by brokers that have just started as well.
-  PLACEMENT_DEADLINE_MS: "10000",
+  PLACEMENT_DEADLINE_MS: "8000",
 };
 
 const letterSchema = z.strictObject({

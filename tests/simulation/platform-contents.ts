@@ -20,6 +20,7 @@ export interface Contents {
     readonly total: number;
     readonly currency: string;
     readonly token: string;
+    readonly coupon: string | null;
     readonly email: string | null;
     readonly items: readonly { readonly sku: string; readonly quantity: number }[];
     readonly historyLength: number;
@@ -69,6 +70,14 @@ export interface Contents {
     readonly onHand: number;
     readonly reserved: number;
   }[];
+  readonly coupons: readonly {
+    readonly key: string;
+    readonly code: string | null;
+    readonly customer: string | null;
+    readonly status: string;
+  }[];
+  /** Uses of coupons by code and customer; the empty customer counts all. */
+  readonly couponUses: readonly { readonly code: string; readonly customer: string; readonly uses: number }[];
   readonly shipments: readonly {
     readonly key: string;
     readonly status: string;
@@ -110,6 +119,7 @@ const AGGREGATES = [
   ["order", '"order".orders', "id"],
   ["payment", "payment.payment", "order_id"],
   ["inventory", "inventory.reservation", "order_id"],
+  ["pricing", "pricing.coupon_hold", "order_id"],
   ["delivery", "delivery.shipment", "order_id"],
   ["notification", "notification.order_notices", "order_id"],
 ] as const;
@@ -136,7 +146,7 @@ const rows = (query: string) => `(select json_agg(row_to_json(q)) from (${query}
 
 const PARTS: Record<keyof Contents, string> = {
   orders:
-    rows(`select id::text, customer_id as customer, status, stage, attention, reason, total, currency, payment_token as token, email,
+    rows(`select id::text, customer_id as customer, status, stage, attention, reason, total, currency, payment_token as token, coupon_code as coupon, email,
     items, history_length as "historyLength", version, ${millis("created_at")} as "createdMs" from "order".orders order by id`),
   history:
     rows(`select order_id::text as key, sequence, type, data->>'status' as status, ${millis("at")} as "atMs" from "order".history
@@ -149,6 +159,9 @@ const PARTS: Record<keyof Contents, string> = {
   stock: rows(`select sku, warehouse, on_hand as "onHand", reserved from inventory.stock order by sku, warehouse`),
   movements: rows(`select sku, warehouse, sum(on_hand_delta) as "onHand", sum(reserved_delta) as reserved
     from inventory.movement group by sku, warehouse order by sku, warehouse`),
+  coupons: rows(`select order_id::text as key, code, customer_id as customer, status from pricing.coupon_hold
+    order by order_id`),
+  couponUses: rows("select code, customer_id as customer, uses from pricing.coupon_uses order by code, customer_id"),
   shipments: rows("select order_id::text as key, status, lines from delivery.shipment order by order_id"),
   notices: rows("select order_id::text as key, notices from notification.order_notices order by order_id"),
   mails: "(select array_agg(message_id order by message_id) from notification_mailbox.mail)",

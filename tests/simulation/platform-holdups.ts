@@ -4,7 +4,7 @@ import { type Contents, letterInWords } from "./platform-contents.ts";
 import { hasEnded } from "./platform-invariants.ts";
 import type { Leases } from "./platform-leases.ts";
 
-const MODULES = ["order", "payment", "inventory", "delivery", "notification"] as const;
+const MODULES = ["order", "payment", "inventory", "pricing", "delivery", "notification"] as const;
 
 const instant = (ms: number) => new Date(ms).toISOString();
 

@@ -84,9 +84,11 @@ export function violationsIn(contents: Contents, placed: readonly Placed[], excu
         ...noticesOf(order, own),
         ...tokenOf(order),
         ...promisesOf(order, own, placed),
+        ...couponOf(order, own),
       ];
     }),
     ...stock(contents),
+    ...couponUses(contents),
     ...ledger(contents),
     ...unevenPositions(contents),
   ];
@@ -104,6 +106,7 @@ function byOrder(contents: Contents): (id: string) => Contents {
   const payments = keyed(contents.payments);
   const reservations = keyed(contents.reservations);
   const shipments = keyed(contents.shipments);
+  const coupons = keyed(contents.coupons);
   const notices = keyed(contents.notices);
   const mails = grouped(contents.mails, (messageId) => /[0-9a-f-]{36}/.exec(messageId)?.[0] ?? "");
   return (id) => ({
@@ -113,6 +116,7 @@ function byOrder(contents: Contents): (id: string) => Contents {
     payments: payments(id),
     reservations: reservations(id),
     shipments: shipments(id),
+    coupons: coupons(id),
     notices: notices(id),
     mails: mails(id),
   });
@@ -361,6 +365,23 @@ function parcelsOf(order: Order, { shipments }: Contents): string[] {
   return [];
 }
 
+/** A sold order has used its coupon, any other one holds none. */
+function couponOf({ id, status, coupon }: Order, { coupons }: Contents): string[] {
+  const hold = coupons.find(({ key }) => key === id);
+  const wanted = coupon === null || STANDINGS[status] === UNDONE ? "RELEASED" : "USED";
+  if (hold === undefined) return coupon === null ? [] : [`order ${id} has the coupon ${coupon}, which was never held`];
+  return hold.status === wanted ? [] : [`order ${id} is ${status}, its coupon ${hold.status}`];
+}
+
+/** Every use that is counted is held or used, and the other way round. */
+function couponUses({ coupons, couponUses: counts }: Contents): string[] {
+  const taken = coupons.filter(({ status }) => status !== "RELEASED");
+  return counts.flatMap(({ code, customer, uses }) => {
+    const own = taken.filter((hold) => hold.code === code && (customer === "" || hold.customer === customer)).length;
+    return own === uses ? [] : [`${uses} uses of ${code} are counted for "${customer}", and ${own} are held or used`];
+  });
+}
+
 /** What is told of an order, by what stands in its history. */
 const NOTICES: readonly (readonly [kind: string, types: readonly string[], status: string | null])[] = [
   ["order_confirmed", ["OrderConfirmed"], null],
@@ -424,9 +445,11 @@ function ledger({ orders, charges, payments, reservations, shipments, notices }:
 const CONSUMERS: Readonly<Record<string, string>> = {
   "genai-demo.inventory.commands.v1": "inventory",
   "genai-demo.payment.commands.v1": "payment",
+  "genai-demo.pricing.commands.v1": "pricing",
   "genai-demo.delivery.commands.v1": "delivery",
   "genai-demo.inventory.events.v1": "order",
   "genai-demo.payment.events.v1": "order",
+  "genai-demo.pricing.events.v1": "order",
   "genai-demo.delivery.events.v1": "order",
   "genai-demo.order.events.v1": "notification",
 };

@@ -6,7 +6,8 @@
  * letter waits for an operator, and is not judged so either, unless the letter is notification's, whom no order waits
  * for. What no message under way can excuse is judged always.
  */
-import { patientOrderTimers } from "../../../modules/order/contract.ts";
+import { CARRIER_TIMER } from "../../../modules/delivery/contract.ts";
+import { RETURN_WINDOW_TIMER } from "../../../modules/order/contract.ts";
 import type { CoreFacts } from "../../messages/facts-contract.ts";
 import { isTotal } from "../../money.ts";
 import { judgeDelivery, waitingLetters } from "./judge-messages.ts";
@@ -23,10 +24,11 @@ const OVERDUE_MS = 60_000;
 
 /** Timers with which nothing is under way. */
 const PATIENT: Readonly<Record<ModuleName, readonly string[]>> = {
-  order: patientOrderTimers,
+  order: [RETURN_WINDOW_TIMER],
   payment: [],
   inventory: [],
-  delivery: [],
+  pricing: [],
+  delivery: [CARRIER_TIMER],
   notification: [],
 };
 
@@ -68,7 +70,11 @@ function judgeExistence(view: OrderView, parts: readonly (readonly [ModuleName, 
       say("once", `it is ${order.status}, and there is no shipment`);
     return;
   }
-  const others = parts.filter(([name, { version }]) => name !== "order" && version > 0).map(([name]) => name);
+  // A coupon is held before there is an order; without one the hold is given up.
+  const isHoldOnly = view.pricing?.aggregate?.status !== "USED";
+  const others = parts
+    .filter(([name, { version }]) => name !== "order" && version > 0 && !(name === "pricing" && isHoldOnly))
+    .map(([name]) => name);
   if (others.length > 0) say("orders", `${others.join(", ")} did something for it, and there is no such order`);
 }
 
@@ -149,6 +155,7 @@ function judgeTogether(view: OrderView, say: Say) {
   judgePayment(order, view, say);
   judgeReservation(order, view, say);
   judgeShipment(order, view, say);
+  judgeCoupon(order, view, say);
   const { aggregate, letters } = view.notification ?? { aggregate: null, letters: [] };
   if ((aggregate?.notices ?? []).length === 0 && letters.length === 0)
     say("once", `it is ${order.status}, and nobody was told`);
@@ -216,4 +223,17 @@ function judgeShipment({ outcome, status, lines }: OrderAggregate, view: OrderVi
     say("once", `it is ${status}, and there is a shipment that is ${shipment.status}`);
   else if (sumBySku(shipment.lines) !== sumBySku(lines))
     say("once", `it is for ${sumBySku(lines)}, its shipment for ${sumBySku(shipment.lines)}`);
+}
+
+function judgeCoupon({ outcome, status, couponCode }: OrderAggregate, view: OrderView, say: Say) {
+  if (outcome === "open") return;
+  const hold = view.pricing?.aggregate;
+  if (couponCode === null) {
+    if (hold && hold.status !== "RELEASED")
+      say("money", `it has no coupon, and a use of ${hold.code} is ${hold.status}`);
+    return;
+  }
+  const wanted = outcome === "undone" ? "RELEASED" : "USED";
+  if (hold?.status !== wanted || (hold.code !== couponCode && hold.code !== null))
+    say("money", `it is ${status} with ${couponCode}, whose use is ${hold?.status ?? "missing"}`);
 }

@@ -5,6 +5,7 @@ import { inventoryFacts } from "../../../modules/inventory/contract.ts";
 import { notificationFacts } from "../../../modules/notification/contract.ts";
 import { orderFacts } from "../../../modules/order/contract.ts";
 import { paymentFacts } from "../../../modules/payment/contract.ts";
+import { couponFacts } from "../../../modules/pricing/contract.ts";
 import type { CoreFacts, FactsRequest } from "../../messages/facts-contract.ts";
 import type { RpcClient } from "../../rpc/port.ts";
 
@@ -12,12 +13,13 @@ const METHODS = {
   order: orderFacts,
   payment: paymentFacts,
   inventory: inventoryFacts,
+  pricing: couponFacts,
   delivery: deliveryFacts,
   notification: notificationFacts,
 };
 
 export type ModuleName = keyof typeof METHODS;
-export const MODULE_NAMES = ["order", "payment", "inventory", "delivery", "notification"] as const;
+export const MODULE_NAMES = ["order", "payment", "inventory", "pricing", "delivery", "notification"] as const;
 
 type Item<Name extends ModuleName> = z.infer<(typeof METHODS)[Name]["response"]>["items"][number];
 
@@ -61,14 +63,15 @@ export async function readAgain(rpc: RpcClient, keys: readonly string[]): Promis
 
 async function ask(rpc: RpcClient, request: FactsRequest) {
   const options = { timeoutMs: TIMEOUT_MS };
-  const [order, payment, inventory, delivery, notification] = await Promise.all([
+  const [order, payment, inventory, pricing, delivery, notification] = await Promise.all([
     rpc.call(METHODS.order, request, options),
     rpc.call(METHODS.payment, request, options),
     rpc.call(METHODS.inventory, request, options),
+    rpc.call(METHODS.pricing, request, options),
     rpc.call(METHODS.delivery, request, options),
     rpc.call(METHODS.notification, request, options),
   ]);
-  return { order, payment, inventory, delivery, notification };
+  return { order, payment, inventory, pricing, delivery, notification };
 }
 
 type Pages = Awaited<ReturnType<typeof ask>>;
@@ -90,6 +93,7 @@ function joined(pages: Pages, bound: string | null): Omit<Window, "next"> {
       order: heard(pages.order),
       payment: heard(pages.payment),
       inventory: heard(pages.inventory),
+      pricing: heard(pages.pricing),
       delivery: heard(pages.delivery),
       notification: heard(pages.notification),
     },
