@@ -48,7 +48,7 @@ export interface Backends {
 }
 
 /** Only how long to look away before asking the server whether a statement waits: it decides nothing. */
-const LOOK_AWAY_MS = 1;
+const LOOK_AWAY_MS = { least: 1, most: 20 };
 /** Only how long to let a stopping process run before looking again. */
 const STOPPING_MS = 0.1;
 const MAX_POLLS = 100_000;
@@ -78,6 +78,10 @@ function within(ended: Promise<void>, ms: number): Promise<void> {
 export function createBackends(monitor: Link, connect: (module: string) => Link): Backends {
   const free = new Map<string, Backend[]>();
   const all = new Set<Backend>();
+  /** What statements take, lately: on a busy machine one that is slow waits for the processor, and not for a lock. */
+  let usualMs = 0;
+
+  const lookAwayMs = () => Math.min(LOOK_AWAY_MS.most, Math.max(LOOK_AWAY_MS.least, 2 * usualMs));
 
   async function open(module: string): Promise<Backend> {
     const link = connect(module);
@@ -110,9 +114,13 @@ export function createBackends(monitor: Link, connect: (module: string) => Link)
   /** Until all that was sent has returned or the server says that it waits for a lock. */
   async function watch(backend: Backend): Promise<Progress> {
     const { sent } = backend;
+    const sinceMs = performance.now();
     for (let polls = 0; polls < MAX_POLLS; polls++) {
-      await within(sent.ended, LOOK_AWAY_MS);
-      if (sent.outcomes !== undefined) return "returned";
+      await within(sent.ended, lookAwayMs());
+      if (sent.outcomes !== undefined) {
+        usualMs += (performance.now() - sinceMs - usualMs) / 16;
+        return "returned";
+      }
       const waitsFor = (await blockers([backend])).get(backend.pid) ?? [];
       if (sent.outcomes === undefined && waitsFor.length > 0) {
         process.kill(backend.pid, "SIGSTOP");
@@ -164,7 +172,7 @@ export function createBackends(monitor: Link, connect: (module: string) => Link)
       const before = sent.answered;
       await monitor.send({ text: "select pg_cancel_backend($1::int)", params: [backend.pid] });
       go(backend);
-      while (sent.answered === before) await within(sent.ended, LOOK_AWAY_MS);
+      while (sent.answered === before) await within(sent.ended, lookAwayMs());
       return watch(backend);
     },
     async rollBack(backend) {

@@ -126,7 +126,7 @@ function drawFrailty(random: Random): Frailty | null {
   const frailty: Frailty = {
     kind: oneOf(random, OF_STATEMENTS),
     percentOfStatements: oneOf(random, [4, 12]),
-    probability: oneOf(random, [0.15, 0.4]),
+    probability: oneOf(random, [0.15, 0.4, 0.8]),
     salt: between(random, 0, 1_000_000),
   };
   return isFrail ? frailty : null;

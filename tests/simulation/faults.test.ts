@@ -11,17 +11,24 @@ function bench(frail: Frailty | null) {
   return createFaults(seededRandom(1), { ...drawn, probability, frail }, () => 0);
 }
 
-const statements = Array.from({ length: 200 }, (_, index) => `select ${index}`);
+const statements = Array.from({ length: 50 }, (_, index) => `select ${index}`);
 
 test("one kind of fault happens to frail statements, always the same ones, and to no others", () => {
   const faults = bench(FRAIL);
   const hit = statements.filter((each) => faults.happens("connectionLost", each));
-  expect(hit.length).toBeGreaterThan(20);
-  expect(hit.length).toBeLessThan(70);
-  expect(statements.filter((each) => faults.happens("connectionLost", each))).toEqual(hit);
+  expect(hit.length).toBeGreaterThan(2);
+  expect(hit.length).toBeLessThan(20);
   expect(statements.filter((each) => faults.happens("answerLost", each))).toEqual([]);
+  expect(statements.filter((each) => bench(FRAIL).happens("connectionLost", each))).toEqual(hit);
   faults.stop();
   expect(statements.filter((each) => faults.happens("connectionLost", each))).toEqual([]);
+});
+
+test("frail statements fail so often and no oftener: whatever needs them goes on", () => {
+  const faults = bench(FRAIL);
+  const hits = Array.from({ length: 20 }, () => statements.filter((each) => faults.happens("connectionLost", each)));
+  expect(hits.at(0)?.length).toBeGreaterThan(2);
+  expect(hits.at(-1)).toEqual([]);
 });
 
 test("without frail statements all are alike", () => {

@@ -21,12 +21,16 @@ export interface Faults {
   readonly counts: Readonly<Record<string, number>>;
 }
 
+/** A replica that needs such a statement for its start must start at last. */
+const MOST_FRAILTIES = 20;
+
 /** `elapsedMs`: the virtual time since the start of the seed. */
 export function createFaults(random: Random, profile: FaultProfile, elapsedMs: () => number): Faults {
   const counts: Record<string, number> = {};
   const begun = new Set<WindowKind>();
   let active = true;
   let crashes = 0;
+  let frailties = 0;
   const count = (what: string) => {
     counts[what] = (counts[what] ?? 0) + 1;
   };
@@ -36,6 +40,7 @@ export function createFaults(random: Random, profile: FaultProfile, elapsedMs: (
   function probabilityOf(kind: FaultKind, statement: string | undefined): number {
     const { frail, probability } = profile;
     if (statement === undefined || frail?.kind !== kind || !isFrail(frail, statement)) return probability[kind];
+    if (++frailties > MOST_FRAILTIES) return probability[kind];
     return Math.max(frail.probability, probability[kind]);
   }
 

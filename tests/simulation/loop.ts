@@ -89,7 +89,10 @@ export interface LoopOptions {
   readonly onCrash: (actor: Actor, moment: string) => void;
   /** Called when a paused actor acts for the first time again. */
   readonly onWake?: (actor: Actor) => void;
-  /** Called when an actor goes on and on without waiting for anything; it is killed. */
+  /**
+   * Called when an actor goes on and on without waiting for anything. It is killed then, and its clock throws; where it
+   * does not stop for that either, nothing in this process runs any more.
+   */
   readonly onSpin?: (actor: Actor) => void;
 }
 

@@ -46,8 +46,8 @@ const order = (status: string, more: Partial<Contents["orders"][number]> = {}): 
 });
 
 const deadlines = { ...sameDeadlines(1000), placementMs: 60_000 };
-const of = (contents: Partial<Contents>, excused = NOBODY) =>
-  deadlineViolations({ ...NOTHING, ...contents }, deadlines, excused);
+const of = (contents: Partial<Contents>, excused = NOBODY, mayPark = false) =>
+  deadlineViolations({ ...NOTHING, ...contents }, deadlines, excused, () => mayPark);
 
 test("an undecided order has a deadline, parked at worst, or its letter was discarded", () => {
   const orders = [order("RESERVED")];
@@ -59,12 +59,12 @@ test("an undecided order has a deadline, parked at worst, or its letter was disc
   expect(of({ orders: [order("CONFIRMED")] })).toEqual([]);
 });
 
-test("no order expires before its deadline", () => {
-  const expired = (atMs: number) =>
-    of({
-      orders: [order("EXPIRED")],
-      history: [{ key: "o1", sequence: 2, type: "OrderExpired", status: "EXPIRED", atMs }],
-    });
+test("no order expires before its deadline, unless an operator may have put it back", () => {
+  const expired = (atMs: number, mayPark = false) => {
+    const history = [{ key: "o1", sequence: 2, type: "OrderExpired", status: "EXPIRED", atMs }];
+    return of({ orders: [order("EXPIRED")], history }, NOBODY, mayPark);
+  };
+  expect(expired(60_999, true)).toEqual([]);
   expect(expired(60_999)).toEqual(["order o1 expired 1 ms before its deadline"]);
   expect(expired(61_000)).toEqual([]);
 });

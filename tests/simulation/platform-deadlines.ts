@@ -4,19 +4,24 @@ import type { Contents } from "./platform-contents.ts";
 import type { Excused } from "./platform-invariants.ts";
 
 const TIMER = "placement-deadline";
+const EXPIRED = "OrderExpired";
 
-/** An undecided order has a deadline, and none has expired before it. */
+/**
+ * An undecided order has a deadline, and none has expired before it. `mayPark`: the deadline of this order may have been
+ * parked; who replays it puts it back for at once, by a clock that may be behind.
+ */
 export function deadlineViolations(
   { orders, history, timers, deadLetters }: Contents,
   { placementMs }: Pick<Deadlines, "placementMs">,
   { discarded }: Excused,
+  mayPark: (id: string) => boolean,
 ): string[] {
   const set = new Set(timers.map(({ name }) => name));
   const parked = new Set(deadLetters.flatMap(({ source, key }) => (source === `timer:${TIMER}` ? [key] : [])));
-  const expiredMs = new Map(history.flatMap(({ key, status, atMs }) => (status === "EXPIRED" ? [[key, atMs]] : [])));
+  const expiredMs = new Map(history.flatMap(({ key, type, atMs }) => (type === EXPIRED ? [[key, atMs]] : [])));
   return orders.flatMap(({ id, status, createdMs }) => {
     const atMs = expiredMs.get(id);
-    if (atMs !== undefined && atMs < createdMs + placementMs)
+    if (atMs !== undefined && atMs < createdMs + placementMs && !mayPark(id))
       return [`order ${id} expired ${createdMs + placementMs - atMs} ms before its deadline`];
     const isOpen = status === "PENDING" || status === "RESERVED";
     return isOpen && !set.has(`order ${TIMER} of ${id}`) && !parked.has(id) && !discarded.has(id)

@@ -100,7 +100,7 @@ const hashOf = (text: string) => Bun.hash.wyhash(text);
 export function drawPoison({ seed, loop, faults, trace, random }: World<PlatformNode>, leaseMs: number): Poison | null {
   const draws = random("poison");
   const isPoisoned = chance(draws, POISONED_IN);
-  if (!isPoisoned) return null;
+  if (!isPoisoned || faults.profile.calm) return null;
   const bugs = Array.from({ length: between(draws, 2, 4) }, (_, index) => drawBug(draws, loop.now(), index));
   const freezes = oneOf(draws, [0, 0.5, 1]);
   const thrown = new Set<string>();

@@ -181,6 +181,7 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
   const leases = createLeases(world, tempo.leaseMs);
   const outsides = new Map(outsideSystems(tempo).map((system) => [system.name, createOutside(world, system)]));
   const nodes = new Map<number, { readonly actor: Actor; readonly node: PlatformNode }>();
+  const mayPark = (key: string) => poison?.mayPark(key) === true;
   let lookedMs = 0;
   let last = { fingerprint: "", atMs: 0 };
   let latest: Contents | undefined;
@@ -201,7 +202,7 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
     latest = await readContents(world.inspect);
     const found = [
       ...violationsAtAnyTime(latest, shoppers.placed),
-      ...deadlineViolations(latest, tempo.deadlines, excused),
+      ...deadlineViolations(latest, tempo.deadlines, excused, mayPark),
     ];
     for (const text of found) world.violation(text);
     return latest;
@@ -228,7 +229,6 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
     async start(context) {
       nodes.delete(context.index);
       const modules = poison === null ? MODULES : MODULES.map((module) => poison.changed(module, context));
-      const mayPark = (key: string) => poison?.mayPark(key) === true;
       const node = await startNode(world, context, shape, modules, tempo, outsides, mayPark);
       nodes.set(context.index, { actor: context.actor, node });
       return node;

@@ -34,6 +34,13 @@ export interface SeedResult {
 
 const START_MS = Date.UTC(2026, 0, 1);
 
+export interface SeedOptions {
+  readonly detail: Detail;
+  readonly until: Until;
+  /** Called with what is known when the seed cannot be brought to its end: this process may hang from here on. */
+  readonly onSpin: (result: SeedResult) => void;
+}
+
 /** Whether a seed goes on when something is wrong with it already. */
 export type Until = "end" | "first violation";
 
@@ -42,8 +49,7 @@ export async function runSeed<Api>(
   server: SimulationServer,
   workload: Workload<Api>,
   seed: number,
-  detail: Detail,
-  until: Until = "end",
+  { detail, until, onSpin }: SeedOptions,
 ): Promise<SeedResult> {
   await server.reset();
   const elapsedMs = () => loop.now() - START_MS;
@@ -66,7 +72,10 @@ export async function runSeed<Api>(
     startMs: START_MS,
     onCrash: (actor, moment) => fleet.crash(actor, moment),
     onWake: (actor) => scenario?.onWake?.(actor),
-    onSpin: (actor) => violation(`${actor.name} goes on and on without waiting for anything`),
+    onSpin(actor) {
+      violation(`${actor.name} goes on and on without waiting for anything`);
+      onSpin({ ...soFar(0), outcomes: {}, story: [] });
+    },
   });
   const bystander = (name: string) => loop.createActor(name, false, 0);
   const serverActor = bystander("server");
@@ -108,6 +117,18 @@ export async function runSeed<Api>(
   });
   const operator = operatorOf(scenario, { seed, loop, faults, trace, actor: bystander("operator"), database });
 
+  const soFar = (calmMs: number) => ({
+    seed,
+    digest: trace.digest(),
+    violations,
+    faults: faults.counts,
+    locks,
+    steps: loop.steps,
+    virtualMs: elapsedMs(),
+    calmMs,
+    lines: trace.lines,
+  });
+
   let calmMs = 0;
   fleet.begin(scenario);
   operator?.begin();
@@ -126,16 +147,8 @@ export async function runSeed<Api>(
   }
   const reading = detail === "story" ? await scenario.reading?.(violations) : undefined;
   return {
-    seed,
-    digest: trace.digest(),
-    violations,
-    faults: faults.counts,
-    locks,
+    ...soFar(calmMs),
     outcomes: await scenario.outcomes(),
-    steps: loop.steps,
-    virtualMs: elapsedMs(),
-    calmMs,
-    lines: trace.lines,
     story: reading === undefined ? [] : tellStory(trace.told, reading),
   };
 }

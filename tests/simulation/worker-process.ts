@@ -56,6 +56,7 @@ export async function startWorker(settings: WorkerSettings, core: number): Promi
   return {
     stop,
     async run(seed, detail, until = "end") {
+      if (child.exitCode !== null) throw new Error(`a worker of the simulation has ended (${child.exitCode})`);
       const waiting = answer(SEED_LIMIT_MS);
       child.send({ seed, detail, until });
       const message = await waiting;

@@ -47,9 +47,15 @@ async function main(settings: WorkerSettings) {
     setTimeout(() => process.exit(1), STOP_LIMIT_MS);
     void server.stop().finally(() => process.exit(0));
   });
+  /** Nothing can be awaited any more; the guard of the server ends it with this process. */
+  const giveUp = (result: SeedResult) => {
+    send({ kind: "result", result });
+    process.exit(1);
+  };
   process.on("message", async (job: Job) => {
     try {
-      const result = await runSeed(server, workload, job.seed, job.detail, job.until);
+      const { seed, detail, until } = job;
+      const result = await runSeed(server, workload, seed, { detail, until, onSpin: giveUp });
       const rejected = stray === undefined ? [] : [`a promise was rejected and nobody looked: ${explain(stray)}`];
       stray = undefined;
       send({ kind: "result", result: { ...result, violations: [...result.violations, ...rejected] } });

@@ -91,14 +91,6 @@ export const MESSAGE_BUGS: readonly PlantedBug[] = [
     replace: "",
   },
   {
-    name: "two-of-a-key-in-a-batch",
-    breaks: "A batch takes a message whose shared rows depend on one before it in the same batch.",
-    against: "dead letters",
-    file: "runtime/messages/lane.ts",
-    find: "messaging.shared !== undefined);",
-    replace: "false);",
-  },
-  {
     name: "overfull-batch-forgets",
     breaks: "What finds no room in a batch is gone.",
     against: "every order ends",
