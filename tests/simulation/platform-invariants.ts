@@ -190,8 +190,9 @@ function acknowledgements({ orders, requests }: Contents, placed: readonly Place
   return found;
 }
 
-const isOrderOf = (basket: Placed["baskets"][number], { token, email, items }: Order) =>
+const isOrderOf = (basket: Placed["baskets"][number], { token, coupon, email, items }: Order) =>
   basket.token === token &&
+  (basket.coupon ?? null) === coupon &&
   basket.email === email &&
   basket.items.length === items.length &&
   basket.items.every(({ sku, quantity }, line) => items[line]?.sku === sku && items[line]?.quantity === quantity);

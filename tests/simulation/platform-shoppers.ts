@@ -8,6 +8,7 @@ import { messageOf } from "../../runtime/error-text.ts";
 import { idempotencyScope } from "../../runtime/http/idempotency.ts";
 import type { Principal } from "../../runtime/identity/principal.ts";
 import type { Random } from "../../runtime/random.ts";
+import { live, type Promised } from "./platform-lives.ts";
 import type { PlatformAnswer, PlatformNode, PlatformRequest } from "./platform-node.ts";
 import { between, chance, oneOf } from "./seed.ts";
 import { idsInText } from "./story.ts";
@@ -21,11 +22,12 @@ export interface Placed {
   /** Ids that a 201 named. */
   readonly acknowledged: Set<string>;
   /** What was asked for later and accepted. */
-  readonly promises?: ReadonlySet<"cancel" | "return">;
+  readonly promises?: ReadonlySet<Promised>;
 }
 
 export interface Basket {
   readonly token: string;
+  readonly coupon?: string | null;
   readonly email: string | null;
   readonly items: readonly { readonly sku: string; readonly quantity: number }[];
 }
@@ -51,7 +53,12 @@ const TOKENS = [
   "tok_timeout_charged",
   "tok_timeout_not_charged",
   "tok_provider_down",
+  "tok_requires_action",
+  "tok_requires_action",
+  "tok_capture_refused",
 ] as const;
+/** There are two uses of it, and one for each customer. */
+const SCARCE_COUPON = "LAST2";
 /** Few, and 500 or 700 units of each; the last one costs nothing. */
 const SKUS = ["SKU-001", "SKU-002", "SKU-003"] as const;
 const FREE = "SKU-020";
@@ -62,6 +69,7 @@ function drawBasket(random: Random): Basket {
   const isFree = chance(random, 0.05);
   return {
     token: oneOf(random, TOKENS),
+    coupon: chance(random, 0.25) ? oneOf(random, ["WELCOME10", SCARCE_COUPON, SCARCE_COUPON]) : null,
     email: chance(random, 0.5) ? "shopper@example.com" : null,
     items: Array.from({ length: lines }, () => ({
       sku: isFree ? FREE : oneOf(random, SKUS),
@@ -70,8 +78,9 @@ function drawBasket(random: Random): Basket {
   };
 }
 
-const bodyOf = ({ token, email, items }: Basket) => ({
+const bodyOf = ({ token, coupon, email, items }: Basket) => ({
   currency: "USD",
+  ...(coupon ? { couponCode: coupon } : {}),
   items,
   shippingAddress: { name: "A Shopper", line1: "1 Main Street", city: "Seattle", postalCode: "98101", country: "US" },
   paymentMethod: { token },
@@ -164,11 +173,13 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
       expiresAtMs: 0,
     };
     const baskets = [basket];
+    const promises = new Set<Promised>();
     const mine: Placed = {
       scope: idempotencyScope(principal, "POST", PATH, key),
       customer,
       baskets,
       acknowledged: new Set(),
+      promises,
     };
     placed.push(mine);
     keys.set(mine.scope, key);
@@ -200,17 +211,30 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
     const node = oneOf(random, world.listening());
     const elsewhere = world.listening().find((each) => each !== node) ?? node;
     const isContested = chance(random, 0.1);
-    const rivals = [place(`order ${index}`, node, basket, isContested)];
-    if (chance(random, 0.25)) rivals.push(place(`twin of ${index}`, elsewhere, basket, isContested));
+    const mayBeSpent = basket.coupon === SCARCE_COUPON;
+    const mayBeRefused = isContested || mayBeSpent;
+    const rivals = [place(`order ${index}`, node, basket, mayBeRefused)];
+    if (chance(random, 0.25)) rivals.push(place(`twin of ${index}`, elsewhere, basket, mayBeRefused));
     if (isContested) {
       baskets.push(other);
       rivals.push(place(`rival of ${index}`, chance(random, 0.5) ? node : elsewhere, other, true));
     }
     const answers = await Promise.all(rivals);
-    if (!answers.some((accepted) => accepted)) world.violation(`order ${index}: every basket of its key was refused`);
-    if (isContested) return;
+    if (!answers.some((accepted) => accepted) && !mayBeSpent && !(isContested && other.coupon === SCARCE_COUPON))
+      world.violation(`order ${index}: every basket of its key was refused`);
+    const [id] = mine.acknowledged;
+    if (isContested || id === undefined) return;
 
-    const [id = ""] = mine.acknowledged;
+    const living = live({
+      id,
+      customer,
+      token: basket.token,
+      random: world.random(`life ${index}`),
+      ask: (label, request) => ask(label, random, oneOf(random, world.listening()), request),
+      sleep: scheduler.sleep,
+      violation: world.violation,
+      promise: (what) => void promises.add(what),
+    });
     if (chance(random, 0.3)) {
       const read = { method: "GET", path: `${PATH}/{id}`, params: { id }, customer } as const;
       const { status } = await ask(`reading ${index}`, random, oneOf(random, world.listening()), read);
@@ -221,6 +245,7 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
       const { status } = await ask(`misuse of ${index}`, random, oneOf(random, world.listening()), request(other, 0));
       if (status !== 422) world.violation(`misuse of ${index}: another basket under its key was answered ${status}`);
     }
+    await living;
   }
 
   return {

@@ -96,7 +96,10 @@ async function prepare(url: string): Promise<void> {
     };
     await module.seedDemo(environment);
     if (module.name === "inventory") await database.query({ text: SECOND_WAREHOUSE, params: [] });
-    if (module.name === "pricing") await database.query({ text: FREE_PRODUCT, params: [] });
+    if (module.name === "pricing") {
+      await database.query({ text: FREE_PRODUCT, params: [] });
+      await database.query({ text: SCARCE_COUPON, params: [] });
+    }
     await database.close();
   }
 }
@@ -110,6 +113,10 @@ const SECOND_WAREHOUSE = `
 
 /** An order may cost nothing. */
 const FREE_PRODUCT = "update price set amount = 0 where sku = 'SKU-020'";
+
+/** Two orders may have it, and none of them twice for one customer. */
+const SCARCE_COUPON = `insert into coupon (code, kind, value, total_limit, per_customer_limit)
+  values ('LAST2', 'percentage', 20, 2, 1)`;
 
 /** As in production: a lease is three renewals, a renewal some polls. */
 const RENEW_POLLS = 2;
