@@ -40,7 +40,7 @@ const OF_PAYMENT: Readonly<Record<string, string | null>> = {
 };
 
 /**
- * Each token ends as domain.md says, unless there was no stock. Only where nothing failed, and where an order has far
+ * Each token ends as domain.md says, unless there was no stock or it was cancelled. Only where nothing failed, and where an order has far
  * more time than its payment may take.
  */
 export function tokenViolations(
@@ -51,7 +51,9 @@ export function tokenViolations(
     const wanted = total === 0 ? null : OF_PAYMENT[token];
     // A payment asks twice at most, or is tried again with pauses that double.
     const mayTakeMs = token === "tok_provider_down" ? 3 * paymentRetryForMs : 3 * paymentAnswerMs;
-    if (wanted === undefined || reason === "out_of_stock" || placementMs < mayTakeMs + CALM_MS) return [];
+    const isCancelled = reason?.startsWith("cancelled_by_") === true;
+    if (wanted === undefined || reason === "out_of_stock" || isCancelled || placementMs < mayTakeMs + CALM_MS)
+      return [];
     return reason === wanted ? [] : [`order ${id} with ${token} is ${status} ${reason ?? ""}, though nothing failed`];
   });
 }

@@ -11,7 +11,9 @@ const instant = (ms: number) => new Date(ms).toISOString();
 /** The orders that have not ended, or that have work left in some table. */
 export function unended({ orders, outbox, intents, timers, deadLetters }: Contents): string[] {
   const work = [...outbox, ...intents, ...timers.map(({ name }) => name), ...deadLetters.map(letterInWords)];
-  return orders.flatMap(({ id, status }) => (!hasEnded(status) || work.some((text) => text.includes(id)) ? [id] : []));
+  return orders.flatMap((order) =>
+    !hasEnded(order) || work.some((text) => text.includes(order.id)) ? [order.id] : [],
+  );
 }
 
 /** What is left of each order that has work open, one sentence an order. */

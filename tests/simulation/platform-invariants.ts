@@ -6,19 +6,13 @@ import { type Stage, statusOf, transitions } from "../../modules/order/order.ts"
 import { type Contents, type Letter, letterInWords } from "./platform-contents.ts";
 import type { Placed } from "./platform-shoppers.ts";
 
-const ENDED: readonly string[] = [
-  "FULFILLING",
-  "SHIPPED",
-  "COMPLETED",
-  "RETURNED",
-  "CANCELLED",
-  "REJECTED",
-  "EXPIRED",
-  "NEEDS_ATTENTION",
-];
+const ENDED: readonly string[] = ["FULFILLING", "SHIPPED", "COMPLETED", "RETURNED", "CANCELLED", "REJECTED", "EXPIRED"];
+/** Its capture has failed: an operator has to say what becomes of it. */
+const STOPPED: readonly (string | null)[] = ["capture_refused", "authorisation_expired"];
 
-/** Whether an order in this status needs nothing more, or somebody outside. */
-export const hasEnded = (status: string) => ENDED.includes(status);
+/** Whether an order needs nothing more, or somebody outside. */
+export const hasEnded = ({ status, attention }: Pick<Order, "status" | "attention">) =>
+  ENDED.includes(status) || STOPPED.includes(attention);
 
 /**
  * Orders that an operator has to do with. Nothing that no moment may show is excused for them, nor a number that waits
@@ -44,7 +38,7 @@ export function isExcused({ deadLetters }: Contents, { discarded, mayStand }: Ex
 export function openWork(contents: Contents, excused: Excused = NOBODY): string | null {
   const { orders, outbox, intents, timers } = contents;
   const rests = isExcused(contents, excused);
-  const open = orders.find(({ id, status }) => !hasEnded(status) && !rests(id));
+  const open = orders.find((order) => !hasEnded(order) && !rests(order.id));
   if (open !== undefined) return `order ${open.id} in ${open.status}`;
   if (outbox[0] !== undefined) return `${outbox.length} messages in an outbox (${outbox[0]})`;
   if (intents[0] !== undefined) return `${intents.length} calls (${intents[0]})`;
@@ -429,7 +423,8 @@ function tokenOf(order: Order): string[] {
   const refuses = total > 0 && (token === "tok_declined" || token === "tok_insufficient_funds");
   if ((isSold(order) || hasLeft(order)) && (refuses || (total > 0 && token === "tok_timeout_not_charged")))
     return [`order ${id} was sold to ${token}`];
-  return reason === "payment_declined" && !refuses ? [`order ${id} with ${token} was declined`] : [];
+  const mayRefuse = refuses || token === "tok_requires_action";
+  return reason === "payment_declined" && !mayRefuse ? [`order ${id} with ${token} was declined`] : [];
 }
 
 /** Nothing in the books of others belongs to an order that does not exist. */

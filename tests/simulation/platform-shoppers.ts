@@ -142,7 +142,7 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
       try {
         const answer = await world.call(label, node, (api) => api.send(request));
         if (answer.status !== 503) {
-          const id = idsInText(JSON.stringify(answer.body))[0] ?? "";
+          const id = idsInText(JSON.stringify(answer.body ?? ""))[0] ?? "";
           tell(`is answered ${answer.status} ${id} by node${node} at try ${tries + 1}`);
           return answer;
         }
@@ -207,6 +207,20 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
       return false;
     }
 
+    /** Reads the order, sends it again, or tries another basket under its key. */
+    async function lookAgain(id: string) {
+      if (chance(random, 0.3)) {
+        const read = { method: "GET", path: `${PATH}/{id}`, params: { id }, customer } as const;
+        const { status } = await ask(`reading ${index}`, random, oneOf(random, world.listening()), read);
+        if (status !== 200) world.violation(`reading ${index}: an acknowledged order was answered ${status}`);
+      }
+      if (chance(random, 0.2)) await place(`order ${index} again`, oneOf(random, world.listening()), basket, false);
+      if (chance(random, 0.15) && JSON.stringify(other) !== JSON.stringify(basket)) {
+        const { status } = await ask(`misuse of ${index}`, random, oneOf(random, world.listening()), request(other, 0));
+        if (status !== 422) world.violation(`misuse of ${index}: another basket under its key was answered ${status}`);
+      }
+    }
+
     await scheduler.sleep(between(random, 0, withinMs));
     const node = oneOf(random, world.listening());
     const elsewhere = world.listening().find((each) => each !== node) ?? node;
@@ -235,16 +249,7 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
       violation: world.violation,
       promise: (what) => void promises.add(what),
     });
-    if (chance(random, 0.3)) {
-      const read = { method: "GET", path: `${PATH}/{id}`, params: { id }, customer } as const;
-      const { status } = await ask(`reading ${index}`, random, oneOf(random, world.listening()), read);
-      if (status !== 200) world.violation(`reading ${index}: an acknowledged order was answered ${status}`);
-    }
-    if (chance(random, 0.2)) await place(`order ${index} again`, oneOf(random, world.listening()), basket, false);
-    if (chance(random, 0.15) && JSON.stringify(other) !== JSON.stringify(basket)) {
-      const { status } = await ask(`misuse of ${index}`, random, oneOf(random, world.listening()), request(other, 0));
-      if (status !== 422) world.violation(`misuse of ${index}: another basket under its key was answered ${status}`);
-    }
+    await lookAgain(id);
     await living;
   }
 

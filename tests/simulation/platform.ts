@@ -98,7 +98,7 @@ async function prepare(url: string): Promise<void> {
     if (module.name === "inventory") await database.query({ text: SECOND_WAREHOUSE, params: [] });
     if (module.name === "pricing") {
       await database.query({ text: FREE_PRODUCT, params: [] });
-      await database.query({ text: SCARCE_COUPON, params: [] });
+      for (const text of [SCARCE_COUPON, SCARCE_COUPON_USES]) await database.query({ text, params: [] });
     }
     await database.close();
   }
@@ -117,6 +117,7 @@ const FREE_PRODUCT = "update price set amount = 0 where sku = 'SKU-020'";
 /** Two orders may have it, and none of them twice for one customer. */
 const SCARCE_COUPON = `insert into coupon (code, kind, value, total_limit, per_customer_limit)
   values ('LAST2', 'percentage', 20, 2, 1)`;
+const SCARCE_COUPON_USES = "insert into coupon_uses (code, customer_id, uses, version) values ('LAST2', '', 0, 1)";
 
 /** As in production: a lease is three renewals, a renewal some polls. */
 const RENEW_POLLS = 2;

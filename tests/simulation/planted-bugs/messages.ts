@@ -159,7 +159,7 @@ export const MESSAGE_BUGS: readonly PlantedBug[] = [
     breaks: "Marks are cleared away while their messages may still come again.",
     against: "sequence",
     file: "runtime/messages/retention.ts",
-    find: "now - retention.marksKeptForMs,",
-    replace: "now,",
+    find: "  keptForMs,\n  text: `delete from inbox_mark",
+    replace: "  keptForMs: 0 * keptForMs,\n  text: `delete from inbox_mark",
   },
 ];

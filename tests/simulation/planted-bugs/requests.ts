@@ -23,8 +23,8 @@ export const REQUEST_BUGS: readonly PlantedBug[] = [
     breaks: "Keys are cleared away while their requests may still be repeated.",
     against: "acknowledged",
     file: "runtime/messages/retention.ts",
-    find: "now - retention.idempotencyKeptForMs - MARGIN_MS,",
-    replace: "now,",
+    find: "keptForMs: keptForMs + MARGIN_MS,",
+    replace: "keptForMs: 0 * keptForMs,",
   },
   {
     name: "key-of-anybody",
