@@ -1,19 +1,19 @@
 /** Coupons from the operator who makes them to the orders that use them. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import * as z from "zod";
 import { type Answer, basket, type Client, eventually, problemOf } from "./client.ts";
-import { startTestPlatform, type TestPlatform } from "./platform.ts";
+import type { TestPlatform } from "./platform.ts";
+import { sharedPlatform } from "./shared-platform.ts";
 
 let platform: TestPlatform;
 let alice: Client;
 let operator: Client;
 
 beforeAll(async () => {
-  platform = await startTestPlatform();
+  platform = await sharedPlatform();
   alice = await platform.customer("alice");
   operator = await platform.as("operator", "olga");
 });
-afterAll(() => platform.stop());
 
 const PATH = "/api/v1/pricing/coupons";
 const coupon = z.looseObject({ code: z.string(), uses: z.int() });

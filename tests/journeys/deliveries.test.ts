@@ -1,8 +1,9 @@
 /** What operators, customers and strangers can do with a parcel, and what a carrier does by itself. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import * as z from "zod";
-import { type Answer, basketOf, type Client, createClient, eventually, problemOf, type Send } from "./client.ts";
-import { startTestPlatform, type TestPlatform, tokenOf } from "./platform.ts";
+import { type Answer, basketOf, type Client, createClient, problemOf, type Send } from "./client.ts";
+import { type TestPlatform, tokenOf } from "./platform.ts";
+import { sharedPlatform } from "./shared-platform.ts";
 
 setDefaultTimeout(60_000);
 
@@ -23,11 +24,10 @@ let alice: Client;
 let operator: Client;
 
 beforeAll(async () => {
-  platform = await startTestPlatform();
+  platform = await sharedPlatform();
   alice = await platform.customer("alice");
   operator = await platform.as("operator", "olga");
 });
-afterAll(() => platform.stop());
 
 const shownIn = (answer: Answer): Delivery => {
   if (answer.status !== 200 && answer.status !== 202) throw new Error(`${answer.status} ${answer.text}`);
@@ -136,18 +136,4 @@ test("a parcel can fail three times, and no more", async () => {
     expect(problem.status).toBe(409);
     expect(problem.detail).toMatch(/RETURN(ING|ED)/);
   }
-});
-
-test("a carrier that moves by itself asks for the parcel", async () => {
-  await platform.process.stop();
-  await platform.restart({ CARRIER_STEP_MS: "400" });
-  alice = await platform.customer("alice");
-  operator = await platform.as("operator", "olga");
-  const { id } = await scheduled();
-  const asked = await eventually(
-    async () => shownIn(await read(operator, id)),
-    ({ dispatchAskedAt }) => dispatchAskedAt !== undefined,
-    30_000,
-  );
-  expect(asked.dispatchAskedAt).toBeDefined();
 });

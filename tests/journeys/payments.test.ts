@@ -1,19 +1,19 @@
 /** Payments that need more than one question to the provider: the customer has to act, or the provider is away. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { beforeAll, expect, test } from "bun:test";
 import * as z from "zod";
 import { basketOf, type Client, eventually, problemOf } from "./client.ts";
-import { startTestPlatform, type TestPlatform } from "./platform.ts";
+import type { TestPlatform } from "./platform.ts";
+import { sharedPlatform } from "./shared-platform.ts";
 
 let platform: TestPlatform;
 let alice: Client;
 let guest: Client;
 
 beforeAll(async () => {
-  platform = await startTestPlatform();
+  platform = await sharedPlatform();
   alice = await platform.customer("alice");
   guest = platform.guest();
 });
-afterAll(() => platform.stop());
 
 const waiting = z.object({
   id: z.uuid(),
@@ -91,10 +91,6 @@ test("a page of no payment that waits is 404", async () => {
 });
 
 test("nobody acts, or the provider stays away: REJECTED, and nothing is charged", async () => {
-  await platform.process.stop();
-  await platform.restart({ CUSTOMER_ACTION_TIMEOUT_MS: "1000", PAYMENT_RETRY_FOR_MS: "1000" });
-  alice = await platform.customer("alice");
-  guest = platform.guest();
   for (const [token, reason] of [
     ["tok_requires_action", "payment_timeout"],
     ["tok_provider_down", "payment_unavailable"],

@@ -9,7 +9,7 @@ import { startTestPlatform, type TestPlatform } from "./platform.ts";
 export const SHARED_SETTINGS = {
   PAYMENT_ANSWER_TIMEOUT_MS: "1500",
   PAYMENT_RETRY_FOR_MS: "2000",
-  CUSTOMER_ACTION_TIMEOUT_MS: "6000",
+  CUSTOMER_ACTION_TIMEOUT_MS: "4000",
   RETURN_WINDOW_MS: "6000",
   CARRIER_RETURN_MS: "200",
 };
