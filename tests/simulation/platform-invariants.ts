@@ -5,8 +5,10 @@
 import { type Stage, statusOf, transitions } from "../../modules/order/order.ts";
 import { type Contents, type Letter, letterInWords } from "./platform-contents.ts";
 import type { Placed } from "./platform-shoppers.ts";
+import { hasLeft, isEffective, standingViolations } from "./platform-standing.ts";
 
 const ENDED: readonly string[] = ["FULFILLING", "SHIPPED", "COMPLETED", "RETURNED", "CANCELLED", "REJECTED", "EXPIRED"];
+
 /** Its capture has failed: an operator has to say what becomes of it. */
 const STOPPED: readonly (string | null)[] = ["capture_refused", "authorisation_expired"];
 
@@ -70,16 +72,7 @@ export function violationsIn(contents: Contents, placed: readonly Placed[], excu
     ...contents.orders.flatMap((order) => {
       if (rests(order.id)) return [];
       const own = ownOf(order.id);
-      return [
-        ...historyOf(order, own),
-        ...moneyOf(order, own),
-        ...stockOf(order, own),
-        ...parcelsOf(order, own),
-        ...noticesOf(order, own),
-        ...tokenOf(order),
-        ...promisesOf(order, own, placed),
-        ...couponOf(order, own),
-      ];
+      return [...historyOf(order, own), ...standingViolations(order, own, placed)];
     }),
     ...stock(contents),
     ...couponUses(contents),
@@ -128,10 +121,6 @@ export function violationsAtAnyTime(contents: Contents, placed: readonly Placed[
     ...marksAhead(contents),
   ];
 }
-
-/** Taken by the provider and not given back. */
-const isEffective = ({ status, captured, refunded }: Contents["charges"][number]) =>
-  status === "authorised" && (captured === 0 || refunded < captured);
 
 /** Never two effective charges; one for what is sold, none for what the payment says is undone. */
 function chargesOf(order: Order, { charges, payments }: Contents): string[] {
@@ -225,110 +214,6 @@ function historyOf(order: Order, { history }: Contents): string[] {
   return found;
 }
 
-/** What the other modules must hold of an order that needs nothing more. */
-interface Standing {
-  readonly charged: boolean;
-  readonly captured: boolean;
-  readonly payment: readonly string[];
-  readonly reservation: readonly string[];
-  readonly shipment: readonly string[];
-}
-
-const NO_SHIPMENT = "none";
-const SOLD: Standing = {
-  charged: true,
-  captured: false,
-  payment: ["AUTHORISED"],
-  reservation: ["FIRM"],
-  shipment: ["SCHEDULED"],
-};
-const LEFT: Standing = {
-  charged: true,
-  captured: true,
-  payment: ["CAPTURED"],
-  reservation: ["SHIPPED"],
-  shipment: ["DISPATCHED", "IN_TRANSIT", "FAILED", "DELIVERED"],
-};
-const UNDONE: Standing = {
-  charged: false,
-  captured: false,
-  payment: ["VOIDED", "DECLINED", "REFUNDED"],
-  reservation: ["RELEASED", "REFUSED"],
-  shipment: [NO_SHIPMENT, "CANCELLED"],
-};
-const STANDINGS: Readonly<Record<string, Standing>> = {
-  FULFILLING: SOLD,
-  SHIPPED: LEFT,
-  COMPLETED: LEFT,
-  REJECTED: UNDONE,
-  EXPIRED: UNDONE,
-  CANCELLED: UNDONE,
-  RETURNED: {
-    charged: false,
-    captured: true,
-    payment: ["REFUNDED"],
-    reservation: ["RETURNED"],
-    shipment: ["DELIVERED", "RETURNED"],
-  },
-  // Its capture has failed: an operator has to say what becomes of it.
-  NEEDS_ATTENTION: { ...SOLD, payment: ["AUTHORISED", "VOIDED"] },
-};
-
-function standingOf({ id, status }: Order): Standing {
-  const standing = STANDINGS[status];
-  if (standing === undefined) throw new Error(`order ${id} was judged though it is ${status}`);
-  return standing;
-}
-
-const isSold = (order: Order) => STANDINGS[order.status] === SOLD;
-const hasLeft = ({ stage }: Order) => stage === "SHIPPED" || stage === "DELIVERED" || stage === "COMPLETED";
-
-function moneyOf(order: Order, { charges, payments }: Contents): string[] {
-  const found: string[] = [];
-  const { charged, captured, payment: legal } = standingOf(order);
-  const effective = charges.filter((charge) => charge.key.startsWith(`${order.id}:`) && isEffective(charge));
-  const wanted = charged && order.total > 0 ? 1 : 0;
-  const mayBeVoided = order.status === "NEEDS_ATTENTION" && effective.length === 0;
-  if (effective.length !== wanted && !mayBeVoided)
-    found.push(`order ${order.id} is ${order.status} and has ${effective.length} effective charges`);
-  for (const { amount, currency } of effective)
-    if (amount !== order.total || currency !== order.currency)
-      found.push(`order ${order.id} over ${order.total} ${order.currency} was charged ${amount} ${currency}`);
-  const payment = payments.find(({ key }) => key === order.id);
-  if (payment === undefined) {
-    if (charged) found.push(`order ${order.id} is ${order.status} without a payment`);
-    return found;
-  }
-  const kept = payment.captured - payment.refunded;
-  const authorised = legal.includes("AUTHORISED") && payment.status === "AUTHORISED" ? order.total : 0;
-  const isAuthorisedWrong = payment.status === "AUTHORISED" && payment.authorised !== authorised;
-  if (!legal.includes(payment.status) || isAuthorisedWrong || payment.amount !== order.total)
-    found.push(
-      `order ${order.id} is ${order.status}, its payment ${payment.status} over ${payment.authorised} of ${payment.amount}`,
-    );
-  if (kept !== (charged && captured ? order.total : 0) || (captured && payment.captured !== order.total))
-    found.push(`order ${order.id} is ${order.status}, ${payment.captured} captured and ${payment.refunded} refunded`);
-  if (payment.work !== "none") found.push(`the payment of order ${order.id} is still at work: ${payment.work}`);
-  return found;
-}
-
-function sumBySku(lines: readonly { readonly sku: string; readonly quantity: number }[]): string {
-  const sums = new Map<string, number>();
-  for (const { sku, quantity } of lines) sums.set(sku, (sums.get(sku) ?? 0) + quantity);
-  return JSON.stringify([...sums].toSorted());
-}
-
-function stockOf(order: Order, { reservations }: Contents): string[] {
-  const reservation = reservations.find(({ key }) => key === order.id);
-  if (reservation === undefined) return [`order ${order.id} asked for no stock`];
-  const { status, allocations } = reservation;
-  const legal = standingOf(order).reservation;
-  const found = legal.includes(status) ? [] : [`order ${order.id} is ${order.status}, its reservation ${status}`];
-  if (status !== "REFUSED" && sumBySku(allocations) !== sumBySku(order.items))
-    found.push(`the reservation of order ${order.id} is for other units than its lines`);
-  return found;
-}
-
 function stock({ stock: stocks, movements, reservations }: Contents): string[] {
   const held = reservations.flatMap(({ status, allocations }) =>
     status === "HELD" || status === "FIRM" ? allocations : [],
@@ -350,24 +235,6 @@ function stock({ stock: stocks, movements, reservations }: Contents): string[] {
   });
 }
 
-function parcelsOf(order: Order, { shipments }: Contents): string[] {
-  const shipment = shipments.find(({ key }) => key === order.id);
-  const status = shipment?.status ?? NO_SHIPMENT;
-  if (!standingOf(order).shipment.includes(status))
-    return [`order ${order.id} is ${order.status}, its shipment ${status}`];
-  if (shipment !== undefined && sumBySku(shipment.lines) !== sumBySku(order.items))
-    return [`the shipment of order ${order.id} holds other units than its lines`];
-  return [];
-}
-
-/** A sold order has used its coupon, any other one holds none. */
-function couponOf({ id, status, coupon }: Order, { coupons }: Contents): string[] {
-  const hold = coupons.find(({ key }) => key === id);
-  const wanted = coupon === null || STANDINGS[status] === UNDONE ? "RELEASED" : "USED";
-  if (hold === undefined) return coupon === null ? [] : [`order ${id} has the coupon ${coupon}, which was never held`];
-  return hold.status === wanted ? [] : [`order ${id} is ${status}, its coupon ${hold.status}`];
-}
-
 /** Every use that is counted is held or used, and the other way round. */
 function couponUses({ coupons, couponUses: counts }: Contents): string[] {
   const taken = coupons.filter(({ status }) => status !== "RELEASED");
@@ -375,56 +242,6 @@ function couponUses({ coupons, couponUses: counts }: Contents): string[] {
     const own = taken.filter((hold) => hold.code === code && (customer === "" || hold.customer === customer)).length;
     return own === uses ? [] : [`${uses} uses of ${code} are counted for "${customer}", and ${own} are held or used`];
   });
-}
-
-/** What is told of an order, by what stands in its history. */
-const NOTICES: readonly (readonly [kind: string, types: readonly string[], status: string | null])[] = [
-  ["order_confirmed", ["OrderConfirmed"], null],
-  ["order_shipped", ["ParcelHandedOver", "cancel_refused"], "SHIPPED"],
-  ["order_delivered", ["ParcelDelivered"], "DELIVERED"],
-  ["order_returned", ["PaymentRefunded"], "RETURNED"],
-  ["order_cancelled", ["OrderCancelled"], "CANCELLED"],
-  ["order_refused", [], "REJECTED"],
-  ["order_refused", [], "EXPIRED"],
-];
-
-function noticesOf(order: Order, { history, notices, mails }: Contents): string[] {
-  const entries = history.filter(({ key }) => key === order.id);
-  const kinds = NOTICES.flatMap(([kind, types, status]) => {
-    const tells = (entry: (typeof entries)[number]) =>
-      (types.length === 0 || types.includes(entry.type)) && (status === null || entry.status === status);
-    return entries.some(tells) ? [kind] : [];
-  });
-  const channel = order.email === null ? "in_app" : "email";
-  const told = notices.find(({ key }) => key === order.id)?.notices ?? [];
-  const isRight = told.every((notice) => notice.channel === channel && notice.status === "SENT");
-  if (!isRight || told.map(({ kind }) => kind).join() !== kinds.join())
-    return [`order ${order.id} is ${order.status}, its notices are ${JSON.stringify(told)}, not ${kinds}`];
-  const sent = mails.filter((id) => id.includes(order.id)).length;
-  const wanted = order.email === null ? 0 : kinds.length;
-  return sent === wanted ? [] : [`${sent} mails were sent for order ${order.id}, not ${wanted}`];
-}
-
-/** A cancel or a return that was accepted is carried out, unless the history says that the parcel had left. */
-function promisesOf(order: Order, { history }: Contents, placed: readonly Placed[]): string[] {
-  const promises = placed.find(({ acknowledged }) => acknowledged.has(order.id))?.promises ?? new Set();
-  const found: string[] = [];
-  const isRefused = history.some(({ key, type }) => key === order.id && type === "cancel_refused");
-  if (promises.has("cancel") && order.status !== "CANCELLED" && !isRefused)
-    found.push(`the cancel of order ${order.id} was accepted, and it is ${order.status}`);
-  if (promises.has("return") && order.status !== "RETURNED")
-    found.push(`the return of order ${order.id} was accepted, and it is ${order.status}`);
-  return found;
-}
-
-/** What a token leads to, whatever failed on the way. */
-function tokenOf(order: Order): string[] {
-  const { id, token, reason, total } = order;
-  const refuses = total > 0 && (token === "tok_declined" || token === "tok_insufficient_funds");
-  if ((isSold(order) || hasLeft(order)) && (refuses || (total > 0 && token === "tok_timeout_not_charged")))
-    return [`order ${id} was sold to ${token}`];
-  const mayRefuse = refuses || token === "tok_requires_action";
-  return reason === "payment_declined" && !mayRefuse ? [`order ${id} with ${token} was declined`] : [];
 }
 
 /** Nothing in the books of others belongs to an order that does not exist. */

@@ -32,9 +32,9 @@ export interface Basket {
   readonly items: readonly { readonly sku: string; readonly quantity: number }[];
 }
 
-const ORDERS = 7;
+const ORDERS = 5;
 /** Shoppers who come when nothing fails any more: whatever has gone wrong, the platform must still sell. */
-const LATE_ORDERS = 2;
+const LATE_ORDERS = 1;
 const LATE_WITHIN_MS = 4000;
 const CUSTOMERS = 3;
 const PATH = "/api/v1/orders";
