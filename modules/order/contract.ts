@@ -90,6 +90,26 @@ export const orderKnown = defineRpc({
   response: z.object({ known: z.boolean() }),
 });
 
+/** Orders in NEEDS_ATTENTION, the oldest first: a page of those after an id. */
+export const stuckOrders = defineRpc({
+  module: "order",
+  name: "stuckOrders",
+  request: z.object({ after: z.uuid().nullable(), limit: z.int().min(1).max(1000) }),
+  response: z.object({
+    items: z.array(
+      z.object({
+        orderId: z.uuid(),
+        customerId: z.string(),
+        status: z.string(),
+        /** Why it needs attention. */
+        reason: z.string(),
+        /** Milliseconds since the epoch. */
+        updatedAt: z.int(),
+      }),
+    ),
+  }),
+});
+
 /** Orders that were acknowledged (their idempotency key is still kept) and of which there is no row: a page of keys. */
 export const lostOrders = defineRpc({
   module: "order",

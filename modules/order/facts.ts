@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { arrayLiteral } from "../../runtime/database/array-literal.ts";
 import type { Database } from "../../runtime/database/port.ts";
-import type { lostOrders, orderFacts, orderKnown } from "./contract.ts";
+import type { lostOrders, orderFacts, orderKnown, stuckOrders } from "./contract.ts";
 import { isRefused, type Order, type Stage } from "./order.ts";
 
 type Facts = NonNullable<z.infer<typeof orderFacts.response>["items"][number]["aggregate"]>;
@@ -87,7 +87,7 @@ export async function readLostOrders(
         where scope > $1::uuid order by scope limit $2::integer)
       select p.scope, p.order_id, p.order_id is not null and o.id is null as lost
       from page p left join orders o on o.id = p.order_id order by p.scope`,
-    params: [afterScope ?? FIRST_SCOPE, limit],
+    params: [afterScope ?? FIRST, limit],
   });
   const last = rows.at(-1);
   return {
@@ -105,5 +105,26 @@ export async function readOrderKnown(
   return { known: rows.length > 0 };
 }
 
-/** No scope is all zeros: it is a hash with version and variant. */
-const FIRST_SCOPE = "00000000-0000-0000-0000-000000000000";
+/** Ids are made in the order of time. */
+export async function readStuckOrders(
+  database: Database,
+  { after, limit }: z.infer<typeof stuckOrders.request>,
+): Promise<z.infer<typeof stuckOrders.response>> {
+  const rows = await database.query({
+    text: `select id, customer_id, status, attention, (extract(epoch from updated_at) * 1000)::bigint as updated_ms
+      from orders where attention is not null and id > $1::uuid order by id limit $2::integer`,
+    params: [after ?? FIRST, limit],
+  });
+  return {
+    items: rows.map((row) => ({
+      orderId: String(row.id),
+      customerId: String(row.customer_id),
+      status: String(row.status),
+      reason: String(row.attention),
+      updatedAt: Number(row.updated_ms),
+    })),
+  };
+}
+
+/** No scope and no id is all zeros: both have a version and a variant. */
+const FIRST = "00000000-0000-0000-0000-000000000000";

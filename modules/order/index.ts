@@ -10,8 +10,8 @@ import { inventoryCommands, inventoryEvents } from "../inventory/contract.ts";
 import { paymentCommands, paymentEvents } from "../payment/contract.ts";
 import { holdCoupon, priceBasket, pricingCommands, pricingEvents } from "../pricing/contract.ts";
 import { sagaHandlers, sagaTimers } from "./advance.ts";
-import { lostOrders, orderEvents, orderFacts, orderKnown } from "./contract.ts";
-import { factsOf, readLostOrders, readOrderKnown } from "./facts.ts";
+import { lostOrders, orderEvents, orderFacts, orderKnown, stuckOrders } from "./contract.ts";
+import { factsOf, readLostOrders, readOrderKnown, readStuckOrders } from "./facts.ts";
 import { orderInvariants } from "./invariants.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
@@ -46,7 +46,7 @@ const definitionOf = (deadlines: Deadlines) => ({
 export const order = defineModule<Order, never, undefined, OrderRouteDeps>({
   name: "order",
   topics,
-  serves: [orderFacts, lostOrders, orderKnown],
+  serves: [orderFacts, lostOrders, orderKnown, stuckOrders],
   asks: [priceBasket, holdCoupon],
   routes: orderRoutes,
   migrations: [
@@ -65,6 +65,7 @@ export const order = defineModule<Order, never, undefined, OrderRouteDeps>({
         ),
         answers(lostOrders, (request) => readLostOrders(database, request)),
         answers(orderKnown, (request) => readOrderKnown(database, request)),
+        answers(stuckOrders, (request) => readStuckOrders(database, request)),
       ],
       routes: ({ lane, changes }) => ({
         database,

@@ -1,8 +1,8 @@
-/** What the edge asks of the modules, beside their dead letters: for reconcile. */
+/** What the edge asks of the modules, beside their dead letters: for reconcile, and what is stuck. */
 import { deliveryFacts } from "../../modules/delivery/contract.ts";
 import { inventoryFacts, stockFacts } from "../../modules/inventory/contract.ts";
 import { notificationFacts } from "../../modules/notification/contract.ts";
-import { lostOrders, orderFacts } from "../../modules/order/contract.ts";
+import { lostOrders, orderFacts, stuckOrders } from "../../modules/order/contract.ts";
 import { paymentFacts } from "../../modules/payment/contract.ts";
 import { couponFacts } from "../../modules/pricing/contract.ts";
 import type { RpcMethodName } from "../rpc/port.ts";
@@ -10,6 +10,7 @@ import type { RpcMethodName } from "../rpc/port.ts";
 export const edgeAsks: readonly RpcMethodName[] = [
   orderFacts,
   lostOrders,
+  stuckOrders,
   paymentFacts,
   couponFacts,
   inventoryFacts,

@@ -79,6 +79,7 @@ test("the OpenAPI document holds the process's own routes, those of all modules,
     ["/api/v1/ops/deadletters/replay", undefined],
     ["/api/v1/ops/deadletters/{id}/discard", undefined],
     ["/api/v1/ops/reconcile", "getOpsReconcile"],
+    ["/api/v1/ops/sagas", "getOpsSagas"],
     ["/api/v1/ops/topology", "getOpsTopology"],
   ]);
 });

@@ -5,6 +5,7 @@ import type { RpcClient } from "../rpc/port.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { deadLetterRoutes } from "./dead-letter-routes.ts";
 import { reconcileRoute } from "./reconcile-route.ts";
+import { sagaRoute } from "./saga-route.ts";
 
 export interface OpsDeps {
   readonly rpc: RpcClient;
@@ -15,4 +16,8 @@ export interface OpsDeps {
 }
 
 /** The routes under `/api/v1/ops`. */
-export const opsRoutes = (deps: OpsDeps): readonly Route[] => [...deadLetterRoutes(deps), reconcileRoute(deps)];
+export const opsRoutes = (deps: OpsDeps): readonly Route[] => [
+  ...deadLetterRoutes(deps),
+  reconcileRoute(deps),
+  sagaRoute(deps.rpc),
+];

@@ -18,9 +18,11 @@ beforeAll(async () => {
   platform = await sharedPlatform();
   alice = await platform.customer("alice");
   operator = await platform.as("operator", "olga");
+  const before = await alice.stock(SKU);
   delivered = await fulfilled();
   await deliver(delivered);
   await alice.until(delivered.id, "DELIVERED");
+  await stockOnceAt({ onHand: before.onHand - 2, reserved: before.reserved });
 });
 
 async function fulfilled(token = "tok_visa"): Promise<Order> {
@@ -208,6 +210,15 @@ describe("what needs attention", () => {
     await step(order, "dispatch");
     expect((await alice.until(order.id, "NEEDS_ATTENTION")).reason).toBe("capture_refused");
     expect((await deliveryOf(order))?.status).toBe("SCHEDULED");
+    const stuck = (client: Client, more = "") =>
+      client.send({ method: "GET", path: `/api/v1/ops/sagas?stuck=true${more}` });
+    const listed = JSON.parse((await stuck(operator)).text);
+    expect(listed.items).toContainEqual(
+      expect.objectContaining({ orderId: order.id, status: "NEEDS_ATTENTION", reason: "capture_refused" }),
+    );
+    expect((await stuck(alice)).status).toBe(403);
+    expect((await stuck(operator, "&cursor=none")).status).toBe(400);
+    expect(JSON.parse((await stuck(operator, "&limit=1")).text).items).toHaveLength(1);
 
     expect((await alice.ask(`orders/${order.id}/resolve`, { action: "cancel", reason: "me" })).status).toBe(403);
     expect(problemOf(await resolve(order, "close")).status).toBe(409);
