@@ -7,6 +7,7 @@ import { describeInstance } from "./compose/instance.ts";
 import { openRemoteRpc, openReplicas, openServiceIdentity } from "./compose/services.ts";
 import { openSharedState } from "./compose/shared-state.ts";
 import { openTransport } from "./compose/transport.ts";
+import { sagaSettings } from "./config/saga-settings.ts";
 import type { PlatformConfig } from "./config/settings.ts";
 import { type EmbeddedServer, startEmbedded } from "./database/embedded.ts";
 import { migrate, verifySchema } from "./database/migrate.ts";
@@ -29,7 +30,7 @@ import { instanceHandlers } from "./instance.ts";
 import { createLog } from "./log.ts";
 import { CommandUnavailable } from "./messages/command-unavailable.ts";
 import { DEFAULT_RETENTION } from "./messages/retention.ts";
-import type { Module } from "./module.ts";
+import type { Deadlines, Module } from "./module.ts";
 import { createProcess } from "./process.ts";
 import { systemRandom } from "./random.ts";
 import { callersOf, EDGE, EDGE_HOST } from "./registry.ts";
@@ -135,7 +136,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       ...(services && modules.length < names.length ? { remote: openRemoteRpc(config, services, breakers) } : {}),
       breakers,
       log,
-      deadlines: config,
+      deadlines: deadlinesOf(config),
       exclusive,
       condition: (module, problem) =>
         problem === null ? health.up(module) : health.down(module, `cannot work with its database: ${problem}`),
@@ -243,6 +244,10 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
 }
 
 /** Somebody is away, late or busy; anything else that ends a request is a bug. */
+// The settings' names are the keys of `Deadlines` by its definition.
+const deadlinesOf = (config: Deadlines) =>
+  Object.fromEntries(Object.keys(sagaSettings).map((name) => [name, Reflect.get(config, name)])) as Deadlines;
+
 const isOutage = (error: unknown): error is Error =>
   error instanceof CommandUnavailable ||
   (error instanceof DatabaseError && error.kind === "unavailable") ||

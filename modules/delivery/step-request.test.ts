@@ -75,7 +75,7 @@ test("what does not exist is a 404", async () => {
 });
 
 test.each([
-  ["none", "/problems/overloaded", "No step was taken"],
+  ["none", "/problems/overloaded", "was not carried out"],
   ["unknown", "/problems/unavailable", "not known whether"],
 ] as const)("without an answer from the lane (%s) a 503 says what may have happened", async (outcome, type, detail) => {
   const execute = () => Promise.reject(new CommandUnavailable(outcome, "the database is away"));

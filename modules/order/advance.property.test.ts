@@ -13,7 +13,7 @@ import { orderInvariants } from "./invariants.ts";
 import { newOrder } from "./order.fixture.ts";
 import type { Order, Stage } from "./order.ts";
 import { cancelOrder, resolveOrder, returnOrder } from "./requests.ts";
-import { contextAt, deadlines, fire, moment, receive, stateOf } from "./saga.fixture.ts";
+import { contextAt, deadlines, fire, moment, receive } from "./saga.fixture.ts";
 
 const world = fc.record({
   hasCoupon: fc.boolean(),
@@ -273,12 +273,14 @@ test("a stage and an answer that do not belong together throw, whatever else is 
     ["SHIPPED", deliveryEvents.ParcelReturned, {}],
     ["DELIVERED", deliveryEvents.ParcelReturned, {}],
     ["COMPLETED", inventoryEvents.StockReleased, {}],
+    ["CANCELLED", deliveryEvents.ParcelHandedOver, {}],
+    ["CANCELLED", deliveryEvents.ParcelDelivered, {}],
+    ["REJECTED", deliveryEvents.ParcelReturned, {}],
   ];
   verify(
     fc.property(fc.constantFrom(...early), fc.boolean(), ([stage, type, data], attention) => {
       const order: Order = { ...newOrder, stage, attention: attention ? "overdue" : null, historyLength: 3 };
       expect(() => receive(order, type, data)).toThrow("does not fit");
-      expect(() => stateOf(receive(order, type, data))).toThrow();
     }),
   );
 });

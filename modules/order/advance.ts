@@ -8,7 +8,7 @@
 import type { MessageType } from "../../runtime/messages/contract.ts";
 import { type MessageHandler, on, type TimerHandler } from "../../runtime/messages/decision.ts";
 import type { Deadlines } from "../../runtime/module.ts";
-import { isDecided, isUndone, type Order } from "./order.ts";
+import { isDecided, isUndone, known, type Order } from "./order.ts";
 import { entered, type Moment, type Outcome, outcome } from "./outcome.ts";
 import { changed, type Event, movedTo, record } from "./record.ts";
 import { noted, saga, stepDuring } from "./saga.ts";
@@ -35,7 +35,8 @@ function receive(order: Order, type: string, data: Data, moment: Moment): Outcom
 
 type Data = Readonly<Record<string, unknown>>;
 
-const misfit = ({ id, stage }: Order, what: string) => new Error(`${what} does not fit order ${id} in ${stage}`);
+const misfit = ({ id, stage }: Order, what: string) =>
+  new Error(`${what} does not fit order ${id} in ${stage} (${stepDuring(stage).name})`);
 
 /** That the parcel has left ends a cancel only as long as the shipment is what is being cancelled. */
 const isWaitedFor = ({ stage, undoing }: Order) => stage !== "CANCEL_PENDING" || undoing[0] === "shipment";
@@ -44,7 +45,7 @@ function follow(order: Order, step: Step, move: Move, data: Data, moment: Moment
   const { type } = move.type;
   switch (move.kind) {
     case "goes on": {
-      const moved = movedTo(order, move.to, move.to === "SHIPPED" ? null : order.reason);
+      const moved = movedTo(order, move.to, move.keepsReason ? order.reason : null);
       const events: Event[] = [
         { type: move.recordedAs.type ?? type, status: move.recordedAs.status ?? moved.status, detail: data },
       ];
@@ -73,17 +74,26 @@ const isNoted = ({ notes }: Step, type: string) => names(notes).includes(type) |
 
 /** Whether this answers something that was asked once, and need not be waited for any more. */
 function mayBeLate(order: Order, type: string): boolean {
-  if (isUndone(order.stage)) return true;
+  if (isUndone(order.stage)) return lateWhileUndone.has(type);
   const passed = saga.slice(0, saga.indexOf(stepDuring(order.stage)) + 1);
-  return passed.some(({ mayRepeat, moves = [] }) => mayRepeat && names(moves.map((move) => move.type)).includes(type));
+  return passed.some((step) => step.mayRepeat && answersOf(step).includes(type));
 }
+
+const answersOf = ({ moves = [], notes = [], undo }: Step) =>
+  names([...moves.map(({ type }) => type), ...notes, ...(undo?.undone ?? []).map(({ type }) => type)]);
+
+/** Answers to what a cancel or a refusal may find under way. A parcel that leaves is none: it had to be let go. */
+const lateWhileUndone = new Set(
+  saga.filter(({ during, cancellable }) => cancellable || during === null).flatMap(answersOf),
+);
+for (const left of answersOf(stepDuring("HANDING_OVER"))) lateWhileUndone.delete(left);
 
 /** What is decided when a step's time is over. */
 function pass(order: Order, deadline: Deadline, moment: Moment): Outcome {
   if (deadlineOf(order) !== deadline) throw misfit(order, `the deadline ${deadline.timer}`);
   const { afterwards } = deadline;
   switch (afterwards.kind) {
-    case "ends":
+    case "expires":
       return expire(order, afterwards.reason, { type: afterwards.recordedAs }, moment);
     case "cancels":
       return cancel(order, afterwards.reason, { type: afterwards.recordedAs }, moment);
@@ -95,11 +105,6 @@ function pass(order: Order, deadline: Deadline, moment: Moment): Outcome {
       return attend(order, afterwards.why, { type: "NeedsAttention", detail: { why: afterwards.why } }, moment);
   }
 }
-
-const known = (order: Order | undefined): Order => {
-  if (!order) throw new Error("there is no such order");
-  return order;
-};
 
 /** Every message that the saga's table names, once, with the steps that name it. */
 function answers() {
@@ -123,6 +128,7 @@ export const sagaHandlers = (deadlines: Deadlines): readonly MessageHandler<Orde
     ),
   );
 
+/** What is decided when each of the saga's deadlines has passed. */
 export const sagaTimers = (deadlines: Deadlines): readonly TimerHandler<Order, never>[] =>
   [...new Set(saga.flatMap(({ deadline }) => deadline ?? []))].map((deadline) => ({
     kind: deadline.timer,

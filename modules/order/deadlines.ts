@@ -7,7 +7,7 @@ export const placement: Deadline = {
   timer: "placement-deadline",
   runsOn: true,
   within: "placementMs",
-  afterwards: { kind: "ends", as: "EXPIRED", reason: "deadline_passed", recordedAs: "OrderExpired" },
+  afterwards: { kind: "expires", reason: "deadline_passed", recordedAs: "OrderExpired" },
 };
 
 export const shipment: Deadline = {

@@ -113,7 +113,7 @@ export interface Order {
   readonly attention: string | null;
   /** What is still to be undone. Of a cancelled order one after the other, the first one asked for; else all at once. */
   readonly undoing: readonly Undo[];
-  /** An operator has declared an undoing done that the platform could not finish. */
+  /** An operator has settled by hand what of an undoing the platform could not finish. */
   readonly settledByHand: boolean;
   readonly currency: string;
   readonly items: readonly QuoteLine[];
@@ -141,3 +141,9 @@ export interface HistoryEntry {
   /** `status` is the state after the event. */
   readonly data: Readonly<Record<string, unknown>>;
 }
+
+/** No row of an order is ever deleted, and nobody is told of one before it is there. */
+export const known = (order: Order | undefined): Order => {
+  if (!order) throw new Error("there is no such order");
+  return order;
+};

@@ -12,9 +12,14 @@
  */
 import type { z } from "zod";
 import type { Changes } from "../../runtime/changes.ts";
-import type { Clock } from "../../runtime/clock.ts";
 import { DatabaseError } from "../../runtime/database/port.ts";
-import { ProblemError, problem, refusal } from "../../runtime/http/problem.ts";
+import {
+  COMMAND_TIMEOUT_MS,
+  type CommandRequestDeps,
+  keyReused,
+  unavailable,
+} from "../../runtime/http/command-request.ts";
+import { ProblemError, refusal } from "../../runtime/http/problem.ts";
 import { problemReply, type Reply } from "../../runtime/http/reply.ts";
 import type { IdempotencyClaim } from "../../runtime/http/route.ts";
 import type { TwinRequests } from "../../runtime/http/twin-requests.ts";
@@ -23,30 +28,24 @@ import type { Stored } from "../../runtime/messages/aggregate.ts";
 import { CommandUnavailable } from "../../runtime/messages/command-unavailable.ts";
 import type { EarlierRequest } from "../../runtime/messages/earlier-request.ts";
 import type { CommandResult } from "../../runtime/messages/item.ts";
-import type { ModuleLane } from "../../runtime/messages/lane.ts";
 import type { Deadlines } from "../../runtime/module.ts";
-import { type RpcClient, RpcUnavailable } from "../../runtime/rpc/port.ts";
+import type { RpcClient } from "../../runtime/rpc/port.ts";
 import { holdCoupon, priceBasket } from "../pricing/contract.ts";
 import { type NewOrder, shownOrder } from "./api.ts";
 import { isDecided, type Order } from "./order.ts";
 import { type Placement, placeOrder } from "./placement.ts";
 
-export interface PlacingDeps {
-  readonly lane: Pick<ModuleLane<Order, never>, "execute">;
+export interface PlacingDeps extends CommandRequestDeps<Order, never> {
   readonly changes: Changes<Order>;
   readonly rpc: RpcClient;
-  readonly clock: Clock;
   readonly ids: Ids;
   readonly deadlines: Deadlines;
   readonly twins: TwinRequests;
-  /** What the request's Idempotency-Key has done before. */
-  readonly earlier: (claim: IdempotencyClaim) => Promise<EarlierRequest | undefined>;
   /** The order as committed by any process. */
   readonly find: (id: string) => Promise<Stored<Order> | undefined>;
 }
 
 const PRICE_TIMEOUT_MS = 5_000;
-const COMMAND_TIMEOUT_MS = 10_000;
 /** Another process's changes are not seen here: look this often. */
 const LOOK_EVERY_MS = 250;
 
@@ -96,17 +95,11 @@ async function placeOnce(
 
 /** The answer to a request whose key is known: the same order, or that the key was used for another one. */
 async function repeated(deps: PlacingDeps, earlier: EarlierRequest, waitMs: number): Promise<Reply> {
-  if (earlier.kind === "keyReused") return problemReply(keyReused("order"));
+  if (earlier.kind === "keyReused") return problemReply(keyReused());
   const stored = await deps.find(earlier.reference);
   if (!stored) throw new Error(`order ${earlier.reference} has an idempotency key and no row`);
   return answer(await decision(deps, stored, waitMs));
 }
-
-export const keyReused = (what: string) =>
-  problem(
-    "idempotency-key-reused",
-    `This Idempotency-Key was used for another ${what}. Send a new key, or the first body again.`,
-  );
 
 /** What is to be placed, under which id, and until when. */
 interface Offer {
@@ -158,26 +151,6 @@ function notForSale(faults: readonly BasketFault[]): ProblemError {
 
 const refused = (slug: string, title: string, field: string, message: string) =>
   new ProblemError(refusal(422, slug, title, `${field}: ${message}`, [{ field, message }]));
-
-/** 503 for what may be sent again; anything else is a bug and goes on. */
-export function unavailable(error: unknown): never {
-  const again = { "retry-after": "1" };
-  if (error instanceof CommandUnavailable && error.outcome === "none")
-    throw new ProblemError(
-      problem("overloaded", `This request was not carried out: ${error.message}. Send the same one again in 1 s.`),
-      again,
-    );
-  if (error instanceof RpcUnavailable || error instanceof CommandUnavailable)
-    throw new ProblemError(
-      problem(
-        "unavailable",
-        "This request could not be carried out now. Send the same one with the same Idempotency-Key again.",
-      ),
-      again,
-      error,
-    );
-  throw error;
-}
 
 /** The order once it is confirmed or refused, or as it stands after `waitMs` or when the process is about to end. */
 async function decision(

@@ -1,5 +1,6 @@
 /** The routes by which customers and operators change an order that is under way. What they ask: requests.ts. */
 import * as z from "zod";
+import { requestCommand } from "../../runtime/http/command-request.ts";
 import { etag } from "../../runtime/http/etag.ts";
 import { ProblemError, refusal } from "../../runtime/http/problem.ts";
 import type { Reply } from "../../runtime/http/reply.ts";
@@ -8,11 +9,9 @@ import type { Principal } from "../../runtime/identity/principal.ts";
 import type { Command } from "../../runtime/messages/decision.ts";
 import { line, orderSchema, shownOrder } from "./api.ts";
 import type { Order } from "./order.ts";
-import { keyReused, unavailable } from "./placing.ts";
 import { type Answer, cancelOrder, resolutions, resolveOrder, returnOrder } from "./requests.ts";
 import { type OrderRouteDeps, orderPath, visible } from "./visible.ts";
 
-const COMMAND_TIMEOUT_MS = 10_000;
 const ACCEPTED = 202;
 
 interface Request {
@@ -25,31 +24,18 @@ interface Request {
 /** Runs the command on an order that the caller may see, and answers with the order as it is then. */
 async function ask<Input>(
   deps: OrderRouteDeps,
-  { params, principal, idempotency, traceparent }: Request,
+  { params, principal, idempotency: claim, traceparent }: Request,
   command: Command<Order, never, Input, Answer>,
   input: Input,
 ): Promise<Reply> {
-  const { key: id } = await visible(deps, params.id, principal);
-  const result = await deps.lane
-    .execute(command, id, input, {
-      correlationId: id,
-      ...(traceparent === null ? {} : { traceparent }),
-      ...(idempotency === null ? {} : { idempotency: { ...idempotency, status: ACCEPTED, reference: id } }),
-      expiresMs: deps.clock.now() + COMMAND_TIMEOUT_MS,
-    })
-    .catch(unavailable);
-  if (result.kind === "keyReused") throw new ProblemError(keyReused("request"));
-  if (result.kind === "decided" && result.answer.kind === "refused" && !(await wasAccepted(deps, idempotency)))
+  const { key } = await visible(deps, params.id, principal);
+  const isRefused = ({ kind }: Answer) => kind === "refused";
+  const about = { claim, status: ACCEPTED, reference: key, traceparent };
+  const result = await requestCommand(deps, { command, key, input, ...about, isRefused });
+  if (result.kind === "decided" && result.answer.kind === "refused")
     throw new ProblemError(refusal(409, "order-state", "The order does not allow this now", result.answer.why));
-  const stored = await visible(deps, id, principal);
+  const stored = await visible(deps, key, principal);
   return { status: ACCEPTED, body: shownOrder(stored), headers: { etag: etag(stored.version) } };
-}
-
-/** A repeated request gets its first answer, though by now it would be refused. */
-async function wasAccepted({ earlier }: OrderRouteDeps, claim: IdempotencyClaim | null): Promise<boolean> {
-  const before = claim === null ? undefined : await earlier(claim);
-  if (before?.kind === "keyReused") throw new ProblemError(keyReused("request"));
-  return before !== undefined;
 }
 
 const by = ({ role }: Principal) => ({ by: role });

@@ -147,10 +147,10 @@ describe("resolve", () => {
   });
 
   test.each([
-    ["a cancel", overdueCancel, "CANCELLED", ["OrderCancelled"]],
+    ["a cancel", overdueCancel, "CANCELLED", ["VoidPayment", "ReleaseStock", "OrderCancelled"]],
     ["a return", overdueReturn, "RETURNED", ["OrderReturned"]],
     ["a refusal", overdueRefusal, "EXPIRED", []],
-  ] as const)("close ends %s that was settled by hand", (_what, order, status, messages) => {
+  ] as const)("close ends %s that was settled by hand, and undoes the rest", (_what, order, status, messages) => {
     const decision = resolve(order, "close");
     expect(stateOf(decision)).toMatchObject({ status, settledByHand: true, undoing: [], attention: null });
     expect(sent(decision)).toEqual([...messages]);

@@ -5,11 +5,11 @@
  */
 import type { Command, Decision } from "../../runtime/messages/decision.ts";
 import type { Deadlines } from "../../runtime/module.ts";
-import { isUndone, type Order } from "./order.ts";
+import { isUndone, known, type Order } from "./order.ts";
 import { entered, type Moment, type Outcome, outcome } from "./outcome.ts";
 import { changed, movedTo } from "./record.ts";
 import { stepDuring } from "./saga.ts";
-import { asksAgain, cancel } from "./undoing.ts";
+import { asksAgain, asksLeft, cancel } from "./undoing.ts";
 
 /** Who asks, as the history tells it. */
 export interface Asker {
@@ -29,12 +29,6 @@ const accepted = (decided: Outcome): Decision<Order> & { answer: Answer } => ({
 });
 const asItIs = (order: Order) => ({ state: order, answer: { kind: "accepted" as const, order } });
 const refused = (why: string) => ({ answer: { kind: "refused" as const, why } });
-
-/** The route has found the order: no row of it is ever deleted. */
-const known = (order: Order | undefined): Order => {
-  if (!order) throw new Error("there is no such order");
-  return order;
-};
 
 function command<Input>(
   name: string,
@@ -69,6 +63,7 @@ export const returnOrder = (deadlines: Deadlines) =>
     return accepted(entered(order, moved, [event], moment));
   });
 
+/** What an operator may do with an order in NEEDS_ATTENTION. */
 export const resolutions = ["retry", "cancel", "close"] as const;
 
 export interface Resolution {
@@ -78,7 +73,7 @@ export interface Resolution {
 
 /**
  * Takes care of an order in NEEDS_ATTENTION. `retry`: what was asked is asked again; `cancel`: everything is undone;
- * `close`: what could not be undone was settled by hand, and the order ends as it was about to.
+ * `close`: what could not be undone was settled by hand; the rest is undone, and the order ends as it was about to.
  */
 export const resolveOrder = (deadlines: Deadlines) =>
   command<Resolution>("resolveOrder", deadlines, (order, { action, reason }, moment) => {
@@ -102,7 +97,9 @@ function close(order: Order, event: { type: string; detail: object }, moment: Mo
   const settled = (after: Order) => changed(after, { settledByHand: true });
   if (order.stage === "CANCEL_PENDING" || order.stage === "GIVING_BACK") {
     const ended = settled(movedTo(order, order.stage === "CANCEL_PENDING" ? "CANCELLED" : "RETURNED"));
-    return accepted(entered(order, ended, [{ type: event.type, detail, status: ended.status }], moment));
+    const events = [{ type: event.type, detail, status: ended.status }];
+    const { tells = [] } = stepDuring(ended.stage);
+    return accepted(outcome(order, ended, events, [...asksLeft(order), ...tells], moment));
   }
   if (isUndone(order.stage)) {
     const ended = settled(changed(order, { attention: null, undoing: [] }));

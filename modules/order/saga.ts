@@ -1,8 +1,8 @@
 /**
  * The order saga, read from top to bottom: what each step asks, what moves it on, what refuses it, what undoes it, and
- * how long it may take. Before the pivot a refusal undoes the steps before it, last first, and a deadline or a cancel
- * everything asked for; after it, a cancel does until the parcel has left. All else is only retried. How an order moves
- * along this table: advance.ts; how it is undone: undoing.ts.
+ * how long it may take. Before the pivot a refusal undoes the steps before it, last first; a deadline or a cancel undoes
+ * everything asked for. After the pivot only a cancel does, until the parcel has left; all else is retried. How an order
+ * moves along this table: advance.ts; how it is undone: undoing.ts.
  */
 import { deliveryEvents as delivery } from "../delivery/contract.ts";
 import { inventoryEvents as inventory } from "../inventory/contract.ts";
@@ -71,6 +71,7 @@ export const saga: readonly Step[] = [
     cancellable: true,
   },
   {
+    // How long it may take is `payment`'s affair: until the authorisation expires.
     name: "5b. capture: no parcel leaves before it is paid",
     during: "CAPTURING",
     asks: [send.capturePayment],
@@ -102,7 +103,7 @@ export const saga: readonly Step[] = [
     notes: [delivery.DeliveryFailed],
   },
   {
-    name: "6b. wait until it can be returned no more (a return: return-order.ts)",
+    name: "6b. wait until it can be returned no more (a return: requests.ts)",
     during: "DELIVERED",
     tells: [send.orderDelivered],
     deadline: returnWindow,
@@ -126,7 +127,9 @@ export const saga: readonly Step[] = [
     // Everything asked for is undone, one after the other, unless the parcel turns out to have left.
     name: "8a. cancel",
     during: "CANCEL_PENDING",
-    moves: [answeredBy(delivery.ParcelHandedOver, "SHIPPED", { recordedAs: { type: "cancel_refused" } })],
+    moves: [
+      answeredBy(delivery.ParcelHandedOver, "SHIPPED", { recordedAs: { type: "cancel_refused" }, forgetsReason: true }),
+    ],
     deadline: overdue,
   },
   { name: "8b. cancelled", during: "CANCELLED", tells: [send.orderCancelled] },

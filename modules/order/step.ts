@@ -28,6 +28,8 @@ export type Move = Answer &
         readonly recordedAs: { readonly type?: string; readonly status?: string };
         /** The step that passes the point of no return also leaves this event in the history. */
         readonly pivot: string | null;
+        /** Why it was to end goes on to be true. */
+        readonly keepsReason: boolean;
       }
     | { readonly kind: "refuses"; readonly refusal: (data: unknown) => Refusal }
     | { readonly kind: "needs attention"; readonly why: (data: unknown) => string }
@@ -40,7 +42,7 @@ export interface Deadline {
   readonly runsOn?: boolean;
   readonly within: keyof Deadlines;
   readonly afterwards:
-    | { readonly kind: "ends"; readonly as: "EXPIRED"; readonly reason: string; readonly recordedAs: string }
+    | { readonly kind: "expires"; readonly reason: string; readonly recordedAs: string }
     | { readonly kind: "cancels"; readonly reason: string; readonly recordedAs: string }
     | { readonly kind: "goes on"; readonly to: Stage; readonly recordedAs: string }
     | { readonly kind: "needs attention"; readonly why: string };
@@ -76,14 +78,15 @@ interface Options<Data> {
   readonly when?: (data: Data) => boolean;
   readonly recordedAs?: { readonly type?: string; readonly status?: OrderStatus | "AUTHORISED" };
   readonly pivot?: string;
+  readonly forgetsReason?: boolean;
 }
 
 const always = () => true;
 
 /** The answer that moves the order on. */
 export function answeredBy<Data>(type: MessageType<Data>, to: Stage, options: Options<Data> = {}): Move {
-  const { when, recordedAs = {}, pivot = null } = options;
-  return { ...answer(type, when), kind: "goes on", to, recordedAs, pivot };
+  const { when, recordedAs = {}, pivot = null, forgetsReason = false } = options;
+  return { ...answer(type, when), kind: "goes on", to, recordedAs, pivot, keepsReason: !forgetsReason };
 }
 
 /** The answer that refuses the order. */

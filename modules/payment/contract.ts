@@ -30,7 +30,7 @@ export const paymentEvents = defineEvents("payment", {
   /** Told before the decision: the customer has to do something at `url`. */
   PaymentActionRequired: z.object({ url: z.string() }),
   PaymentCaptured: z.object({ amount: minorUnitsSchema, currency: currencySchema }),
-  /** Nothing was captured, and nothing will be. */
+  /** `authorisation_expired`: nothing was captured, and nothing will be; `capture_refused`: it may be asked for again. */
   PaymentCaptureFailed: z.object({ reason: z.enum(["authorisation_expired", "capture_refused"]) }),
   /** Answers VoidPayment where nothing was captured. */
   PaymentVoided: z.object({}),

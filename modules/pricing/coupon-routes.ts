@@ -1,8 +1,9 @@
 import * as z from "zod";
 import type { Clock } from "../../runtime/clock.ts";
 import { type Database, DatabaseError } from "../../runtime/database/port.ts";
+import { keyReused } from "../../runtime/http/command-request.ts";
 import { decodeCursor, encodeCursor, PAGE_LIMIT, pageOf, pageQuery } from "../../runtime/http/paging.ts";
-import { type Problem, problem, refusal } from "../../runtime/http/problem.ts";
+import { refusal } from "../../runtime/http/problem.ts";
 import { problemReply, type Reply } from "../../runtime/http/reply.ts";
 import { type IdempotencyClaim, type Route, route } from "../../runtime/http/route.ts";
 import { findEarlierRequest } from "../../runtime/messages/earlier-request.ts";
@@ -74,15 +75,10 @@ async function make(deps: CouponRouteDeps, coupon: Coupon, claim: IdempotencyCla
     if (!keyTaken) throw error;
   }
   const earlier = claim && (await findEarlierRequest(database, claim));
-  if (earlier?.kind === "keyReused") return problemReply(KEY_REUSED);
+  if (earlier?.kind === "keyReused") return problemReply(keyReused());
   const found = earlier && (await findCoupon(database, earlier.reference));
   if (found) return { status: earlier.status, body: shownCoupon(found) };
   return problemReply(
     refusal(409, "coupon-exists", "There is such a coupon already", `${coupon.code} is taken: choose another code.`),
   );
 }
-
-const KEY_REUSED: Problem = problem(
-  "idempotency-key-reused",
-  "This Idempotency-Key was used for another coupon. Send a new key, or the first body again.",
-);

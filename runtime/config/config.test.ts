@@ -63,6 +63,7 @@ test("rules across settings", () => {
   expect(faultsOf(() => load("serve", { ...served, EXCLUSIVE_DATABASE: "true" }))).toEqual([
     { setting: "EXCLUSIVE_DATABASE", given: "true", advice: expect.stringContaining("only for dev") },
   ]);
+  expect(faultsOf(() => load("dev", { COUPON_HOLD_MS: "600000" }))[0]?.setting).toBe("COUPON_ORPHAN_AFTER_MS");
   expect(faultsOf(() => load("dev", { INTERNAL_PORT: "8080" }))[0]?.setting).toBe("INTERNAL_PORT");
 });
 

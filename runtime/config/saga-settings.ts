@@ -48,7 +48,7 @@ export const sagaSettings = {
   compensationMs: deadline(
     "COMPENSATION_DEADLINE_MS",
     60 * MINUTE,
-    "How long undoing an order may take before it is in NEEDS_ATTENTION; undoing goes on all the same.",
+    "How long undoing, handing over or giving back may take before the order is in NEEDS_ATTENTION; it goes on all the same.",
   ),
   couponHoldMs: deadline(
     "COUPON_HOLD_MS",

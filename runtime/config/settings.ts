@@ -307,6 +307,12 @@ function crossFaults<M extends string>(
     });
   if (config.port !== 0 && config.port === config.internalPort)
     faults.push({ setting: "INTERNAL_PORT", given: String(config.internalPort), advice: "must differ from PORT." });
+  if (config.couponOrphanMs <= config.couponHoldMs)
+    faults.push({
+      setting: "COUPON_ORPHAN_AFTER_MS",
+      given: String(config.couponOrphanMs),
+      advice: `must be longer than COUPON_HOLD_MS (${config.couponHoldMs}): a hold is asked about only when its order can come no more.`,
+    });
   if (subset && config.transport === "inprocess")
     faults.push({
       setting: "TRANSPORT",

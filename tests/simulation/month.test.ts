@@ -2,8 +2,10 @@
  * A month of the platform in seconds: what it remembers beside its business records is a matter of days, not of how
  * long it has run. Each day has some orders and a message that nobody can handle, which an operator discards.
  */
+
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { orderEvents } from "../../modules/order/contract.ts";
+import { registry } from "../../modules/registry.ts";
 import { topicOf } from "../../runtime/messages/contract.ts";
 import { type CalmPlatform, startCalmPlatform } from "./calm-platform.ts";
 
@@ -60,7 +62,7 @@ const evenings: Standing[] = [];
 const timersOf: ReadonlySet<string>[] = [];
 const whenRested: Awaited<ReturnType<typeof orderAndHistory>>[] = [];
 const early = () => placed.filter((each) => each.day < RESTED - LIFE_DAYS);
-const MODULES = ["order", "payment", "inventory", "delivery", "notification"];
+const MODULES = registry.map(({ name }) => name);
 const union = (what: string) => MODULES.map((name) => what.replaceAll("$", name)).join(" union all ");
 const countOf = (table: string) => `(select count(*) from (${union(`select 1 from "$".${table}`)}) x)`;
 

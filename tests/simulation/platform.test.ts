@@ -99,7 +99,9 @@ describe("the platform", () => {
       expect([report.seeds, report.replays]).toEqual([SEEDS, SEEDS / 4]);
       // Nothing was shown if no order was sold, none was refused, or nothing failed.
       for (const outcome of [
-        "FULFILLING",
+        "CANCELLED cancelled_by_customer",
+        "COMPLETED",
+        "RETURNED",
         "REJECTED out_of_stock",
         "REJECTED payment_declined",
         "EXPIRED deadline_passed",

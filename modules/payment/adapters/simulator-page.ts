@@ -8,12 +8,12 @@
 import * as z from "zod";
 import type { Clock } from "../../../runtime/clock.ts";
 import { DatabaseError } from "../../../runtime/database/port.ts";
+import { unavailable } from "../../../runtime/http/command-request.ts";
 import { escapeHtml } from "../../../runtime/http/page.ts";
 import { ProblemError, problem } from "../../../runtime/http/problem.ts";
 import type { Reply } from "../../../runtime/http/reply.ts";
 import { type Route, route } from "../../../runtime/http/route.ts";
 import { NothingHappened } from "../../../runtime/messages/call.ts";
-import { CommandUnavailable } from "../../../runtime/messages/command-unavailable.ts";
 import type { ModuleLane } from "../../../runtime/messages/lane.ts";
 import { customerActed } from "../authorising.ts";
 import type { Payment } from "../payment.ts";
@@ -68,7 +68,7 @@ function render(key: string, { status, amount, currency }: Found): string {
 }
 
 async function found({ books }: SimulatorPageDeps, key: string): Promise<Found> {
-  const charge = await books.find(key).catch(unavailable);
+  const charge = await books.find(key).catch(away);
   if (!charge) throw new ProblemError(problem("not-found", `There is no payment ${key} that waits for its customer.`));
   return charge;
 }
@@ -78,18 +78,18 @@ const params = z.strictObject({ key: z.string().regex(/^[0-9a-f-]{36}:auth:[1-9]
 
 async function act(deps: SimulatorPageDeps, key: string, completes: boolean): Promise<Reply> {
   await found(deps, key);
-  await deps.books.act(key, completes).catch(unavailable);
+  await deps.books.act(key, completes).catch(away);
   const orderId = key.slice(0, key.indexOf(":"));
   const expiresMs = deps.clock.now() + WAKE_TIMEOUT_MS;
   await deps.lane.execute(customerActed, orderId, null, { correlationId: orderId, expiresMs }).catch(unavailable);
   return { status: 303, headers: { location: actionPath(key) } };
 }
 
-function unavailable(error: unknown): never {
+/** The books may be away, as a bank's may. */
+function away(error: unknown): never {
   const isAway = error instanceof NothingHappened || (error instanceof DatabaseError && error.kind === "unavailable");
-  if (!isAway && !(error instanceof CommandUnavailable)) throw error;
-  const detail = "The payment could not be told now. Press the button once more.";
-  throw new ProblemError(problem("unavailable", detail), { "retry-after": "1" }, error);
+  if (!isAway) throw error;
+  throw new ProblemError(problem("unavailable", "The bank does not answer now. Try it again."), { "retry-after": "1" });
 }
 
 const button = (action: "complete" | "fail", summary: string) =>
