@@ -22,10 +22,10 @@ const BUGS: readonly Mutant[] = [
   },
   {
     name: "the payment of dave's orders throws",
-    file: "modules/payment/payment.ts",
-    find: "      if (payment) return {};",
-    replace: `      if (asked.customerId === "dave") throw new TypeError("planted: no payment for dave");
-      if (payment) return {};`,
+    file: "modules/payment/authorising.ts",
+    find: "    if (payment) return {};",
+    replace: `    if (asked.customerId === "dave") throw new TypeError("planted: no payment for dave");
+    if (payment) return {};`,
   },
   {
     name: "the shipment of mallory's orders is sent against the contract",

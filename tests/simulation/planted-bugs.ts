@@ -6,6 +6,7 @@ import { DELIVERY_BUGS, INVENTORY_BUGS, NOTIFICATION_BUGS } from "./planted-bugs
 import { ORDER_BUGS } from "./planted-bugs/order.ts";
 import { PAYMENT_BUGS } from "./planted-bugs/payment.ts";
 import type { PlantedBug } from "./planted-bugs/planted-bug.ts";
+import { PRICING_BUGS } from "./planted-bugs/pricing.ts";
 import { REPLICA_BUGS } from "./planted-bugs/replicas.ts";
 import { REQUEST_BUGS } from "./planted-bugs/requests.ts";
 
@@ -17,6 +18,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...KAFKA_BUGS,
   ...ORDER_BUGS,
   ...PAYMENT_BUGS,
+  ...PRICING_BUGS,
   ...INVENTORY_BUGS,
   ...DELIVERY_BUGS,
   ...NOTIFICATION_BUGS,

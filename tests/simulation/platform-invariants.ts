@@ -118,6 +118,7 @@ export function violationsAtAnyTime(contents: Contents, placed: readonly Placed[
     ...acknowledgements(contents, placed),
     ...contents.orders.flatMap((order) => [...historyOf(order, contents), ...chargesOf(order, contents)]),
     ...stock(contents),
+    ...couponUses(contents),
     ...marksAhead(contents),
   ];
 }
@@ -235,10 +236,17 @@ function stock({ stock: stocks, movements, reservations }: Contents): string[] {
   });
 }
 
+/** As the simulation has made them (platform.ts). */
+const LIMITS: Readonly<Record<string, { readonly all: number; readonly each: number }>> = {
+  LAST2: { all: 2, each: 1 },
+};
+
 /** Every use that is counted is held or used, and the other way round. */
 function couponUses({ coupons, couponUses: counts }: Contents): string[] {
   const taken = coupons.filter(({ status }) => status !== "RELEASED");
   return counts.flatMap(({ code, customer, uses }) => {
+    const most = LIMITS[code]?.[customer === "" ? "all" : "each"] ?? Number.POSITIVE_INFINITY;
+    if (uses > most) return [`${uses} uses of ${code} by "${customer}", of which there are ${most}`];
     const own = taken.filter((hold) => hold.code === code && (customer === "" || hold.customer === customer)).length;
     return own === uses ? [] : [`${uses} uses of ${code} are counted for "${customer}", and ${own} are held or used`];
   });

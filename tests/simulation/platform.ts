@@ -151,6 +151,8 @@ function drawTempo(random: Random): Tempo {
       paymentRetryForMs: pollMs * between(random, 3, 12),
       // Each parcel moves, and no seed waits long for it.
       carrierStepMs: 2 * pollMs,
+      couponHoldMs: 8 * pollMs,
+      couponOrphanMs: 16 * pollMs,
     },
   };
 }

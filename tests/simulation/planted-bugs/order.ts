@@ -79,7 +79,7 @@ export const ORDER_BUGS: readonly PlantedBug[] = [
     breaks: "An answer that comes after the order has ended is parked.",
     against: "dead letters",
     file: "modules/order/advance.ts",
-    find: "if (isUndone(order.stage)) return true;\n",
+    find: "if (isUndone(order.stage)) return lateWhileUndone.has(type);\n",
     replace: "",
   },
   {
@@ -151,7 +151,7 @@ export const ORDER_BUGS: readonly PlantedBug[] = [
     breaks: "A parcel that has left during the cancel is taken for cancelled.",
     against: "dead letters",
     file: "modules/order/saga.ts",
-    find: '    moves: [answeredBy(delivery.ParcelHandedOver, "SHIPPED", { recordedAs: { type: "cancel_refused" } })],\n',
+    find: '      answeredBy(delivery.ParcelHandedOver, "SHIPPED", { recordedAs: { type: "cancel_refused" }, forgetsReason: true }),\n',
     replace: "",
   },
 ];
