@@ -192,12 +192,28 @@ function schedule(
   return decided(carrier, shipment, { state: scheduled, messages }, now);
 }
 
+const granted = () => [message(deliveryEvents.ShipmentCancelled, {})];
+
+/** Stands for a shipment whose order was cancelled and that was never asked for, or whose asking was discarded. */
+const neverScheduled = (orderId: string, id: string, now: number): Shipment => ({
+  orderId,
+  id,
+  customerId: "",
+  status: "CANCELLED",
+  address: { name: "", line1: "", city: "", postalCode: "", country: "" },
+  lines: [],
+  dispatchAskedAt: null,
+  stepsAfterHandOver: [],
+  history: [{ status: "CANCELLED", at: now }],
+  createdAt: now,
+  updatedAt: now,
+});
+
 function cancel(carrier: Carrier, shipment: Shipment, now: number): Outcome {
-  const granted = [message(deliveryEvents.ShipmentCancelled, {})];
-  if (shipment.status === "CANCELLED") return { messages: granted };
+  if (shipment.status === "CANCELLED") return { messages: granted() };
   if (!mayBecome(shipment, "CANCELLED")) return { messages: [message(deliveryEvents.ShipmentCancelRefused, {})] };
   const cancelled = { ...withStatus(shipment, "CANCELLED", now), stepsAfterHandOver: [] };
-  return decided(carrier, shipment, { state: cancelled, messages: granted }, now);
+  return decided(carrier, shipment, { state: cancelled, messages: granted() }, now);
 }
 
 /** `order` lets go only what it was asked for and has not cancelled: anything else is a bug. */
@@ -217,7 +233,8 @@ export const shipmentHandlers = (carrier: Carrier) => [
   ),
   on(
     deliveryCommands.CancelShipment,
-    (shipment: Shipment | undefined, _asked, { now }: DecisionContext) => cancel(carrier, known(shipment), now),
+    (shipment: Shipment | undefined, _asked, { key, now, ids }: DecisionContext) =>
+      shipment ? cancel(carrier, shipment, now) : { state: neverScheduled(key, ids.next(), now), messages: granted() },
     { urgency: "background" },
   ),
   on(

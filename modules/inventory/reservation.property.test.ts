@@ -106,8 +106,8 @@ function checkFigures(store: Store, initial: ReadonlyMap<string, StockFigures>) 
 const legalIn: Readonly<Record<string, readonly (ReservationStatus | undefined)[]>> = {
   ReserveStock: [undefined, "HELD", "FIRM", "RELEASED", "REFUSED", "SHIPPED", "RETURNED"],
   ConfirmStock: ["HELD"],
-  ReleaseStock: ["HELD", "FIRM", "RELEASED", "REFUSED"],
-  ShipStock: ["FIRM", "SHIPPED"],
+  ReleaseStock: [undefined, "HELD", "FIRM", "RELEASED", "REFUSED"],
+  ShipStock: ["HELD", "FIRM", "SHIPPED"],
   RestockReturned: ["SHIPPED", "RETURNED"],
 };
 const isLegal = (type: string, reservation: Reservation | undefined) =>
@@ -116,7 +116,7 @@ const isLegal = (type: string, reservation: Reservation | undefined) =>
 /** Commands that change figures only where they find the reservation in one of these. */
 const moves: Readonly<Record<string, readonly ReservationStatus[]>> = {
   ReleaseStock: ["HELD", "FIRM"],
-  ShipStock: ["FIRM"],
+  ShipStock: ["HELD", "FIRM"],
   RestockReturned: ["SHIPPED"],
 };
 

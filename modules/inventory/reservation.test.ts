@@ -124,7 +124,7 @@ describe("shipping and coming back", () => {
   });
 
   test.each([
-    ["ShipStock", ["HELD", "RELEASED", "REFUSED", "RETURNED"]],
+    ["ShipStock", ["RELEASED", "REFUSED", "RETURNED"]],
     ["RestockReturned", ["HELD", "FIRM", "RELEASED", "REFUSED"]],
   ] as const)("%s of a reservation that cannot be there is a bug", (type, statuses) => {
     for (const status of statuses) expect(() => handle(type, {}, { ...firm, status }, [before])).toThrow(status);
@@ -164,7 +164,15 @@ describe("ending", () => {
   test("what has left the house is never released", () => {
     for (const status of ["SHIPPED", "RETURNED"] as const)
       expect(() => handle("ReleaseStock", {}, { ...held, status }, [reserved])).toThrow(status);
-    expect(() => handle("ReleaseStock", {}, undefined, [])).toThrow("never asked for");
+  });
+
+  test("what was never asked for is released, and stays so", () => {
+    const { state, messages, entries } = handle("ReleaseStock", {}, undefined, []);
+    expect([state?.status, messages?.map(({ type }) => type), entries]).toEqual([
+      "RELEASED",
+      ["StockReleased"],
+      undefined,
+    ]);
   });
 
   test("stock never goes below zero and is never oversold", () => {

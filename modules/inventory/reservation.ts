@@ -87,11 +87,12 @@ function release(reservation: Reservation, context: Context): Outcome {
 /** The reservation's next status and what its units do on the way there; nothing where that has been done before. */
 function advance(
   reservation: Reservation | undefined,
-  { from, to, type }: { from: ReservationStatus; to: ReservationStatus; type: keyof typeof movements },
+  { from, to, type }: { from: readonly ReservationStatus[]; to: ReservationStatus; type: keyof typeof movements },
   context: Context,
 ): Outcome {
   if (reservation?.status === to) return {};
-  if (reservation?.status !== from) throw new Error(`no ${type} of a reservation that is ${reservation?.status}`);
+  if (!reservation || !from.includes(reservation.status))
+    throw new Error(`no ${type} of a reservation that is ${reservation?.status}`);
   return {
     state: { ...reservation, status: to },
     ...move(reservation.orderId, reservation.allocations, type, context),
@@ -143,19 +144,22 @@ export const reservationHandlers = [
   on<Reservation, object, SkuStock>(
     inventoryCommands.ReleaseStock,
     (reservation, _data, context) => {
-      if (!reservation) throw new Error("cannot release what was never asked for");
-      return release(reservation, context);
+      // The reservation was discarded before: nothing is held, and nothing will be.
+      return release(reservation ?? { orderId: context.key, status: "RELEASED", allocations: [] }, context);
     },
     { shares: skusOf, urgency: "background" },
   ),
   on<Reservation, object, SkuStock>(
     inventoryCommands.ShipStock,
-    (reservation, _data, context) => advance(reservation, { from: "FIRM", to: "SHIPPED", type: "SHIP" }, context),
+    (reservation, _data, context) =>
+      // That it is firm changes no figure: a parcel that has left takes its units with it all the same.
+      advance(reservation, { from: ["HELD", "FIRM"], to: "SHIPPED", type: "SHIP" }, context),
     { shares: skusOf, urgency: "background" },
   ),
   on<Reservation, object, SkuStock>(
     inventoryCommands.RestockReturned,
-    (reservation, _data, context) => advance(reservation, { from: "SHIPPED", to: "RETURNED", type: "RETURN" }, context),
+    (reservation, _data, context) =>
+      advance(reservation, { from: ["SHIPPED"], to: "RETURNED", type: "RETURN" }, context),
     { shares: skusOf, urgency: "background" },
   ),
 ];

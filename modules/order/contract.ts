@@ -57,7 +57,7 @@ export const orderFacts = defineFacts(
     outcome: z.enum(["open", "sold", "shipped", "undone", "returned"]),
     /** Nothing more happens by itself. */
     rests: z.boolean(),
-    /** An operator says that the money of an undone or returned order was settled outside the platform. */
+    /** An operator has settled its money by hand, which the platform could not give back. */
     settledByHand: z.boolean(),
     couponCode: z.string().nullable(),
     currency: z.string(),

@@ -16,6 +16,13 @@ export const shipment: Deadline = {
   afterwards: { kind: "cancels", reason: "shipment_not_scheduled", recordedAs: "ShipmentNotScheduled" },
 };
 
+/** Longer than the authorisation can last by then. */
+export const capture: Deadline = {
+  timer: "capture-deadline",
+  within: "authorisationMs",
+  afterwards: { kind: "needs attention", why: "capture_overdue" },
+};
+
 export const returnWindow: Deadline = {
   timer: RETURN_WINDOW_TIMER,
   within: "returnWindowMs",

@@ -113,7 +113,7 @@ export interface Order {
   readonly attention: string | null;
   /** What is still to be undone. Of a cancelled order one after the other, the first one asked for; else all at once. */
   readonly undoing: readonly Undo[];
-  /** An operator has settled by hand what of an undoing the platform could not finish. */
+  /** An operator has settled its money by hand, which the platform could not give back. */
   readonly settledByHand: boolean;
   readonly currency: string;
   readonly items: readonly QuoteLine[];

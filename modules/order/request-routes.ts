@@ -87,7 +87,7 @@ export const requestRoutes: readonly Route<OrderRouteDeps>[] = [
     tag: "order",
     summary: "Take care of an order in NEEDS_ATTENTION",
     description:
-      "`retry`: what was asked is asked once more. `cancel`: everything is undone. `close`: what could not be undone was settled by hand, and the order ends as it was about to.",
+      "`retry`: what was asked is asked once more. `cancel`: everything is undone. `close`: what could not be undone was settled by hand, the rest is undone, and the order ends as it was about to. The reason stands in the history, which the customer can read.",
     params: orderPath,
     idempotency: "accepted",
     body: z.strictObject({ action: z.enum(resolutions), reason }),

@@ -83,6 +83,11 @@ describe("cancel", () => {
     expect(whyNot(ask(stateOf(left)))).toContain("SHIPPED");
   });
 
+  test("delivery's refusal alone says that the parcel has left", () => {
+    const left = receive(stateOf(ask(at.HANDING_OVER)), deliveryEvents.ShipmentCancelRefused, {});
+    expect([stateOf(left).status, told(left)]).toEqual(["SHIPPED", [["cancel_refused", { status: "SHIPPED" }]]]);
+  });
+
   test("a parcel that leaves after its shipment was cancelled is a bug", () => {
     const undoing = stateOf(receive(stateOf(ask(at.HANDING_OVER)), deliveryEvents.ShipmentCancelled, {}));
     expect(() => receive(undoing, deliveryEvents.ParcelHandedOver, {})).toThrow("does not fit");
@@ -136,7 +141,7 @@ describe("resolve", () => {
   ] as const)("retry asks again for %s, under a new deadline", (_what, order, asked, status) => {
     const decision = resolve(order, "retry");
     expect([stateOf(decision).status, sent(decision)]).toEqual([status, [...asked]]);
-    expect(decision.setTimers).toHaveLength(order === stopped ? 0 : 1);
+    expect(decision.setTimers).toHaveLength(1);
     expect(told(decision)).toEqual([["OrderResolved", { action: "retry", reason: "seen", status }]]);
   });
 
@@ -147,13 +152,22 @@ describe("resolve", () => {
   });
 
   test.each([
-    ["a cancel", overdueCancel, "CANCELLED", ["VoidPayment", "ReleaseStock", "OrderCancelled"]],
     ["a return", overdueReturn, "RETURNED", ["OrderReturned"]],
     ["a refusal", overdueRefusal, "EXPIRED", []],
-  ] as const)("close ends %s that was settled by hand, and undoes the rest", (_what, order, status, messages) => {
+  ] as const)("close ends %s that was settled by hand", (_what, order, status, messages) => {
     const decision = resolve(order, "close");
     expect(stateOf(decision)).toMatchObject({ status, settledByHand: true, undoing: [], attention: null });
     expect(sent(decision)).toEqual([...messages]);
+  });
+
+  test("close takes one undo of a cancel for done and goes on with the next, but never the shipment's", () => {
+    expect(whyNot(resolve(overdueCancel, "close"))).toContain("Only delivery knows");
+    const cancelled = stateOf(receive(overdueCancel, deliveryEvents.ShipmentCancelled, {}));
+    const money = resolve(stateOf(fire(cancelled, "overdue")), "close");
+    expect(stateOf(money)).toMatchObject({ status: "CANCEL_PENDING", undoing: ["stock"], settledByHand: true });
+    expect([sent(money), money.setTimers?.length]).toEqual([["ReleaseStock"], 1]);
+    const stock = resolve(stateOf(fire(stateOf(money), "overdue")), "close");
+    expect([stateOf(stock).status, sent(stock)]).toEqual(["CANCELLED", ["OrderCancelled"]]);
   });
 
   test("an order that is to be delivered cannot be closed, nor one that needs nobody", () => {

@@ -5,11 +5,11 @@
  */
 import type { Command, Decision } from "../../runtime/messages/decision.ts";
 import type { Deadlines } from "../../runtime/module.ts";
-import { isUndone, known, type Order } from "./order.ts";
+import { isRefused, known, type Order } from "./order.ts";
 import { entered, type Moment, type Outcome, outcome } from "./outcome.ts";
 import { changed, movedTo } from "./record.ts";
 import { stepDuring } from "./saga.ts";
-import { asksAgain, asksLeft, cancel } from "./undoing.ts";
+import { asksAgain, cancel, complete } from "./undoing.ts";
 
 /** Who asks, as the history tells it. */
 export interface Asker {
@@ -73,7 +73,8 @@ export interface Resolution {
 
 /**
  * Takes care of an order in NEEDS_ATTENTION. `retry`: what was asked is asked again; `cancel`: everything is undone;
- * `close`: what could not be undone was settled by hand; the rest is undone, and the order ends as it was about to.
+ * `close`: what could not be undone was settled by hand; the rest is undone, and the order ends as it was about to. The
+ * reason stands in the history, which the customer reads.
  */
 export const resolveOrder = (deadlines: Deadlines) =>
   command<Resolution>("resolveOrder", deadlines, (order, { action, reason }, moment) => {
@@ -92,18 +93,23 @@ export const resolveOrder = (deadlines: Deadlines) =>
     }
   });
 
+/** The undo that is under way counts as done; what is left is undone as ever, each under its own deadline. */
 function close(order: Order, event: { type: string; detail: object }, moment: Moment) {
-  const detail = { ...event.detail };
-  const settled = (after: Order) => changed(after, { settledByHand: true });
-  if (order.stage === "CANCEL_PENDING" || order.stage === "GIVING_BACK") {
-    const ended = settled(movedTo(order, order.stage === "CANCEL_PENDING" ? "CANCELLED" : "RETURNED"));
-    const events = [{ type: event.type, detail, status: ended.status }];
-    const { tells = [] } = stepDuring(ended.stage);
-    return accepted(outcome(order, ended, events, [...asksLeft(order), ...tells], moment));
+  const told = { type: event.type, detail: { ...event.detail } };
+  const [undo] = order.undoing;
+  if (order.stage === "CANCEL_PENDING" && undo !== undefined)
+    return undo === "shipment"
+      ? refused("Only delivery knows whether the parcel has left: use retry.")
+      : accepted(complete(byHand(order, undo === "payment"), undo, told, moment));
+  if (order.stage === "GIVING_BACK") {
+    const ended = movedTo(byHand(order, true), "RETURNED");
+    return accepted(entered(order, ended, [{ ...told, status: ended.status }], moment));
   }
-  if (isUndone(order.stage)) {
-    const ended = settled(changed(order, { attention: null, undoing: [] }));
-    return accepted(outcome(order, ended, [{ type: event.type, detail, status: ended.status }], [], moment));
+  if (isRefused(order.stage)) {
+    const ended = changed(byHand(order, order.undoing.includes("payment")), { attention: null, undoing: [] });
+    return accepted(outcome(order, ended, [{ ...told, status: ended.status }], [], moment));
   }
   return refused("This order is still to be delivered: use retry or cancel.");
 }
+
+const byHand = (order: Order, isMoney: boolean) => (isMoney ? changed(order, { settledByHand: true }) : order);

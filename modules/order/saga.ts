@@ -8,7 +8,7 @@ import { deliveryEvents as delivery } from "../delivery/contract.ts";
 import { inventoryEvents as inventory } from "../inventory/contract.ts";
 import { paymentEvents as payment } from "../payment/contract.ts";
 import { pricingEvents as pricing } from "../pricing/contract.ts";
-import { overdue, placement, returnWindow, shipment } from "./deadlines.ts";
+import { capture, overdue, placement, returnWindow, shipment } from "./deadlines.ts";
 import type { Stage } from "./order.ts";
 import * as send from "./saga-messages.ts";
 import { answer, answeredBy, refusedBy, type Step, stoppedBy, undoneBy } from "./step.ts";
@@ -71,7 +71,7 @@ export const saga: readonly Step[] = [
     cancellable: true,
   },
   {
-    // How long it may take is `payment`'s affair: until the authorisation expires.
+    // `payment` gives up when the authorisation expires; this is for an answer that never comes.
     name: "5b. capture: no parcel leaves before it is paid",
     during: "CAPTURING",
     asks: [send.capturePayment],
@@ -80,6 +80,7 @@ export const saga: readonly Step[] = [
       stoppedBy(payment.PaymentCaptureFailed, ({ reason }) => reason),
     ],
     mayRepeat: true,
+    deadline: capture,
     cancellable: true,
   },
   {
@@ -127,9 +128,9 @@ export const saga: readonly Step[] = [
     // Everything asked for is undone, one after the other, unless the parcel turns out to have left.
     name: "8a. cancel",
     during: "CANCEL_PENDING",
-    moves: [
-      answeredBy(delivery.ParcelHandedOver, "SHIPPED", { recordedAs: { type: "cancel_refused" }, forgetsReason: true }),
-    ],
+    moves: [delivery.ParcelHandedOver, delivery.ShipmentCancelRefused].map((type) =>
+      answeredBy(type, "SHIPPED", { recordedAs: { type: "cancel_refused" }, forgetsReason: true }),
+    ),
     deadline: overdue,
   },
   { name: "8b. cancelled", during: "CANCELLED", tells: [send.orderCancelled] },

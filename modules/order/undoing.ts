@@ -84,7 +84,3 @@ export function asksAgain(order: Order): readonly Send[] {
   if (order.stage === "CANCEL_PENDING") return askTo(order.undoing.slice(0, 1));
   return isUndone(order.stage) ? askTo(order.undoing) : (stepDuring(order.stage).asks ?? []);
 }
-
-/** What a cancelled order would have asked after the undo that is under way. */
-export const asksLeft = ({ stage, undoing }: Order): readonly Send[] =>
-  stage === "CANCEL_PENDING" ? askTo(undoing.slice(1)) : [];

@@ -46,8 +46,15 @@ describe("authorising", () => {
   });
 
   test("a command for a payment that does not exist is a bug", () => {
-    for (const type of ["CapturePayment", "VoidPayment", "RefundPayment"])
+    for (const type of ["CapturePayment", "RefundPayment"])
       expect(() => command(type, undefined)).toThrow("no such payment");
+  });
+
+  test("what was never asked for is voided, and stays so", () => {
+    const voided = command("VoidPayment", undefined);
+    expect(stateOf(voided)).toMatchObject({ status: "VOIDED", amount: 0, work: "none" });
+    expect(voided.messages?.map(({ type }) => type)).toEqual(["PaymentVoided"]);
+    expect(voided.calls).toBeUndefined();
   });
 });
 

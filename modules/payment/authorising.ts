@@ -14,6 +14,7 @@ import { voided } from "./giving-back.ts";
 import {
   CUSTOMER_ACTION,
   type DeclineReason,
+  newPayment,
   type Outcome,
   type Payment,
   type PaymentRules,
@@ -41,32 +42,8 @@ export const authorisePayment = on(
   (payment: Payment | undefined, asked, { key, now, ids }: DecisionContext): Outcome => {
     if (payment) return {};
     const { attempt, customerId, amount, currency, token } = asked;
-    const begun: Payment = {
-      orderId: key,
-      id: ids.next(),
-      customerId,
-      status: "PENDING",
-      currency,
-      amount,
-      authorised: 0,
-      captured: 0,
-      refunded: 0,
-      token,
-      attempt,
-      captureAttempt: 1,
-      refundAttempt: 1,
-      work: "none",
-      tries: 1,
-      failures: 0,
-      voidFor: null,
-      actionUrl: null,
-      actionUntil: null,
-      acted: false,
-      authorisedUntil: null,
-      detail: null,
-      createdAt: now,
-      updatedAt: now,
-    };
+    const about = { orderId: key, id: ids.next(), customerId, currency, amount, token, attempt };
+    const begun = newPayment(about, now);
     return amount === 0 ? authorised(begun, null, now) : startWork(begun, "authorise", now);
   },
 );

@@ -13,6 +13,8 @@ import {
   CUSTOMER_ACTION,
   kept,
   known,
+  NO_CURRENCY,
+  newPayment,
   type Outcome,
   type Payment,
   settle,
@@ -72,10 +74,18 @@ function undo(payment: Payment, now: number): Outcome {
   }
 }
 
+/** Stands for a payment that was undone and never asked for, or whose asking was discarded: it can be none any more. */
+const neverAuthorised = (orderId: string, id: string, now: number): Payment => ({
+  ...newPayment({ orderId, id, customerId: "", currency: NO_CURRENCY, amount: 0, token: "", attempt: 1 }, now),
+  status: "VOIDED",
+});
+
 export const voidPayment = on(
   paymentCommands.VoidPayment,
-  (payment: Payment | undefined, _asked, { now }: DecisionContext): Outcome => {
-    const asked: Payment = { ...known(payment), voidFor: "order", updatedAt: now };
+  (payment: Payment | undefined, _asked, { key, now, ids }: DecisionContext): Outcome => {
+    if (!payment)
+      return { state: neverAuthorised(key, ids.next(), now), messages: [message(paymentEvents.PaymentVoided, {})] };
+    const asked: Payment = { ...payment, voidFor: "order", updatedAt: now };
     switch (asked.work) {
       case "none":
         return undo(asked, now);

@@ -88,6 +88,33 @@ export interface Payment {
   readonly updatedAt: number;
 }
 
+/** ISO 4217 for no currency: of a payment that was never asked for. */
+export const NO_CURRENCY = "XXX";
+
+type AboutPayment = Pick<Payment, "orderId" | "id" | "customerId" | "currency" | "amount" | "token" | "attempt">;
+
+/** A payment of which nothing is known but what is asked for. */
+export const newPayment = (about: AboutPayment, now: number): Payment => ({
+  ...about,
+  status: "PENDING",
+  authorised: 0,
+  captured: 0,
+  refunded: 0,
+  captureAttempt: 1,
+  refundAttempt: 1,
+  work: "none",
+  tries: 1,
+  failures: 0,
+  voidFor: null,
+  actionUrl: null,
+  actionUntil: null,
+  acted: false,
+  authorisedUntil: null,
+  detail: null,
+  createdAt: now,
+  updatedAt: now,
+});
+
 export interface PaymentRules {
   /** How long an unreachable provider is tried again before an authorisation is given up. */
   readonly retryForMs: number;

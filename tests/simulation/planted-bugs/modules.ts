@@ -67,7 +67,7 @@ export const DELIVERY_BUGS: readonly PlantedBug[] = [
     against: "once",
     file: "modules/delivery/shipment.ts",
     find: 'if (!mayBecome(shipment, "CANCELLED")) return { messages: [message(deliveryEvents.ShipmentCancelRefused, {})] };\n',
-    replace: 'if (!mayBecome(shipment, "CANCELLED")) return { messages: granted };\n',
+    replace: 'if (!mayBecome(shipment, "CANCELLED")) return { messages: granted() };\n',
   },
   {
     name: "never-comes-back",

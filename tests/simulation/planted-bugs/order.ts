@@ -151,7 +151,7 @@ export const ORDER_BUGS: readonly PlantedBug[] = [
     breaks: "A parcel that has left during the cancel is taken for cancelled.",
     against: "dead letters",
     file: "modules/order/saga.ts",
-    find: '      answeredBy(delivery.ParcelHandedOver, "SHIPPED", { recordedAs: { type: "cancel_refused" }, forgetsReason: true }),\n',
-    replace: "",
+    find: "moves: [delivery.ParcelHandedOver, delivery.ShipmentCancelRefused].map(",
+    replace: "moves: [delivery.ShipmentScheduled].map(",
   },
 ];
