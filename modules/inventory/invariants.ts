@@ -7,7 +7,7 @@ import type { Reservation } from "./store.ts";
 
 /** Where a reservation may go from each status; it may also stay. */
 const transitions: Readonly<Record<ReservationStatus, readonly ReservationStatus[]>> = {
-  HELD: ["FIRM", "RELEASED"],
+  HELD: ["FIRM", "RELEASED", "SHIPPED"],
   FIRM: ["RELEASED", "SHIPPED"],
   SHIPPED: ["RETURNED"],
   RELEASED: [],
