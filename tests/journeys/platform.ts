@@ -82,15 +82,11 @@ async function chosenShape(env: Environment, watching: boolean): Promise<Shape> 
 export const tokenOf = (dataDir: string, role: Role, sub: string, scopes?: readonly string[]) =>
   issueToken({ dataDir, role, sub, ttlSeconds: 3600, clock: systemClock, ...(scopes ? { scopes } : {}) });
 
-/** As in `serve`: parcels that move by themselves would keep every order in flight. */
-const STILL = { CARRIER_STEP_MS: "0" };
-
 async function embeddedShape(env: Environment, watching: boolean): Promise<Shape> {
   const dataDir = await makeDirectory();
   return {
     dataDir,
-    start: (own) =>
-      startProcess(["dev", ...(watching ? [] : ["--no-watch"]), "--data", dataDir], { ...STILL, ...env, ...own }),
+    start: (own) => startProcess(["dev", ...(watching ? [] : ["--no-watch"]), "--data", dataDir], { ...env, ...own }),
     databaseUrl() {
       const url = runningServerUrl(dataDir);
       if (url === null) throw new Error(`no database server runs on ${dataDir}`);

@@ -66,7 +66,8 @@ export async function startProcess(
 ): Promise<PlatformProcess> {
   const { PORT: port = String(await freeServerPort()), INTERNAL_PORT: internalPort = String(await freeServerPort()) } =
     env;
-  const settings = { HOST: "127.0.0.1", ...env, PORT: port, INTERNAL_PORT: internalPort };
+  // No parcel moves by itself, in whatever way the platform is started.
+  const settings = { HOST: "127.0.0.1", CARRIER_STEP_MS: "0", ...env, PORT: port, INTERNAL_PORT: internalPort };
   const child = spawn(process.execPath, ["runtime/main.ts", ...args], {
     cwd: checkout,
     env: childEnvironment(settings),
