@@ -158,8 +158,14 @@ describe("refusals", () => {
 
   test("a capture that fails stops the order, and one that works after all goes on", () => {
     expect(stopped).toMatchObject({ status: "NEEDS_ATTENTION", attention: "capture_refused", stage: "CAPTURING" });
+    const refused = receive(at.CAPTURING, paymentEvents.PaymentCaptureFailed, { reason: "capture_refused" });
+    expect([refused.cancelTimers, refused.setTimers]).toEqual([["capture-deadline"], []]);
     const again = receive(stopped, paymentEvents.PaymentCaptured, usd);
     expect([stateOf(again).stage, stateOf(again).attention]).toEqual(["HANDING_OVER", null]);
+  });
+
+  test("a capture that nobody answers needs attention", () => {
+    expect(stateOf(fire(at.CAPTURING, "capture-deadline"))).toMatchObject({ attention: "capture_overdue" });
   });
 
   test("a shipment that nobody schedules is cancelled after a day", () => {

@@ -22,7 +22,7 @@ export function timersBetween(
   const wasStopped = before !== undefined && before.attention !== null;
   const begins = entered !== undefined && after.attention === null && (!goesOn || wasStopped);
   return {
-    cancelTimers: left && left !== entered ? [left.timer] : [],
+    cancelTimers: left && (left !== entered || after.attention !== null) ? [left.timer] : [],
     setTimers: begins ? [{ kind: entered.timer, dueMs: now + deadlines[entered.within] }] : [],
   };
 }

@@ -71,7 +71,7 @@ export const ORDER_BUGS: readonly PlantedBug[] = [
     breaks: "What an order waited for still fires when it has come.",
     against: "dead letters",
     file: "modules/order/timers.ts",
-    find: "cancelTimers: left && left !== entered ? [left.timer] : [],",
+    find: "cancelTimers: left && (left !== entered || after.attention !== null) ? [left.timer] : [],",
     replace: "cancelTimers: [],",
   },
   {
