@@ -10,7 +10,7 @@ const SETTLED_MS = 20_000;
 
 let platform: TestPlatform;
 beforeAll(async () => {
-  platform = await startTestPlatform({ PAYMENT_ANSWER_TIMEOUT_MS: "1500" }, { watching: true });
+  platform = await startTestPlatform({ PAYMENT_ANSWER_TIMEOUT_MS: "3000" }, { watching: true });
 });
 afterAll(() => platform.stop());
 
