@@ -182,7 +182,7 @@ async function startServer(
 
   /** Brings a server that ended by itself back to its place; what was committed is recovered. */
   async function revive() {
-    let told = "";
+    const told = new Set<string>();
     for (let attempt = 1; stopping === null; attempt++) {
       try {
         running = await boot();
@@ -192,9 +192,9 @@ async function startServer(
         const reason = messageOf(error);
         // Numbers of processes and files differ each time.
         const kind = reason.replace(/\d+/g, "");
-        if (kind !== told || attempt % TOLD_AGAIN_AFTER === 0)
+        if (!told.has(kind) || attempt % TOLD_AGAIN_AFTER === 0)
           alarm(`the database server did not come back, attempt ${attempt}; it is tried again and again: ${reason}`);
-        told = kind;
+        told.add(kind);
         await scheduler.sleep(Math.min(LONGEST_REVIVE_PAUSE_MS, REVIVE_PAUSE_MS * attempt));
       }
     }

