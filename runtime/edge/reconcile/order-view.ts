@@ -80,7 +80,7 @@ function joined(pages: Pages, bound: string | null): Omit<Window, "next"> {
   const byKey = new Map<string, Record<string, unknown>>();
   for (const name of MODULE_NAMES)
     for (const item of pages[name].items) {
-      if (bound !== null && item.key > bound) continue;
+      if ((bound !== null && item.key > bound) || isNothing(item)) continue;
       const view = byKey.get(item.key);
       if (view) view[name] = item;
       else byKey.set(item.key, { key: item.key, [name]: item });
@@ -99,5 +99,9 @@ function joined(pages: Pages, bound: string | null): Omit<Window, "next"> {
     },
   };
 }
+
+/** Asked for by its key, a module answers also of what it does not know. */
+const isNothing = ({ version, in: marks, outbox, timers, calls, letters }: CoreFacts) =>
+  version === 0 && Object.keys(marks).length + outbox.length + timers.length + calls.length + letters.length === 0;
 
 const heard = ({ subscribes, travelling }: Pages[ModuleName]) => ({ topics: subscribes, travelling });
