@@ -1,4 +1,7 @@
-/** What reconcile learns of orders: how each stands, and whether its history and its key agree with it. */
+/**
+ * What others learn of orders: reconcile, how each stands and whether its history and its key agree with it; pricing,
+ * whether one is there; operators, which ones are stuck.
+ */
 import type { z } from "zod";
 import { arrayLiteral } from "../../runtime/database/array-literal.ts";
 import type { Database } from "../../runtime/database/port.ts";
