@@ -7,16 +7,25 @@ export interface Backoff {
   reset(): void;
 }
 
+interface Bounds {
+  readonly firstMs: number;
+  readonly mostMs: number;
+}
+
+/** The pause after so many failures in a row, from 1: each twice as long as the one before. A durable timer's. */
+export const doubledPauseMs = (failures: number, { firstMs, mostMs }: Bounds): number =>
+  Math.min(mostMs, firstMs * 2 ** Math.min(20, failures - 1));
+
 /** Pauses are from half of their full length to all of it; the first one's is `firstMs`, the longest one's `mostMs`. */
-export function createBackoff(random: Random, { firstMs, mostMs }: { firstMs: number; mostMs: number }): Backoff {
-  let attempts = 0;
+export function createBackoff(random: Random, bounds: Bounds): Backoff {
+  let failures = 0;
   return {
     nextMs() {
-      const fullMs = Math.min(mostMs, firstMs * 2 ** Math.min(20, attempts++));
+      const fullMs = doubledPauseMs(++failures, bounds);
       return (fullMs / 2) * (1 + fraction(random));
     },
     reset() {
-      attempts = 0;
+      failures = 0;
     },
   };
 }

@@ -1,5 +1,17 @@
 import type { Clock } from "./clock.ts";
-import type { Log } from "./messages/log.ts";
+
+/**
+ * What a line may hold: texts, numbers and lists of texts. No objects, errors or secrets: whoever reports one says which
+ * part of it is told (runtime/error-text.ts).
+ */
+export type Printable = string | number | boolean | null | undefined | readonly string[];
+
+/** What a process tells its operator. Names are stable; fields hold no personal data. */
+export type Log = (
+  level: "info" | "warn" | "error",
+  event: string,
+  fields: Readonly<Record<string, Printable>>,
+) => void;
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 

@@ -6,32 +6,37 @@ import { registry } from "../modules/registry.ts";
 import { UsageError } from "./cli/arguments.ts";
 import { OperatorError } from "./cli/operator-client.ts";
 import { ConfigError } from "./config/load.ts";
+import { errorText } from "./error-text.ts";
 import { IssuerError } from "./identity/development-issuer.ts";
 import type { Module } from "./module.ts";
 import { StartError } from "./start-error.ts";
 
 interface CommandFile {
   run(args: readonly string[], registry: readonly Module[]): Promise<number>;
-  readonly help?: string;
+  readonly help: string;
 }
 
-const commands: Readonly<Record<string, { readonly does: string; readonly load: () => Promise<CommandFile> }>> = {
-  dev: { does: "start everything with demo data", load: () => import("./cli/dev.ts") },
-  serve: { does: "run the process as in a pod", load: () => import("./cli/serve.ts") },
-  migrate: { does: "bring the databases up to date", load: () => import("./cli/migrate.ts") },
-  topics: { does: "make the topics on the brokers", load: () => import("./cli/topics.ts") },
-  modules: { does: "write modules.json and the contracts' files", load: () => import("./cli/modules.ts") },
-  deadletters: { does: "list, show, replay, discard", load: () => import("./cli/deadletters.ts") },
-  token: { does: "print a development token", load: () => import("./cli/token.ts") },
-  test: { does: "run every test suite", load: () => import("./cli/test.ts") },
-  config: { does: "print every setting and where it comes from", load: () => import("./cli/config.ts") },
-  psql: { does: "open a shell into a module's database", load: () => import("./cli/psql.ts") },
-  check: { does: "types, lint, format, boundaries, contracts", load: () => import("./cli/check.ts") },
-  reconcile: { does: "check the invariants over the modules", load: () => import("./cli/reconcile.ts") },
-  simulate: { does: "run seeded simulations", load: () => import("../tests/simulation/command.ts") },
-  faults: { does: "kill processes under load", load: () => import("./cli/faults.ts") },
-  bench: { does: "measure", load: () => import("./cli/bench.ts") },
-};
+/** Every command by its name. */
+export const commands: Readonly<Record<string, { readonly does: string; readonly load: () => Promise<CommandFile> }>> =
+  {
+    dev: { does: "start everything with demo data", load: () => import("./cli/dev.ts") },
+    serve: { does: "run the process as in a pod", load: () => import("./cli/serve.ts") },
+    migrate: { does: "bring the databases up to date", load: () => import("./cli/migrate.ts") },
+    topics: { does: "make the topics on the brokers", load: () => import("./cli/topics.ts") },
+    modules: { does: "write modules.json, contracts, rights, diagrams", load: () => import("./cli/modules.ts") },
+    deadletters: { does: "list, show, replay, discard", load: () => import("./cli/deadletters.ts") },
+    token: { does: "print a development token", load: () => import("./cli/token.ts") },
+    test: { does: "run every test suite", load: () => import("./cli/test.ts") },
+    config: { does: "print every setting and where it comes from", load: () => import("./cli/config.ts") },
+    psql: { does: "open a shell into a module's database", load: () => import("./cli/psql.ts") },
+    check: { does: "types, lint, format, boundaries, contracts", load: () => import("./cli/check.ts") },
+    reconcile: { does: "check the invariants over the modules", load: () => import("./cli/reconcile.ts") },
+    simulate: { does: "run seeded simulations", load: () => import("../tests/simulation/command.ts") },
+    faults: { does: "kill processes under load", load: () => import("./cli/faults.ts") },
+    new: { does: "write the files of a module, a command or an event", load: () => import("./cli/new.ts") },
+    fuzz: { does: "random requests against the API", load: () => import("./cli/fuzz.ts") },
+    bench: { does: "measure", load: () => import("./cli/bench.ts") },
+  };
 
 const usage = () =>
   `genai-demo COMMAND [--help]\n\n${Object.entries(commands)
@@ -49,7 +54,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     return 2;
   }
   const file = await command.load();
-  if (args.includes("--help") && file.help) {
+  if (args.includes("--help")) {
     console.log(file.help);
     return 0;
   }
@@ -66,7 +71,7 @@ if (import.meta.main) {
         error instanceof IssuerError ||
         error instanceof OperatorError ||
         error instanceof UsageError;
-      console.error(expected ? error.message : error);
+      console.error(expected ? error.message : errorText(error));
       process.exit(error instanceof UsageError ? 2 : 1);
     },
   );

@@ -3,17 +3,26 @@
  * nothing of how it is run: the environment gives it a database, a transport's far end, rpc, time and chance.
  */
 import type { Cache, Hints } from "./cache/port.ts";
-import { type Changes, createChanges } from "./changes.ts";
 import type { Clock } from "./clock.ts";
-import type { sagaSettings } from "./config/saga-settings.ts";
+import type { deadlineSettings } from "./config/deadline-settings.ts";
+import type { WebhookSettings } from "./config/webhook-settings.ts";
 import type { Database } from "./database/port.ts";
-import { bindRoutes, type Route, type RouteSpec } from "./http/route.ts";
+import { errorText } from "./error-text.ts";
+import type { EventStreams } from "./http/event-streams.ts";
+import { bindRoutes, type IdempotencyClaim, type Route, type RouteSpec } from "./http/route.ts";
 import type { Ids } from "./ids.ts";
+import type { Log } from "./log.ts";
+import { auditHandlers } from "./messages/audit-rpc.ts";
+import { type Changes, createChanges } from "./messages/changes.ts";
+import { type TopicTypes, topicOf } from "./messages/contract.ts";
 import { deadLetterHandlers } from "./messages/dead-letter-rpc.ts";
-import type { ModuleLane } from "./messages/lane.ts";
-import type { Log } from "./messages/log.ts";
+import type { EarlierRequest } from "./messages/earlier-request.ts";
+import { type LaneLoad, type ModuleLane, NO_LOAD } from "./messages/lane.ts";
 import type { Messaging, ModuleTopics } from "./messages/messaging.ts";
+import { coreMigrations } from "./messages/migrations.ts";
+import type { FactsAnswer } from "./messages/read-facts.ts";
 import { type MessagingDeps, type RunningMessaging, startMessaging } from "./messages/start-messaging.ts";
+import { waitingHandler } from "./messages/waiting-work.ts";
 import type { RpcClient, RpcHandler, RpcMethodName } from "./rpc/port.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -38,6 +47,8 @@ export interface ModuleEnvironment {
   readonly rpc: RpcClient;
   /** Topics of the module with messages that are published and not settled. */
   readonly travelling: () => Promise<readonly string[]>;
+  /** What the Idempotency-Key of a request has done before. */
+  readonly earlier: (claim: IdempotencyClaim) => Promise<EarlierRequest | undefined>;
   /** Shared with other replicas where there is a Redis; may lose anything at any time. */
   readonly cache: Cache;
   readonly hints: Hints;
@@ -45,22 +56,33 @@ export interface ModuleEnvironment {
   readonly scheduler: Scheduler;
   readonly ids: Ids;
   readonly log: Log;
-  /** Deadlines of domain.md's saga table, by name; every one is configuration. */
+  /** Answers of this process that go on; all modules share what it can carry. */
+  readonly streams: EventStreams;
   readonly deadlines: Deadlines;
+  /** Of those who send webhooks to this module. */
+  readonly webhooks: WebhookSettings;
 }
 
-/** In milliseconds; what each one is: config/saga-settings.ts. */
-export type Deadlines = { readonly [Name in keyof typeof sagaSettings]: number };
+/** In milliseconds; what each one is: config/deadline-settings.ts. */
+export type Deadlines = { readonly [Name in keyof typeof deadlineSettings]: number };
+
+/** Its aggregate, and what is decided on it, as far as there is any of a kind. */
+type MessagingDefinition<State, Shared, Ports> = Pick<Messaging<State, Shared, Ports>, "aggregate"> &
+  Partial<Omit<Messaging<State, Shared, Ports>, "module" | keyof ModuleTopics>>;
+
+const NOTHING_MORE = { entries: {}, handlers: [], timers: [], calls: [] };
 
 /** The parts of a module that need its environment; built once a process. */
 export interface ModuleParts<State, Shared, Ports, RouteDeps> {
   /** A module without messages (only rpc and routes) leaves it out. */
   readonly messaging?: {
-    readonly definition: Omit<Messaging<State, Shared, Ports>, "module" | keyof ModuleTopics>;
+    readonly definition: MessagingDefinition<State, Shared, Ports>;
     readonly ports: Ports;
+    /** What reconcile may know of its aggregates. */
+    readonly facts?: FactsAnswer<State>;
   };
-  /** What answers the methods that the module serves. */
-  readonly rpc: readonly RpcHandler[];
+  /** What else answers the methods that the module serves. */
+  readonly rpc?: readonly RpcHandler[];
   /** What its routes work with. */
   readonly routes: (running: ModuleRunning<State, Shared>) => RouteDeps;
   /** Closes what `build` opened beside the environment's databases. */
@@ -81,22 +103,33 @@ export interface ModuleFacts {
   /** One lower-case word: it names the schema, the topics, the service. */
   readonly name: string;
   readonly topics: ModuleTopics;
-  /** Methods that others may ask of it; those of its dead letters and its processes come by themselves. */
+  /** Methods that others may ask of it; those of its letters, its audit log, what waits in it and its processes come by themselves. */
   readonly serves: readonly RpcMethodName[];
   /** Methods of other modules that it asks. */
   readonly asks: readonly RpcMethodName[];
   readonly routes: readonly { readonly spec: RouteSpec }[];
+  /**
+   * Pictures of its rules for the documents, by name, in Markdown, made of the data that it decides with and of all
+   * modules' declarations. What is called like an SVG file is one in docs/.
+   */
+  readonly diagrams?: (modules: readonly ModuleFacts[]) => Readonly<Record<string, string>>;
 }
 
 export interface ModuleDeclaration<State, Shared, Ports, RouteDeps> {
   readonly name: string;
-  /** A module without messages leaves it out. */
-  readonly topics?: ModuleTopics;
+  /** Contracts' commands and events that it listens to: known types that it does not handle are passed over. */
+  readonly subscribes?: readonly TopicTypes[];
+  /** Its own events, and commands of others. */
+  readonly sends?: readonly TopicTypes[];
   readonly serves: readonly RpcMethodName[];
   readonly asks?: readonly RpcMethodName[];
   readonly routes: readonly Route<RouteDeps>[];
+  /** Of its own tables; where it has messages, the message core's come before them. */
   readonly migrations: readonly Migration[];
   readonly sideSchemas?: readonly SideSchema[];
+  readonly diagrams?: ModuleFacts["diagrams"];
+  /** Who sends it webhooks, in words: they are believed by the secrets of `<MODULE>_WEBHOOK_SECRETS`. */
+  readonly webhooksFrom?: string;
   readonly build: (
     environment: ModuleEnvironment,
     commands: ModuleCommands<State, Shared>,
@@ -119,6 +152,8 @@ export type ChangeMessaging = <State, Shared, Ports>(
 export interface Module extends ModuleFacts {
   readonly migrations: readonly Migration[];
   readonly sideSchemas: readonly SideSchema[];
+  /** Null: nobody sends it webhooks. */
+  readonly webhooksFrom: string | null;
   /** `change`: for whoever runs a module with handlers other than its own, such as ones that fail. */
   prepare(environment: ModuleEnvironment, change?: ChangeMessaging): PreparedModule;
   seedDemo(environment: ModuleEnvironment): Promise<void>;
@@ -134,6 +169,7 @@ export interface PreparedModule {
   /** Requests that wait for a change are answered with what is known. */
   endWaits(): void;
   stop(): Promise<void>;
+  load(): LaneLoad;
   depth(): ReturnType<RunningMessaging<unknown, unknown>["depth"]>;
 }
 
@@ -141,18 +177,22 @@ export interface PreparedModule {
 export function defineModule<State, Shared, Ports, RouteDeps>(
   declaration: ModuleDeclaration<State, Shared, Ports, RouteDeps>,
 ): Module {
-  const { name, topics = NO_TOPICS, serves } = declaration;
+  const { name, serves } = declaration;
+  const { subscribes = [], sends = [] } = declaration;
+  const topics: ModuleTopics = { subscribes: subscribes.map(topicOf), sends: sends.map(topicOf) };
+  const hasMessages = subscribes.length + sends.length > 0;
   return {
     name,
     topics,
     serves,
     asks: declaration.asks ?? [],
     routes: declaration.routes,
-    migrations: declaration.migrations,
+    migrations: [...(hasMessages ? coreMigrations : []), ...declaration.migrations],
     sideSchemas: declaration.sideSchemas ?? [],
+    diagrams: declaration.diagrams ?? (() => ({})),
+    webhooksFrom: declaration.webhooksFrom ?? null,
     seedDemo: async (environment) => declaration.seedDemo?.(environment),
     prepare(environment, change = (definition) => definition) {
-      const changes = createChanges<State>(environment.scheduler);
       let running: RunningMessaging<State, Shared> | undefined;
       const lane: ModuleCommands<State, Shared> = {
         execute: (command, key, input, options) =>
@@ -161,21 +201,39 @@ export function defineModule<State, Shared, Ports, RouteDeps>(
             : Promise.reject(new Error(`${name} runs no commands: it declares no messaging, or is not wired yet`)),
       };
       const parts = declaration.build(environment, lane);
-      requireServed(name, serves, parts.rpc);
+      const { messaging, rpc: own = [] } = parts;
+      const facts = messaging?.facts?.({ ...messaging.definition, ...topics }, environment);
+      const rpc = facts ? [...own, facts] : own;
+      requireServed(name, serves, rpc);
+      const aggregate = messaging?.definition.aggregate;
+      const changes = createChanges<State>({
+        scheduler: environment.scheduler,
+        async readNewer(seen) {
+          if (!aggregate) return [];
+          const rows = await environment.database.query(aggregate.newer(seen));
+          return rows.map((row) => ({ key: aggregate.keyOfRow(row), decode: () => aggregate.decode(row) }));
+        },
+        report: (error) => environment.log("error", "wait.failed", { module: name, error: errorText(error) }),
+      });
       const release = () => {
         if (!running) throw new Error(`${name} is not wired yet`);
         return running.letters;
       };
-      const letters = deadLetterHandlers(name, parts.messaging && { database: environment.database, release });
+      const letters = deadLetterHandlers(name, messaging && { database: environment.database, release });
       return {
         name,
-        rpc: [...parts.rpc, ...letters],
+        rpc: [
+          ...rpc,
+          ...letters,
+          ...auditHandlers(name, messaging && environment.database),
+          waitingHandler(name, messaging && environment.database),
+        ],
         wire(settings) {
-          if (!parts.messaging) return;
-          running = startMessaging(change({ ...parts.messaging.definition, ...topics, module: name }), {
+          if (!messaging) return;
+          running = startMessaging(change({ ...NOTHING_MORE, ...messaging.definition, ...topics, module: name }), {
             ...settings,
             ...environment,
-            ports: parts.messaging.ports,
+            ports: messaging.ports,
             changed: changes.notify,
             changedElsewhere: changes.notifyElsewhere,
           });
@@ -187,13 +245,12 @@ export function defineModule<State, Shared, Ports, RouteDeps>(
           await running?.stop();
           await parts.close?.();
         },
+        load: () => running?.load() ?? NO_LOAD,
         depth: () => running?.depth() ?? { inHand: 0, queued: 0, commands: 0, waiting: 0 },
       };
     },
   };
 }
-
-const NO_TOPICS: ModuleTopics = { subscribes: [], sends: [] };
 
 function requireServed(module: string, declared: readonly RpcMethodName[], answered: readonly RpcHandler[]): void {
   const names = (methods: readonly RpcMethodName[]) => methods.map((each) => `${each.module}.${each.name}`).sort();

@@ -4,10 +4,12 @@
  */
 import { systemClock } from "./clock.ts";
 import { describeInstance } from "./compose/instance.ts";
+import { openRateLimiter } from "./compose/rate-limiter.ts";
 import { openRemoteRpc, openReplicas, openServiceIdentity } from "./compose/services.ts";
 import { openSharedState } from "./compose/shared-state.ts";
 import { openTransport } from "./compose/transport.ts";
-import { sagaSettings } from "./config/saga-settings.ts";
+import { openWebhooks } from "./compose/webhooks.ts";
+import { deadlineSettings } from "./config/deadline-settings.ts";
 import type { PlatformConfig } from "./config/settings.ts";
 import { type EmbeddedServer, startEmbedded } from "./database/embedded.ts";
 import { migrate, verifySchema } from "./database/migrate.ts";
@@ -17,7 +19,8 @@ import { roleOf } from "./database/schema-state.ts";
 import { edgeAsks } from "./edge/asks.ts";
 import { mountEdge } from "./edge/edge.ts";
 import { errorText } from "./error-text.ts";
-import { createApp, handlerOf } from "./http/app.ts";
+import { createAdmission } from "./http/admission.ts";
+import { createApp, type Handler, handlerOf } from "./http/app.ts";
 import { createHealth, healthRoutes } from "./http/health.ts";
 import { type HttpDeps, mountRoutes } from "./http/mount.ts";
 import { type RunningServer, startServer } from "./http/server.ts";
@@ -101,7 +104,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     const embedded = await openEmbedded(options, say, alarm);
     if (embedded) opened.push({ name: "embedded database", run: embedded.stop });
     const urlOf = (module: string) => {
-      const url = config.databaseUrls.get(module) ?? embedded?.url;
+      const url = config.databaseUrls.get(module)?.open() ?? embedded?.url;
       if (url) return url;
       throw new StartError("No database: set DATABASE_URL (or <MODULE>_DATABASE_URL for each module).");
     };
@@ -119,7 +122,9 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     const breakers = createBreakers({ clock: systemClock, random, log });
     const self = describeInstance(config, health, { id: ids.next(), atMs: systemClock.now(), hasEdge });
     const exclusive = (module: string) =>
-      urlOf(module) === embedded?.url || (config.exclusiveDatabase && urlOf(module) === config.databaseUrl);
+      urlOf(module) === embedded?.url || (config.exclusiveDatabase && urlOf(module) === config.databaseUrl?.open());
+    const isAlone = modules.every(({ name }) => exclusive(name));
+    const shared = await openSharedState(config, health, log, isAlone);
     const platform = createProcess({
       modules,
       clock: systemClock,
@@ -127,16 +132,12 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       ids,
       transport: await openTransport(options.config, modules, health, log),
       database: (module, schema) => openDatabase({ url: urlOf(module), schema, role: roleOf(schema), scheduler }),
-      shared: await openSharedState(
-        config,
-        health,
-        log,
-        modules.every(({ name }) => exclusive(name)),
-      ),
+      shared,
       ...(services && modules.length < names.length ? { remote: openRemoteRpc(config, services, breakers) } : {}),
       breakers,
       log,
       deadlines: deadlinesOf(config),
+      webhooks: openWebhooks(config, random),
       exclusive,
       condition: (module, problem) =>
         problem === null ? health.up(module) : health.down(module, `cannot work with its database: ${problem}`),
@@ -153,12 +154,14 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       pollMs: POLL_MS,
       callConcurrency: CALL_CONCURRENCY,
       retention: { ...DEFAULT_RETENTION, idempotencyKeptForMs: config.idempotencyKeptForMs },
+      streamLimit: config.streamLimit,
+      streamLimitPerCaller: config.streamLimitPerCaller,
     });
     opened.push({ name: "modules", run: platform.stop });
 
     const http: HttpDeps = {
       verifier: createTokenVerifier({
-        issuers: [...(issuer ? [issuer.trusted] : []), ...oidcIssuers(config)],
+        issuers: [...(issuer ? [issuer.trusted] : []), ...oidcIssuers(config, systemClock)],
         clock: systemClock,
         scheduler,
       }),
@@ -172,9 +175,17 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       },
       checkReplies: local,
     };
+    const publicHttp = { ...http, ...openRateLimiter(config, shared) };
     const publicApp = createApp(http);
     const routes = healthRoutes(health);
-    mountRoutes(publicApp, [...routes, ...platform.routes], http);
+    const admission = createAdmission({
+      clock: systemClock,
+      random,
+      load: platform.load,
+      targetMs: config.admissionDelayMs,
+      paths: platform.routes.flatMap(({ spec }) => (spec.beginsWork ? [spec.path] : [])),
+    });
+    mountRoutes(publicApp, [...routes, ...platform.routes], { ...publicHttp, admission });
     if (hasEdge)
       mountEdge(publicApp, {
         routes,
@@ -187,7 +198,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
           scheduler,
         },
         topology: { modules: names, self, replicas: services && openReplicas(config, names, services) },
-        http,
+        http: publicHttp,
       });
     const internalApp = createApp(http);
     mountRoutes(internalApp, healthRoutes(health), http);
@@ -204,18 +215,18 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
         closing: () => isStopping,
       });
 
-    const listen = (app: typeof publicApp, port: number, portSetting: string): RunningServer =>
+    const listen = (handler: Handler, port: number, portSetting: string): RunningServer =>
       startServer({
-        handler: handlerOf(app, closing),
+        handler,
         hostname: config.host,
         port,
         portSetting,
         scheduler,
         onError: (error) => log("error", "http.failed", { error: String(error) }),
       });
-    const servers = [listen(publicApp, config.port, "PORT")];
+    const servers = [listen(handlerOf(publicApp, closing, admission.turnedAway), config.port, "PORT")];
     opened.push({ name: "ports", run: () => Promise.all(servers.map((server) => server.stop(0))) });
-    servers.push(listen(internalApp, config.internalPort, "INTERNAL_PORT"));
+    servers.push(listen(handlerOf(internalApp, closing), config.internalPort, "INTERNAL_PORT"));
 
     if (local) await platform.seedDemo();
     await platform.start();
@@ -243,11 +254,11 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
   }
 }
 
-/** Somebody is away, late or busy; anything else that ends a request is a bug. */
 // The settings' names are the keys of `Deadlines` by its definition.
 const deadlinesOf = (config: Deadlines) =>
-  Object.fromEntries(Object.keys(sagaSettings).map((name) => [name, Reflect.get(config, name)])) as Deadlines;
+  Object.fromEntries(Object.keys(deadlineSettings).map((name) => [name, Reflect.get(config, name)])) as Deadlines;
 
+/** Somebody is away, late or busy; anything else that ends a request is a bug. */
 const isOutage = (error: unknown): error is Error =>
   error instanceof CommandUnavailable ||
   (error instanceof DatabaseError && error.kind === "unavailable") ||

@@ -54,6 +54,7 @@ function processOf(...shelf: readonly RpcHandler[]) {
     breakers: createBreakers({ clock, random, log: () => undefined }),
     log: () => undefined,
     deadlines: sameDeadlines(1),
+    webhooks: () => ({ secrets: [], simulatedCopies: 0 }),
     exclusive: () => false,
     condition: () => undefined,
     limits: DEFAULT_LANE_LIMITS,
@@ -62,6 +63,8 @@ function processOf(...shelf: readonly RpcHandler[]) {
     pollMs: 1,
     callConcurrency: 1,
     retention: DEFAULT_RETENTION,
+    streamLimit: 1,
+    streamLimitPerCaller: 1,
   });
   if (!buyer) throw new Error("the buyer was not built");
   return { rpc, ofBuyer: buyer.rpc };

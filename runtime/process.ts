@@ -4,46 +4,43 @@
  */
 import type { SharedState } from "./cache/port.ts";
 import type { Clock } from "./clock.ts";
+import type { WebhookSettings } from "./config/webhook-settings.ts";
 import type { Database } from "./database/port.ts";
+import { createEventStreams } from "./http/event-streams.ts";
 import type { Route } from "./http/route.ts";
 import type { Ids } from "./ids.ts";
 import { invariant } from "./invariant.ts";
-import type { LaneLimits } from "./messages/lane.ts";
-import type { Log } from "./messages/log.ts";
-import type { Retention } from "./messages/retention.ts";
-import type { Deadlines, Module, ModuleEnvironment, PreparedModule } from "./module.ts";
+import type { Log } from "./log.ts";
+import { findEarlierRequest } from "./messages/earlier-request.ts";
+import { type LaneLoad, NO_LOAD } from "./messages/lane.ts";
+import type { Deadlines, MessagingSettings, Module, ModuleEnvironment, PreparedModule } from "./module.ts";
 import type { Breakers } from "./rpc/circuit-breaker.ts";
-import { createDirectRpc } from "./rpc/direct.ts";
 import { createRpc } from "./rpc/dispatch.ts";
 import { methodName, type RpcClient, type RpcHandler } from "./rpc/port.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { Transport } from "./transport/port.ts";
 
-export interface ProcessDeps {
+export interface ProcessDeps extends Omit<MessagingSettings, "replica" | "exclusive" | "condition"> {
   readonly modules: readonly Module[];
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly ids: Ids;
-  readonly transport: Transport;
   /** The database of a schema: a module's or a side schema's. */
   readonly database: (module: string, schema: string) => Database;
   /** Asks modules that run in other processes; absent where all of them run here. */
   readonly remote?: RpcClient;
   /** Keep calls from modules here that do not answer; each is asked in any case when left out. */
   readonly breakers?: Breakers;
-  readonly shared: SharedState;
+  readonly shared: Pick<SharedState, "cache" | "hints" | "close">;
   readonly log: Log;
   readonly deadlines: Deadlines;
+  readonly webhooks: (module: string) => WebhookSettings;
   /** Nobody else can use the module's database (embedded server, locked directory). */
   readonly exclusive: (module: string) => boolean;
   /** Null while the module's database answers, else why it does not. */
   readonly condition: (module: string, problem: string | null) => void;
-  readonly limits: LaneLimits;
-  readonly leaseMs: number;
-  readonly renewMs: number;
-  readonly pollMs: number;
-  readonly callConcurrency: number;
-  readonly retention: Retention;
+  /** How many event streams may be open at once. */
+  readonly streamLimit: number;
+  readonly streamLimitPerCaller: number;
 }
 
 export interface PlatformProcess {
@@ -55,10 +52,12 @@ export interface PlatformProcess {
   readonly rpcHandlers: readonly RpcHandler[];
   /** Resolves when every module has taken its shards and resumed what was left in them. */
   start(): Promise<void>;
-  /** Requests that wait for a change (`Prefer: wait`) are answered with what is known: `stop` is near. */
+  /** Requests that wait for a change (`Prefer: wait`) are answered with what is known, and streams end: `stop` is near. */
   endWaits(): void;
   stop(): Promise<void>;
   seedDemo(): Promise<void>;
+  /** Of all lanes here together; the backlog is the longest of them. */
+  load(): LaneLoad;
   /** What each module has queued and in hand. */
   depth(): Readonly<Record<string, ReturnType<PreparedModule["depth"]>>>;
 }
@@ -86,31 +85,33 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
   };
   const environments = new Map<string, ModuleEnvironment>();
   // Modules ask each other only once all of them are prepared.
-  const rpc: RpcClient = {
-    call: (method, request, options) => client().call(method, request, options),
-  };
   let opened: RpcClient | undefined;
-  const client = () => {
-    const { remote, breakers } = deps;
-    opened ??= remote
-      ? createRpc({ local: handlers, remote, scheduler, ...(breakers ? { breakers } : {}) })
-      : createDirectRpc(handlers, scheduler, breakers);
-    return opened;
+  const rpc: RpcClient = {
+    call(method, request, options) {
+      opened ??= createRpc({ ...deps, local: handlers });
+      return opened.call(method, request, options);
+    },
   };
 
+  const { streamLimit: limit, streamLimitPerCaller: limitPerCaller } = deps;
+  const streams = createEventStreams({ clock, scheduler, log, limit, limitPerCaller });
   const prepared = deps.modules.map((module) => {
+    const database = open(module.name, module.name);
     const environment: ModuleEnvironment = {
-      database: open(module.name, module.name),
+      database,
       sideDatabase: (schema) => open(module.name, schema),
       rpc: asDeclared(module, rpc),
       travelling: () => transport.travelling(module.name),
+      earlier: (claim) => findEarlierRequest(database, claim),
       cache: deps.shared.cache,
       hints: deps.shared.hints,
       clock,
       scheduler,
       ids,
       log,
+      streams,
       deadlines: deps.deadlines,
+      webhooks: deps.webhooks(module.name),
     };
     environments.set(module.name, environment);
     return module.prepare(environment);
@@ -119,19 +120,14 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
   const replica = ids.next();
   for (const module of prepared)
     module.wire({
-      transport,
+      ...deps,
       replica,
       exclusive: deps.exclusive(module.name),
       condition: (problem) => deps.condition(module.name, problem),
-      limits: deps.limits,
-      leaseMs: deps.leaseMs,
-      renewMs: deps.renewMs,
-      pollMs: deps.pollMs,
-      callConcurrency: deps.callConcurrency,
-      retention: deps.retention,
     });
 
   const endWaits = () => {
+    streams.end();
     for (const module of prepared) module.endWaits();
   };
 
@@ -157,6 +153,11 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
         if (environment) await module.seedDemo(environment);
       }
     },
+    load: () =>
+      prepared.reduce((sum, module) => {
+        const { underWay, backlogMs } = module.load();
+        return { underWay: sum.underWay + underWay, backlogMs: Math.max(sum.backlogMs, backlogMs) };
+      }, NO_LOAD),
     depth: () => Object.fromEntries(prepared.map((module) => [module.name, module.depth()])),
   };
 }

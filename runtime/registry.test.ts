@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { z } from "zod";
+import type { Rights } from "./http/rights.ts";
 import { route } from "./http/route.ts";
 import { defineCommands, defineEvents, topicOf } from "./messages/contract.ts";
 import type { ModuleFacts } from "./module.ts";
@@ -9,11 +10,11 @@ import { defineRpc } from "./rpc/port.ts";
 const shelfCommands = topicOf(defineCommands("shelf", { Fill: z.object({}) }));
 const shelfEvents = topicOf(defineEvents("shelf", { Filled: z.object({}) }));
 const count = defineRpc({ module: "shelf", name: "count", request: z.object({}), response: z.int() });
-const at = (path: string) =>
+const at = (path: string, rights: Rights<never> = { callers: "anyone", object: "shared" }) =>
   route({
     method: "GET",
     path,
-    access: "public",
+    rights,
     summary: "x",
     responses: { 200: { description: "x" } },
     handle: async () => ({ status: 200 }),
@@ -63,6 +64,19 @@ test.each([
   ["another's method", [shelf, { ...buyer, serves: [count] }], "buyer serves shelf.count, which is another's"],
   ["the same paths", [shelf, { ...buyer, routes: shelf.routes }], "/api/v1/boards is both shelf's and buyer's"],
   ["the edge's paths", [shelf, { ...buyer, routes: [at("/api/v1/ops/x")] }], "/api/v1/ops is both edge's and buyer's"],
+  [
+    "another's scope",
+    [
+      shelf,
+      { ...buyer, routes: [at("/api/v1/buyers", { callers: "operators", scope: "shelf:read", object: "shared" })] },
+    ],
+    "GET /api/v1/buyers of buyer asks for the scope shelf:read, which is another's",
+  ],
+  [
+    "a path that is nobody's",
+    [shelf, { ...buyer, routes: [at("/api/v1/buyers/{id}", { callers: "customers", object: "own" })] }],
+    "GET /api/v1/buyers/{id} says not whose {id} is",
+  ],
   ["the edge's name", [shelf, { ...buyer, name: "edge" }], "no module may be called edge"],
   ["a topic of nobody", [buyer], "whose module is not there"],
   ["commands that nobody sends", [shelf], "nobody sends genai-demo.shelf.commands.v1"],

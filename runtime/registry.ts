@@ -1,7 +1,11 @@
 /** What follows from the modules' declarations taken together: topics, who may ask whom, which paths are whose. */
+import { scopeOf } from "./http/rights.ts";
+import { faultsOfRights } from "./http/rights-faults.ts";
 import { instanceRpc } from "./instance.ts";
+import { auditRpc } from "./messages/audit-rpc.ts";
 import type { Topic } from "./messages/contract.ts";
 import { deadLetterRpc } from "./messages/dead-letter-rpc.ts";
+import { waitingRpc } from "./messages/waiting-work.ts";
 import type { ModuleFacts } from "./module.ts";
 import { methodName, type RpcMethodName } from "./rpc/port.ts";
 import { StartError } from "./start-error.ts";
@@ -26,7 +30,12 @@ export function callersOf(
   modules: readonly ModuleFacts[],
   edgeAsks: readonly RpcMethodName[],
 ): ReadonlyMap<string, readonly string[]> {
-  const byThemselves = modules.flatMap(({ name }) => [...Object.values(deadLetterRpc(name)), instanceRpc(name)]);
+  const byThemselves = modules.flatMap(({ name }) => [
+    ...Object.values(deadLetterRpc(name)),
+    ...Object.values(auditRpc(name)),
+    waitingRpc(name),
+    instanceRpc(name),
+  ]);
   const served = [...modules.flatMap(({ serves }) => serves), ...byThemselves];
   const callers = new Map<string, string[]>(served.map((method) => [methodName(method), []]));
   const asks = [
@@ -42,6 +51,10 @@ export function callersOf(
   }
   return callers;
 }
+
+/** A ServiceAccount for each module, named like it. One of them speaks for the edge as well. */
+export const accountPerModule = (modules: readonly string[]): ReadonlyMap<string, readonly string[]> =>
+  new Map(modules.map((name) => [name, name === EDGE_HOST ? [name, EDGE] : [name]]));
 
 /** The first segments below the API's prefix that each module answers: what a load balancer routes by. */
 export function collectionsOf({ routes }: Pick<ModuleFacts, "routes">): readonly string[] {
@@ -66,6 +79,7 @@ function faultsOfModules(modules: readonly ModuleFacts[]): string[] {
     if (!/^[a-z][a-z0-9]{0,40}$/.test(name)) faults.push(`${name} is no name: a-z and 0-9, 41 at most`);
     for (const method of serves)
       if (method.module !== name) faults.push(`${name} serves ${methodName(method)}, which is another's`);
+    faults.push(...faultsOfRoutes(module));
     for (const collection of collectionsOf(module)) {
       const other = takers.get(collection);
       if (other !== undefined) faults.push(`/api/v1/${collection} is both ${other}'s and ${name}'s`);
@@ -75,6 +89,17 @@ function faultsOfModules(modules: readonly ModuleFacts[]): string[] {
       if (!names.has(topic.module)) faults.push(`${name} has to do with ${topic.name}, whose module is not there`);
   }
   return faults;
+}
+
+function faultsOfRoutes({ name, routes }: ModuleFacts): string[] {
+  return routes.flatMap(({ spec }) => {
+    const scope = scopeOf(spec.rights);
+    const isOwn = scope === undefined || scope.startsWith(`${name}:`);
+    const foreign = isOwn
+      ? []
+      : [`${spec.method} ${spec.path} of ${name} asks for the scope ${scope}, which is another's`];
+    return [...faultsOfRights(spec), ...foreign];
+  });
 }
 
 function faultsOfTopic(topic: Topic, modules: readonly ModuleFacts[]): string[] {

@@ -7,7 +7,7 @@
  */
 import type { Decision } from "../../runtime/messages/decision.ts";
 import { CARRIER_TIMER } from "./contract.ts";
-import type { Shipment } from "./shipment.ts";
+import type { ShipmentStatus } from "./status.ts";
 
 /** `bringBack`: the parcel that could not be delivered is in the warehouse again. */
 export type CarrierMove = "askForDispatch" | "depart" | "deliver" | "bringBack";
@@ -17,18 +17,25 @@ export interface PlannedMove {
   readonly afterMs: number;
 }
 
+/** What a carrier goes by. */
+export interface Parcel {
+  readonly status: ShipmentStatus;
+  /** Null: nobody has asked that it be let go. */
+  readonly dispatchAskedAt: number | null;
+}
+
 export interface Carrier {
   /** What it does next with a parcel that now came to stand like this; null: nothing before somebody else does. */
-  planned(parcel: Pick<Shipment, "status" | "dispatchAskedAt">): PlannedMove | null;
+  planned(parcel: Parcel): PlannedMove | null;
 }
 
 /** The timer of the carrier's next move after a change, in place of the one before. */
 export function planAfter(
   carrier: Carrier,
-  before: Shipment | undefined,
-  changed: Shipment,
+  before: Parcel | undefined,
+  changed: Parcel,
   now: number,
-): Pick<Decision<Shipment>, "setTimers" | "cancelTimers"> {
+): Pick<Decision<Parcel>, "setTimers" | "cancelTimers"> {
   if (changed === before) return {};
   const next = carrier.planned(changed);
   if (next) return { setTimers: [{ kind: CARRIER_TIMER, dueMs: now + next.afterMs }] };

@@ -1,21 +1,10 @@
 /** All that other modules may know of `delivery`. Commands and events are keyed by order id. */
 import * as z from "zod";
+import { addressSchema } from "../../runtime/address.ts";
 import { defineCommands, defineEvents } from "../../runtime/messages/contract.ts";
 import { defineFacts } from "../../runtime/messages/facts-contract.ts";
 
-export const addressSchema = z.object({
-  name: z.string(),
-  line1: z.string(),
-  line2: z.string().optional(),
-  city: z.string(),
-  region: z.string().optional(),
-  postalCode: z.string(),
-  country: z.string(),
-});
-
 const lineSchema = z.object({ sku: z.string(), quantity: z.int().positive() });
-
-export type Address = z.infer<typeof addressSchema>;
 
 export const deliveryCommands = defineCommands("delivery", {
   ScheduleShipment: z.object({
@@ -50,5 +39,10 @@ export const CARRIER_TIMER = "carrier";
 /** What reconcile may know of an order's shipment. */
 export const deliveryFacts = defineFacts(
   "delivery",
-  z.object({ status: z.string(), lines: z.array(z.object({ sku: z.string(), quantity: z.int() })) }),
+  z.object({
+    status: z.string(),
+    /** Dispatch was asked for, and `order` has not let the parcel go. */
+    awaitsHandOver: z.boolean().default(false),
+    lines: z.array(z.object({ sku: z.string(), quantity: z.int() })),
+  }),
 );

@@ -1,16 +1,20 @@
 import * as z from "zod";
+import { addressSchema, givenAddressSchema } from "../../runtime/address.ts";
 import type { Database } from "../../runtime/database/port.ts";
-import { decodeCursor, pageOf, pageQuery } from "../../runtime/http/paging.ts";
+import { onlyPage, pageOf, pageQuery, pageRequest } from "../../runtime/http/paging.ts";
+import { objectInPath, objectInQuery } from "../../runtime/http/rights.ts";
 import { type Route, route } from "../../runtime/http/route.ts";
-import type { Principal } from "../../runtime/identity/principal.ts";
-import { addressSchema } from "./contract.ts";
-import { type Shipment, shipmentStatuses } from "./shipment.ts";
-import { present, requestStep, type StepDeps, TAKEN, unknownDelivery } from "./step-request.ts";
+import { webhookRoute } from "../../runtime/http/webhook-route.ts";
+import { requestAddressChange } from "./address-change.ts";
+import type { Shipment } from "./shipment.ts";
+import { shipmentStatuses } from "./status.ts";
+import { requestStep, TAKEN } from "./step-request.ts";
 import { type DeliveryStep, deliverySteps } from "./steps.ts";
 import { findByOrder } from "./store.ts";
+import { eventExample, receiveWebhook, type WebhookDeps } from "./webhooks.ts";
 
 /** What the routes of deliveries work with. */
-export interface DeliveryRouteDeps extends StepDeps {
+export interface DeliveryRouteDeps extends WebhookDeps {
   readonly database: Database;
 }
 
@@ -47,11 +51,21 @@ const shown = (shipment: Shipment): z.infer<typeof deliverySchema> => ({
   updatedAt: instant(shipment.updatedAt),
 });
 
-const isVisible = (principal: Principal, { customerId }: Shipment) =>
-  principal.role === "operator" || customerId === principal.subject;
+const ownerOf = ({ customerId }: Shipment) => customerId;
 
-/** An order has one shipment, so its list never has a second page. */
-const noCursor = z.tuple([z.never()]);
+const deliveryInPath = objectInPath({
+  noun: "delivery",
+  parameter: "id",
+  find: (id, { find }: DeliveryRouteDeps) => find(id),
+  ownerOf,
+});
+
+const deliveryOfOrder = objectInQuery({
+  noun: "order",
+  parameter: "orderId",
+  find: (orderId, { database }: DeliveryRouteDeps) => findByOrder(database, orderId),
+  ownerOf,
+});
 
 const deliveryPath = z.strictObject({ id: z.uuid() });
 
@@ -59,7 +73,7 @@ const stepTexts: Readonly<Record<DeliveryStep, { readonly summary: string; reado
   dispatch: {
     summary: "Ask for a parcel's dispatch",
     description:
-      "The parcel leaves as soon as its payment is captured; until then the delivery stays SCHEDULED. Asked again, nothing changes.",
+      "The parcel leaves as soon as its payment is captured; until then the delivery stays SCHEDULED, and to ask again reminds the order. Once it has left, nothing changes.",
   },
   deliver: {
     summary: "Report that a parcel was delivered",
@@ -76,20 +90,20 @@ const stepRoute = (step: DeliveryStep) =>
   route({
     method: "POST",
     path: `/api/v1/deliveries/{id}/${step}`,
-    access: "operator",
-    scope: "delivery:write",
+    rights: { callers: "operators", scope: "delivery:write", object: "shared" },
     tag: "delivery",
     ...stepTexts[step],
     params: deliveryPath,
     idempotency: "accepted",
     body: z.strictObject({}).optional(),
+    bodyExample: {},
     responses: {
       [TAKEN]: { description: "The delivery as it stands now.", schema: deliverySchema },
       404: { description: "There is no such delivery." },
       409: { description: "The delivery's status does not allow this step; the detail names those that it does." },
     },
-    async handle({ params, idempotency, traceparent }, deps: DeliveryRouteDeps) {
-      const shipment = await requestStep(deps, { id: params.id, step, claim: idempotency, traceparent });
+    async handle({ params, idempotency, traceparent, operator }, deps: DeliveryRouteDeps) {
+      const shipment = await requestStep(deps, { id: params.id, step, claim: idempotency, traceparent, operator });
       return { status: TAKEN, body: shown(shipment) };
     },
   });
@@ -98,25 +112,21 @@ export const deliveryRoutes: readonly Route<DeliveryRouteDeps>[] = [
   route({
     method: "GET",
     path: "/api/v1/deliveries",
-    access: "authenticated",
-    scope: "delivery:read",
+    rights: { callers: "customers and operators", scope: "delivery:read", object: deliveryOfOrder },
     tag: "delivery",
     summary: "Deliveries of an order",
     description: "A customer sees those of own orders; of any other order the list is empty.",
     query: z.strictObject({ orderId: z.uuid(), ...pageQuery }),
     responses: { 200: { description: "The order's deliveries.", schema: pageOf(deliverySchema) } },
-    async handle({ query, principal }, { database }: DeliveryRouteDeps) {
-      decodeCursor(noCursor, query.cursor);
-      const shipment = await findByOrder(database, query.orderId);
-      const items = shipment && isVisible(principal, shipment) ? [shown(shipment)] : [];
-      return { status: 200, body: { items, nextCursor: null } };
+    async handle(request) {
+      const page = pageRequest(request, onlyPage);
+      return page.replyUpTo(request.object ? [shown(request.object)] : [], null);
     },
   }),
   route({
     method: "GET",
     path: "/api/v1/deliveries/{id}",
-    access: "authenticated",
-    scope: "delivery:read",
+    rights: { callers: "customers and operators", scope: "delivery:read", object: deliveryInPath },
     tag: "delivery",
     summary: "Read a delivery",
     params: deliveryPath,
@@ -124,11 +134,45 @@ export const deliveryRoutes: readonly Route<DeliveryRouteDeps>[] = [
       200: { description: "The delivery.", schema: deliverySchema },
       404: { description: "There is no such delivery, or it is somebody else's." },
     },
-    async handle({ params, principal }, deps: DeliveryRouteDeps) {
-      const shipment = await present(deps, params.id);
-      if (!isVisible(principal, shipment)) throw unknownDelivery(params.id);
-      return { status: 200, body: shown(shipment) };
+    handle: async ({ object }) => ({ status: 200, body: shown(object) }),
+  }),
+  route({
+    method: "PUT",
+    path: "/api/v1/deliveries/{id}/address",
+    rights: { callers: "customers and operators", scope: "delivery:write", object: deliveryInPath },
+    tag: "delivery",
+    summary: "Send a parcel elsewhere",
+    description:
+      "Until its dispatch is asked for, and within its country: tax and shipping were paid for that. The order keeps the address that it was placed with.",
+    params: deliveryPath,
+    body: givenAddressSchema,
+    bodyExample: {
+      name: "Alice Chen",
+      line1: "2 Side Street",
+      city: "Seattle",
+      region: "WA",
+      postalCode: "98102",
+      country: "US",
     },
+    responses: {
+      200: { description: "The delivery with its new address.", schema: deliverySchema },
+      404: { description: "There is no such delivery, or it is somebody else's." },
+      409: { description: "It is too late: the dispatch was asked for, or the delivery was cancelled." },
+      422: { description: "The address is in another country." },
+    },
+    handle: async ({ object, body: address, traceparent, operator }, deps: DeliveryRouteDeps) => ({
+      status: 200,
+      body: shown(await requestAddressChange(deps, object, { address, traceparent, operator })),
+    }),
+  }),
+  webhookRoute({
+    path: "/api/v1/deliveries/webhooks/{carrier}",
+    tag: "delivery",
+    summary: "An event of the carrier",
+    effect:
+      "`type` is parcel.pickup_requested, parcel.in_transit, parcel.delivery_failed, parcel.delivered or parcel.returned; `attempt` (1 to 3) is the attempt to deliver that it is about. What must have happened before happens with it, what is behind the parcel changes nothing, and no parcel leaves before it is paid.",
+    example: eventExample,
+    receive: (request, deps: DeliveryRouteDeps) => receiveWebhook(deps, request),
   }),
   ...deliverySteps.map(stepRoute),
 ];

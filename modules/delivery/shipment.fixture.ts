@@ -1,6 +1,9 @@
+import { systemClock } from "../../runtime/clock.ts";
 import type { DecisionContext } from "../../runtime/messages/decision.ts";
 import type { Carrier } from "./carrier.ts";
-import { type Shipment, type ShipmentStatus, shipmentHandlers } from "./shipment.ts";
+import { type Shipment, shipmentHandlers } from "./shipment.ts";
+import type { ShipmentStatus } from "./status.ts";
+import type { StepDeps } from "./step-request.ts";
 
 export const ORDER = "01900000-0000-7000-8000-000000000001";
 
@@ -39,3 +42,18 @@ export function command(carrier: Carrier, type: string, data: object, state: Shi
 
 /** Moves nothing by itself. */
 export const idleCarrier: Carrier = { planned: () => null };
+
+/** Commands are decided on this shipment, and nothing is kept of them. */
+export const stepDeps = (shipment: Shipment, change: Partial<StepDeps> = {}): StepDeps => ({
+  lane: {
+    execute: async (command, _key, input) => ({
+      kind: "decided",
+      answer: command.decide(shipment, input, contextAt(9)).answer,
+    }),
+  },
+  carrier: idleCarrier,
+  clock: systemClock,
+  earlier: async () => undefined,
+  find: async (id) => (id === shipment.id ? shipment : undefined),
+  ...change,
+});

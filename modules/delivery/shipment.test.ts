@@ -3,17 +3,8 @@ import type { OutgoingMessage } from "../../runtime/messages/contract.ts";
 import { createCarrierSimulator } from "./adapters/simulator.ts";
 import { deliveryCommands, deliveryEvents } from "./contract.ts";
 import { asked, command, contextAt, idleCarrier, ORDER, shipmentIn } from "./shipment.fixture.ts";
-import {
-  mayBecome,
-  parcelMoves,
-  type Shipment,
-  type ShipmentStatus,
-  shipmentHandlers,
-  shipmentStatuses,
-  shipmentTimers,
-  shipmentTransitions,
-  withStatus,
-} from "./shipment.ts";
+import { mayBecome, parcelMoves, type Shipment, shipmentHandlers, shipmentTimers, withStatus } from "./shipment.ts";
+import { type ShipmentStatus, shipmentStatuses, shipmentTransitions } from "./status.ts";
 
 const decide = (type: string, state: Shipment | undefined, now = 2000) =>
   command(idleCarrier, type, type === "ScheduleShipment" ? asked : {}, state, now);

@@ -1,46 +1,21 @@
 /**
  * One order's shipment. There is at most one an order: asking again for it is answered with the one that is there.
  *
- * The parcel leaves when `order` says that it is paid for, and not before: dispatching only asks for that. What an
- * operator reports of it meanwhile is kept, and happens right after the hand-over. A cancellation is granted until the
- * parcel has left and refused from then on; repeated, either is answered the same again.
+ * The parcel leaves when `order` says that it is paid for, and not before: dispatching only asks for that, and asks
+ * again when it is repeated. What operators and carriers report of it meanwhile is kept, and happens right after the
+ * hand-over. A cancellation is granted until the parcel has left and refused from then on; repeated, either is answered
+ * the same again.
  */
 import type { z } from "zod";
+import type { Address } from "../../runtime/address.ts";
 import { message, type OutgoingMessage } from "../../runtime/messages/contract.ts";
 import { type Decision, type DecisionContext, on, type TimerHandler } from "../../runtime/messages/decision.ts";
 import { type Carrier, type CarrierMove, planAfter } from "./carrier.ts";
-import { type Address, CARRIER_TIMER, deliveryCommands, deliveryEvents } from "./contract.ts";
-
-export const shipmentStatuses = [
-  "SCHEDULED",
-  "DISPATCHED",
-  "IN_TRANSIT",
-  "DELIVERED",
-  "FAILED",
-  "RETURNING",
-  "RETURNED",
-  "CANCELLED",
-] as const;
-
-export type ShipmentStatus = (typeof shipmentStatuses)[number];
-
-/**
- * Where a shipment may go from each status. A parcel that has left cannot be cancelled; FAILED stands for an attempt,
- * after which the carrier tries again or brings the parcel back.
- */
-export const shipmentTransitions: Readonly<Record<ShipmentStatus, readonly ShipmentStatus[]>> = {
-  SCHEDULED: ["DISPATCHED", "CANCELLED"],
-  DISPATCHED: ["IN_TRANSIT", "DELIVERED", "FAILED"],
-  IN_TRANSIT: ["DELIVERED", "FAILED"],
-  DELIVERED: [],
-  FAILED: ["FAILED", "IN_TRANSIT", "DELIVERED", "RETURNING"],
-  RETURNING: ["RETURNED"],
-  RETURNED: [],
-  CANCELLED: [],
-};
+import { CARRIER_TIMER, deliveryCommands, deliveryEvents } from "./contract.ts";
+import { type ShipmentStatus, shipmentTransitions } from "./status.ts";
 
 /** The last of them is final: the parcel comes back. */
-const MOST_ATTEMPTS = 3;
+export const MOST_ATTEMPTS = 3;
 
 export interface ShipmentLine {
   readonly sku: string;
@@ -56,6 +31,9 @@ export interface TrackedStatus {
 /** What can become of a parcel at the door. */
 export type DoorStep = "deliver" | "fail";
 
+/** What can be reported of a parcel before it was handed over, to happen right after that. */
+export type StepAfterHandOver = DoorStep | "depart" | "bringBack";
+
 export interface Shipment {
   readonly orderId: string;
   readonly id: string;
@@ -66,7 +44,7 @@ export interface Shipment {
   /** Null until the carrier or an operator want to take the parcel. */
   readonly dispatchAskedAt: number | null;
   /** Reported while the hand-over is awaited. */
-  readonly stepsAfterHandOver: readonly DoorStep[];
+  readonly stepsAfterHandOver: readonly StepAfterHandOver[];
   readonly history: readonly TrackedStatus[];
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -75,7 +53,7 @@ export interface Shipment {
 type Outcome = Decision<Shipment>;
 
 /** The shipment after something happened to it, and what is told of that. */
-interface Moved {
+export interface Moved {
   readonly state: Shipment;
   readonly messages: readonly OutgoingMessage[];
 }
@@ -90,6 +68,7 @@ export function withStatus(shipment: Shipment, status: ShipmentStatus, now: numb
   return { ...shipment, status, history: [...shipment.history, { status, at: now }], updatedAt: now };
 }
 
+/** Whether the way from its status to this one is legal. */
 export const mayBecome = (shipment: Shipment, status: ShipmentStatus) =>
   shipmentTransitions[shipment.status].includes(status);
 
@@ -108,14 +87,11 @@ const atTheDoor =
         }
       : happens(shipment, now);
 
-/** Asks `order` to let the parcel go, once. */
-const askForDispatch: Move = (shipment, now) =>
-  shipment.dispatchAskedAt === null
-    ? {
-        state: { ...shipment, dispatchAskedAt: now, updatedAt: now },
-        messages: [message(deliveryEvents.DispatchRequested, {})],
-      }
-    : { state: shipment, messages: [] };
+/** Asks `order` to let the parcel go; asked again it tells so once more, for what it told before may be lost. */
+const askForDispatch: Move = (shipment, now) => {
+  const asked = shipment.dispatchAskedAt === null ? { ...shipment, dispatchAskedAt: now, updatedAt: now } : shipment;
+  return { state: asked, messages: awaitsHandOver(asked) ? [message(deliveryEvents.DispatchRequested, {})] : [] };
+};
 
 const depart: Move = (shipment, now) => ({ state: withStatus(shipment, "IN_TRANSIT", now), messages: [] });
 
@@ -124,9 +100,11 @@ const deliver = atTheDoor("deliver", (shipment, now) => ({
   messages: [message(deliveryEvents.ParcelDelivered, {})],
 }));
 
+export const attemptsFailed = ({ history }: Shipment) => history.filter(({ status }) => status === "FAILED").length;
+
 const fail = atTheDoor("fail", (shipment, now) => {
   const failed = withStatus(shipment, "FAILED", now);
-  const attempt = failed.history.filter(({ status }) => status === "FAILED").length;
+  const attempt = attemptsFailed(failed);
   const final = attempt === MOST_ATTEMPTS;
   return {
     state: final ? withStatus(failed, "RETURNING", now) : failed,

@@ -1,40 +1,18 @@
 /** A step with its ports under the test's control: what no journey can make happen at a given moment. */
 import { expect, test } from "bun:test";
-import { systemClock } from "../../runtime/clock.ts";
-import { ProblemError } from "../../runtime/http/problem.ts";
+import { problemIn } from "../../runtime/http/http.fixture.ts";
 import { CommandUnavailable } from "../../runtime/messages/command-unavailable.ts";
 import type { EarlierRequest } from "../../runtime/messages/earlier-request.ts";
-import { contextAt, idleCarrier, shipmentIn } from "./shipment.fixture.ts";
+import { contextAt, shipmentIn, stepDeps } from "./shipment.fixture.ts";
 import { requestStep, type StepDeps } from "./step-request.ts";
 
 const claim = { scope: "scope", bodyHash: "body" };
 const delivered = shipmentIn("DELIVERED");
 
 /** The module around `requestStep`, with one shipment. */
-const depsWith = (shipment = delivered, change: Partial<StepDeps> = {}): StepDeps => ({
-  lane: {
-    execute: async (command, _key, input) => ({
-      kind: "decided",
-      answer: command.decide(shipment, input, contextAt(9)).answer,
-    }),
-  },
-  carrier: idleCarrier,
-  clock: systemClock,
-  earlier: async () => undefined,
-  find: async (id) => (id === shipment.id ? shipment : undefined),
-  ...change,
-});
+const depsWith = (shipment = delivered, change: Partial<StepDeps> = {}) => stepDeps(shipment, change);
 const deliver = (deps: StepDeps, id = delivered.id) =>
-  requestStep(deps, { id, step: "deliver", claim, traceparent: null });
-const problemIn = (work: Promise<unknown>) =>
-  work.then(
-    () => undefined,
-    (error: unknown) => {
-      if (error instanceof ProblemError) return error;
-      throw error;
-    },
-  );
-
+  requestStep(deps, { id, step: "deliver", claim, traceparent: null, operator: null });
 test("a step is taken under the order's key, and its key is kept with it", async () => {
   const asked: unknown[] = [];
   const deps = depsWith(shipmentIn("IN_TRANSIT"), {
@@ -55,7 +33,7 @@ test("a step that was taken under the same key before is not refused", async () 
   const earlier: EarlierRequest = { kind: "replayed", status: 202, reference: delivered.id };
   expect(await deliver(depsWith(delivered, { earlier: async () => earlier }))).toBe(delivered);
   const reused = await problemIn(deliver(depsWith(delivered, { earlier: async () => ({ kind: "keyReused" }) })));
-  expect(reused?.problem.type).toBe("/problems/idempotency-key-reused");
+  expect(reused?.type).toBe("/problems/idempotency-key-reused");
 });
 
 test.each([
@@ -67,11 +45,11 @@ test.each([
   ],
 ])("a step that is not legal is refused with what is", async (shipment, detail) => {
   const refused = await problemIn(deliver(depsWith(shipment)));
-  expect([refused?.problem.status, refused?.problem.detail]).toEqual([409, detail]);
+  expect([refused?.status, refused?.detail]).toEqual([409, detail]);
 });
 
 test("what does not exist is a 404", async () => {
-  expect((await problemIn(deliver(depsWith(), "another")))?.problem.status).toBe(404);
+  expect((await problemIn(deliver(depsWith(), "another")))?.status).toBe(404);
 });
 
 test.each([
@@ -80,8 +58,8 @@ test.each([
 ] as const)("without an answer from the lane (%s) a 503 says what may have happened", async (outcome, type, detail) => {
   const execute = () => Promise.reject(new CommandUnavailable(outcome, "the database is away"));
   const error = await problemIn(deliver(depsWith(delivered, { lane: { execute } })));
-  expect([error?.problem.status, error?.problem.type]).toEqual([503, type]);
-  expect(error?.problem.detail).toContain(detail);
+  expect([error?.status, error?.type]).toEqual([503, type]);
+  expect(error?.detail).toContain(detail);
   expect(error?.headers).toEqual({ "retry-after": "1" });
 });
 

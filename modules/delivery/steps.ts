@@ -1,16 +1,10 @@
 /** The steps that an operator takes with a parcel, where a carrier does not report them. */
 import type { Command } from "../../runtime/messages/decision.ts";
 import type { Carrier } from "./carrier.ts";
-import {
-  awaitsHandOver,
-  decided,
-  handOver,
-  known,
-  parcelMoves,
-  type Shipment,
-  type ShipmentStatus,
-} from "./shipment.ts";
+import { awaitsHandOver, decided, handOver, known, parcelMoves, type Shipment } from "./shipment.ts";
+import type { ShipmentStatus } from "./status.ts";
 
+/** By their names in the API. */
 export const deliverySteps = ["dispatch", "deliver", "fail"] as const;
 
 export type DeliveryStep = (typeof deliverySteps)[number];

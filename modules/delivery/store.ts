@@ -1,18 +1,12 @@
 import { sql } from "drizzle-orm";
 import { check, integer, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import type { Address } from "../../runtime/address.ts";
 import { instant, json } from "../../runtime/database/columns.ts";
 import type { Database, Parameter } from "../../runtime/database/port.ts";
 import { columnNames, recordset } from "../../runtime/database/recordset.ts";
 import { aggregateStore, type Positions } from "../../runtime/messages/aggregate.ts";
-import type { Address } from "./contract.ts";
-import {
-  type DoorStep,
-  type Shipment,
-  type ShipmentLine,
-  type ShipmentStatus,
-  shipmentStatuses,
-  type TrackedStatus,
-} from "./shipment.ts";
+import type { Shipment, ShipmentLine, StepAfterHandOver, TrackedStatus } from "./shipment.ts";
+import { type ShipmentStatus, shipmentStatuses } from "./status.ts";
 
 const statusList = sql.raw(shipmentStatuses.map((status) => `'${status}'`).join(", "));
 
@@ -27,7 +21,7 @@ export const shipments = pgTable(
     address: json<Address>("address").notNull(),
     lines: json<readonly ShipmentLine[]>("lines").notNull(),
     dispatchAskedAt: instant("dispatch_asked_at"),
-    stepsAfterHandOver: json<readonly DoorStep[]>("steps_after_hand_over").notNull().default([]),
+    stepsAfterHandOver: json<readonly StepAfterHandOver[]>("steps_after_hand_over").notNull().default([]),
     history: json<readonly TrackedStatus[]>("history").notNull().default([]),
     createdAt: instant("created_at").notNull(),
     updatedAt: instant("updated_at").notNull(),

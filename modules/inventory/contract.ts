@@ -1,6 +1,6 @@
 /** All that other modules may know of `inventory`. Commands and events are keyed by order id. */
 import * as z from "zod";
-import { defineCommands, defineEvents } from "../../runtime/messages/contract.ts";
+import { defineCommands, defineEvents, defineEventsAbout } from "../../runtime/messages/contract.ts";
 import { defineFacts } from "../../runtime/messages/facts-contract.ts";
 import { defineRpc } from "../../runtime/rpc/port.ts";
 
@@ -22,6 +22,12 @@ export const inventoryEvents = defineEvents("inventory", {
   StockReleased: z.object({}),
 });
 
+/** Keyed by SKU. */
+export const lowStockEvents = defineEventsAbout("inventory", "low-stock", {
+  /** Fewer than `threshold` units are available. Not told again before there have been that many. */
+  LowStock: z.object({ sku: z.string(), available: z.int(), threshold: z.int() }),
+});
+
 /** What reconcile may know of an order's reservation. */
 export const inventoryFacts = defineFacts(
   "inventory",
@@ -35,11 +41,22 @@ const stockPosition = z.object({
   sku: z.string(),
   warehouse: z.string(),
   /** Null: there is no stock row, though something has moved. */
-  figures: z.object({ onHand: z.int(), reserved: z.int() }).nullable(),
+  figures: z
+    .object({
+      onHand: z.int(),
+      reserved: z.int(),
+      /** More may be reserved and shipped than is on hand. */
+      backorder: z.boolean().default(false),
+    })
+    .nullable(),
   /** What the movements sum up to. */
   moved: z.object({ onHand: z.int(), reserved: z.int() }),
   /** Units that open reservations hold here. */
   held: z.int(),
+  /** Units that left from here with parcels and have not come back, by the reservations. Absent: as `brought`. */
+  shipped: z.int().optional(),
+  /** Units that were here at first or came and went by adjustments, by the movements. Absent: said by an older version. */
+  brought: z.int().optional(),
 });
 
 /** Every SKU's figures beside what explains them; each page is read at one moment. */

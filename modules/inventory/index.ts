@@ -1,22 +1,21 @@
-import { topicOf } from "../../runtime/messages/contract.ts";
-import { coreMigrations } from "../../runtime/messages/migrations.ts";
 import { answersFacts } from "../../runtime/messages/read-facts.ts";
 import { defineModule } from "../../runtime/module.ts";
 import { answers } from "../../runtime/rpc/port.ts";
-import { inventoryCommands, inventoryEvents, inventoryFacts, stockFacts } from "./contract.ts";
+import { productKnown } from "../pricing/contract.ts";
+import { inventoryCommands, inventoryEvents, inventoryFacts, lowStockEvents, stockFacts } from "./contract.ts";
 import { stockInvariants } from "./invariants.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
-import { reservationHandlers } from "./reservation.ts";
-import { type InventoryRouteDeps, inventoryRoutes } from "./routes.ts";
-import type { SkuStock } from "./stock.ts";
+import policyAndLowStock from "./migrations/0002_policy_and_low_stock.sql" with { type: "text" };
+import { type Reservation, reservationHandlers } from "./reservation.ts";
+import { inventoryRoutes } from "./routes.ts";
+import { DEFAULT_WAREHOUSE, type SkuStock } from "./stock.ts";
 import { readStockFacts } from "./stock-facts.ts";
-import { initialStock, movementStore, type Reservation, reservationStore, stockStore } from "./store.ts";
+import type { StockDeps } from "./stock-request.ts";
+import { initialStock, movementStore, reservationStore, stockStore } from "./store.ts";
 
-const DEFAULT_WAREHOUSE = "main";
 const DEMO_UNITS = 500;
-
-const topics = { subscribes: [topicOf(inventoryCommands)], sends: [topicOf(inventoryEvents)] };
+const PRICING_TIMEOUT_MS = 5_000;
 
 const definition = {
   aggregate: reservationStore,
@@ -24,29 +23,41 @@ const definition = {
   entries: { movement: movementStore },
   invariants: stockInvariants,
   handlers: reservationHandlers,
-  timers: [],
-  calls: [],
 };
 
 /** Stock per SKU and warehouse, and what orders hold of it. */
-export const inventory = defineModule<Reservation, SkuStock, undefined, InventoryRouteDeps>({
+export const inventory = defineModule<Reservation, SkuStock, undefined, StockDeps>({
   name: "inventory",
-  topics,
+  subscribes: [inventoryCommands],
+  sends: [inventoryEvents, lowStockEvents],
   serves: [inventoryFacts, stockFacts],
+  asks: [productKnown],
   routes: inventoryRoutes,
-  migrations: [...coreMigrations, { id: "0000_initial", sql: initial }, { id: "0001_storage", sql: storage }],
-  build: ({ database, travelling }) => ({
-    messaging: { definition, ports: undefined },
-    rpc: [
-      answersFacts(inventoryFacts, { ...definition, ...topics }, { database, travelling }, async (reservations) =>
+  migrations: [
+    { id: "0000_initial", sql: initial },
+    { id: "0001_storage", sql: storage },
+    { id: "0002_policy_and_low_stock", sql: policyAndLowStock },
+  ],
+  build: ({ database, clock, ids, rpc, earlier }) => ({
+    messaging: {
+      definition,
+      ports: undefined,
+      facts: answersFacts(inventoryFacts, async (reservations) =>
         reservations.map(({ status, allocations }) => ({
           status,
           allocations: allocations.map(({ sku, quantity }) => ({ sku, quantity })),
         })),
       ),
-      answers(stockFacts, (request) => readStockFacts(database, request)),
-    ],
-    routes: () => ({ database }),
+    },
+    rpc: [answers(stockFacts, (request) => readStockFacts(database, request))],
+    routes: ({ lane }) => ({
+      database,
+      lane,
+      clock,
+      ids,
+      earlier,
+      isProduct: async (sku) => (await rpc.call(productKnown, { sku }, { timeoutMs: PRICING_TIMEOUT_MS })).known,
+    }),
   }),
   async seedDemo({ database, ids, clock }) {
     const rows = Array.from({ length: 20 }, (_, index) => ({

@@ -1,9 +1,8 @@
 /** What no decision on the stock may break, whichever command it answers. */
 import { invariant } from "../../runtime/invariant.ts";
 import type { DecisionInvariants } from "../../runtime/messages/decision.ts";
-import type { ReservationStatus } from "./reservation.ts";
+import type { Reservation, ReservationStatus } from "./reservation.ts";
 import { checkFigures, type SkuStock, type StockFigures } from "./stock.ts";
-import type { Reservation } from "./store.ts";
 
 /** Where a reservation may go from each status; it may also stay. */
 const transitions: Readonly<Record<ReservationStatus, readonly ReservationStatus[]>> = {
@@ -18,14 +17,11 @@ const transitions: Readonly<Record<ReservationStatus, readonly ReservationStatus
 /** A figure never changes without the movement that explains it, nor the other way round. */
 export const stockInvariants: DecisionInvariants<Reservation, SkuStock> = (before, decision, shared) => {
   const { state, entries = [], shared: changed = new Map<string, SkuStock>() } = decision;
-  if (before && state) {
-    const { status } = state;
+  if (before && state)
     invariant(
-      status === before.status || transitions[before.status].includes(status),
-      () => `the reservation of ${before.orderId} cannot go from ${before.status} to ${status}`,
+      state.status === before.status || transitions[before.status].includes(state.status),
+      () => `the reservation of ${before.orderId} cannot go from ${before.status} to ${state.status}`,
     );
-    invariant(state.allocations === before.allocations, () => `the allocations of ${before.orderId} are not kept`);
-  }
   const unexplained = new Map<string, StockFigures>();
   /** Adds to what is unexplained of one SKU in one warehouse. */
   const add = (sku: string, warehouse: string, by: StockFigures, sign: 1 | -1) => {
@@ -34,7 +30,7 @@ export const stockInvariants: DecisionInvariants<Reservation, SkuStock> = (befor
     unexplained.set(name, { onHand: onHand + sign * by.onHand, reserved: reserved + sign * by.reserved });
   };
   for (const [sku, stock] of changed) {
-    for (const each of stock.warehouses) checkFigures(sku, each);
+    for (const each of stock.warehouses) checkFigures(stock, each);
     for (const each of stock.warehouses) add(sku, each.warehouse, each, 1);
     for (const each of shared.get(sku)?.warehouses ?? []) add(sku, each.warehouse, each, -1);
   }

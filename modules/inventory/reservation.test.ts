@@ -1,13 +1,15 @@
 import { describe, expect, test } from "bun:test";
+import type { Reservation } from "./reservation.ts";
 import { allocate, reservationHandlers, wantedBySku } from "./reservation.ts";
+import { stockIn } from "./stock.fixture.ts";
 import { changeFigures, type SkuStock } from "./stock.ts";
-import type { Reservation } from "./store.ts";
 
 const ORDER = "0192aaaa-0000-7000-8000-000000000001";
-const stockOf = (sku: string, ...onHand: number[]): SkuStock => ({
-  sku,
-  warehouses: onHand.map((units, index) => ({ warehouse: `w${index + 1}`, onHand: units, reserved: 0 })),
-});
+const stockOf = (sku: string, ...onHand: number[]): SkuStock =>
+  stockIn(
+    sku,
+    onHand.map((units, index) => ({ warehouse: `w${index + 1}`, onHand: units, reserved: 0 })),
+  );
 
 function handle(type: string, data: object, reservation: Reservation | undefined, stock: readonly SkuStock[]) {
   const handler = reservationHandlers.find((each) => each.type === type);
@@ -64,6 +66,24 @@ describe("allocating", () => {
     ]);
   });
 
+  test("what no warehouse has is owed by the default one, else by the first by name", () => {
+    const shelf = (warehouse: string, onHand: number, reserved = 0) => ({ warehouse, onHand, reserved });
+    const owed = (...shelves: ReturnType<typeof shelf>[]) =>
+      allocate(stockIn("A", shelves, { backorder: true }), 9).map(({ warehouse, quantity }) => [warehouse, quantity]);
+    expect(owed(shelf("east", 3), shelf("main", 2))).toEqual([
+      ["east", 3],
+      ["main", 6],
+    ]);
+    expect(owed(shelf("east", 3), shelf("main", 2, 8))).toEqual([
+      ["east", 3],
+      ["main", 6],
+    ]);
+    expect(owed(shelf("north", 4), shelf("east", 1))).toEqual([
+      ["north", 4],
+      ["east", 5],
+    ]);
+  });
+
   test("quantities add up by SKU", () => {
     expect([...wantedBySku(lines(["A", 1], ["B", 2], ["A", 3]).lines)]).toEqual([
       ["A", 4],
@@ -81,13 +101,10 @@ describe("shipping and coming back", () => {
     { sku: "A", warehouse: "w1", quantity: 1 },
   ];
   const firm: Reservation = { orderId: ORDER, status: "FIRM", allocations };
-  const before: SkuStock = {
-    sku: "A",
-    warehouses: [
-      { warehouse: "w1", onHand: 5, reserved: 2 },
-      { warehouse: "w2", onHand: 3, reserved: 3 },
-    ],
-  };
+  const before = stockIn("A", [
+    { warehouse: "w1", onHand: 5, reserved: 2 },
+    { warehouse: "w2", onHand: 3, reserved: 3 },
+  ]);
 
   test("what ships leaves the stock where it was reserved, and comes back on sale in the same places", () => {
     const shipped = handle("ShipStock", {}, firm, [before]);
@@ -135,7 +152,7 @@ describe("shipping and coming back", () => {
 describe("ending", () => {
   const allocations = [{ sku: "A", warehouse: "w1", quantity: 2 }];
   const held: Reservation = { orderId: ORDER, status: "HELD", allocations };
-  const reserved: SkuStock = { sku: "A", warehouses: [{ warehouse: "w1", onHand: 5, reserved: 2 }] };
+  const reserved = stockIn("A", [{ warehouse: "w1", onHand: 5, reserved: 2 }]);
 
   test("a release gives the units back, and a second one only answers", () => {
     const first = handle("ReleaseStock", {}, held, [reserved]);

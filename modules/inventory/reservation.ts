@@ -4,26 +4,32 @@
  * One that does not fit the reservation's status is a bug, and throws: what has left the house cannot be released.
  */
 import { message } from "../../runtime/messages/contract.ts";
-import { type Decision, type DecisionContext, type Entry, on } from "../../runtime/messages/decision.ts";
+import {
+  type Decision,
+  type DecisionContext,
+  type Entry,
+  on,
+  type SharedMessage,
+} from "../../runtime/messages/decision.ts";
 import { inventoryCommands, inventoryEvents } from "./contract.ts";
-import { available, changeFigures, type SkuStock, type StockFigures, totalAvailable } from "./stock.ts";
-import type { Reservation } from "./store.ts";
+import { tellLowStock } from "./low-stock.ts";
+import { movementEntry, unitChanges } from "./movement.ts";
+import { available, changeFigures, DEFAULT_WAREHOUSE, type SkuStock, takeable } from "./stock.ts";
 
 export type ReservationStatus = "HELD" | "FIRM" | "RELEASED" | "REFUSED" | "SHIPPED" | "RETURNED";
-
-/** What one allocated unit changes, by the type of its movement. */
-const movements = {
-  RESERVE: { onHand: 0, reserved: 1 },
-  RELEASE: { onHand: 0, reserved: -1 },
-  SHIP: { onHand: -1, reserved: -1 },
-  RETURN: { onHand: 1, reserved: 0 },
-} as const satisfies Readonly<Record<string, StockFigures>>;
 
 /** Units of a SKU that stand in one warehouse for an order. */
 export interface Allocation {
   readonly sku: string;
   readonly warehouse: string;
   readonly quantity: number;
+}
+
+/** What an order holds of the stock. */
+export interface Reservation {
+  readonly orderId: string;
+  readonly status: ReservationStatus;
+  readonly allocations: readonly Allocation[];
 }
 
 type Context = DecisionContext<SkuStock>;
@@ -36,7 +42,10 @@ export function wantedBySku(lines: readonly { readonly sku: string; readonly qua
   return wanted;
 }
 
-/** Takes from the fullest warehouse first (ties: by name), so that few parcels are needed. */
+/**
+ * Takes from the fullest warehouse first (ties: by name), so that few parcels are needed. What no warehouse has is owed
+ * by the default one, where units come in, or by the first by name where the SKU has none there.
+ */
 export function allocate(stock: SkuStock, quantity: number): Allocation[] {
   const fullestFirst = [...stock.warehouses].sort(
     (a, b) => available(b) - available(a) || (a.warehouse < b.warehouse ? -1 : 1),
@@ -44,17 +53,27 @@ export function allocate(stock: SkuStock, quantity: number): Allocation[] {
   const allocations: Allocation[] = [];
   let left = quantity;
   for (const warehouse of fullestFirst) {
-    const taken = Math.min(left, available(warehouse));
+    const taken = Math.min(left, Math.max(0, available(warehouse)));
     if (taken > 0) allocations.push({ sku: stock.sku, warehouse: warehouse.warehouse, quantity: taken });
     left -= taken;
   }
-  return allocations;
+  return left > 0 ? withOwed(stock, allocations, left) : allocations;
+}
+
+function withOwed({ sku, warehouses }: SkuStock, allocations: readonly Allocation[], owed: number): Allocation[] {
+  const names = warehouses.map(({ warehouse }) => warehouse).sort();
+  const [first] = names;
+  const owes = names.includes(DEFAULT_WAREHOUSE) ? DEFAULT_WAREHOUSE : first;
+  if (owes === undefined) return [...allocations];
+  const taken = allocations.find(({ warehouse }) => warehouse === owes)?.quantity ?? 0;
+  const others = allocations.filter(({ warehouse }) => warehouse !== owes);
+  return [...others, { sku, warehouse: owes, quantity: taken + owed }];
 }
 
 function reserve(orderId: string, wanted: ReadonlyMap<string, number>, context: Context): Outcome {
   const shortSkus = [...wanted].flatMap(([sku, quantity]) => {
     const stock = context.shared.get(sku);
-    return !stock || totalAvailable(stock) < quantity ? [sku] : [];
+    return !stock || takeable(stock) < quantity ? [sku] : [];
   });
   if (shortSkus.length > 0)
     return {
@@ -87,7 +106,7 @@ function release(reservation: Reservation, context: Context): Outcome {
 /** The reservation's next status and what its units do on the way there; nothing where that has been done before. */
 function advance(
   reservation: Reservation | undefined,
-  { from, to, type }: { from: readonly ReservationStatus[]; to: ReservationStatus; type: keyof typeof movements },
+  { from, to, type }: { from: readonly ReservationStatus[]; to: ReservationStatus; type: keyof typeof unitChanges },
   context: Context,
 ): Outcome {
   if (reservation?.status === to) return {};
@@ -99,28 +118,31 @@ function advance(
   };
 }
 
-/** The changed stock and the movements that explain it. */
+/** The changed stock, the movements that explain it, and what runs low by it. */
 function move(
   orderId: string,
   allocations: readonly Allocation[],
-  type: keyof typeof movements,
+  type: keyof typeof unitChanges,
   context: Context,
-): Pick<Outcome, "shared" | "entries"> {
+): Pick<Outcome, "shared" | "entries" | "sharedMessages"> {
   const shared = new Map<string, SkuStock>();
   const entries: Entry[] = [];
   for (const { sku, warehouse, quantity } of allocations) {
     const stock = shared.get(sku) ?? context.shared.get(sku);
     if (!stock) throw new Error(`stock of ${sku} was not locked`);
-    const onHand = movements[type].onHand * quantity;
-    const reserved = movements[type].reserved * quantity;
+    const onHand = unitChanges[type].onHand * quantity;
+    const reserved = unitChanges[type].reserved * quantity;
     shared.set(sku, changeFigures(stock, warehouse, { onHand, reserved }));
-    const id = context.ids.next();
-    entries.push({
-      table: "movement",
-      row: { id, sku, warehouse, type, onHandDelta: onHand, reservedDelta: reserved, at: context.now, orderId },
-    });
+    const place = { id: context.ids.next(), sku, warehouse, type, at: context.now };
+    entries.push(movementEntry({ ...place, onHandDelta: onHand, reservedDelta: reserved, orderId, reason: null }));
   }
-  return { shared, entries };
+  const sharedMessages: SharedMessage[] = [];
+  for (const [sku, after] of shared) {
+    const told = tellLowStock(context.shared.get(sku) ?? after, after);
+    shared.set(sku, told.stock);
+    sharedMessages.push(...told.sharedMessages);
+  }
+  return { shared, entries, sharedMessages };
 }
 
 const skusOf = (reservation: Reservation | undefined) => reservation?.allocations.map(({ sku }) => sku) ?? [];

@@ -1,58 +1,128 @@
 import * as z from "zod";
-import type { Database } from "../../runtime/database/port.ts";
-import { problem } from "../../runtime/http/problem.ts";
-import { problemReply } from "../../runtime/http/reply.ts";
+import { pageOf, pageQuery, pageRequest } from "../../runtime/http/paging.ts";
 import { type Route, route } from "../../runtime/http/route.ts";
-import { available } from "./stock.ts";
-import { readStock, stockOf } from "./store.ts";
+import { skuSchema } from "../pricing/contract.ts";
+import { DEFAULT_WAREHOUSE } from "./stock.ts";
+import {
+  ADJUSTED,
+  presentMovements,
+  presentStock,
+  requestAdjustment,
+  requestPolicy,
+  type StockDeps,
+} from "./stock-request.ts";
+import {
+  movementSchema,
+  newAdjustmentExample,
+  newAdjustmentSchema,
+  policyExample,
+  policySchema,
+  shownMovement,
+  shownPolicy,
+  shownStock,
+  stockSchema,
+} from "./stock-schema.ts";
 
-export const skuSchema = z
-  .string()
-  .regex(/^[A-Za-z0-9._-]{1,64}$/, "a SKU is 1 to 64 of A-Z a-z 0-9 . _ -")
-  .meta({ example: "SKU-001" });
+const stockPath = z.strictObject({ sku: skuSchema });
+/** Ids rise in the order in which a process made them. */
+const movementCursor = z.tuple([z.uuid()]);
 
-const figures = { onHand: z.int(), reserved: z.int(), available: z.int() };
+const unknown = { description: "No such SKU." };
+const notAllowed = { description: "The stock does not allow it; the problem's detail says why." };
 
-const stockSchema = z.strictObject({
-  sku: skuSchema,
-  ...figures,
-  warehouses: z.array(z.strictObject({ warehouse: z.string(), ...figures })),
-});
-
-/** What the routes of inventory work with. */
-export interface InventoryRouteDeps {
-  readonly database: Database;
-}
-
-export const inventoryRoutes: readonly Route<InventoryRouteDeps>[] = [
+export const inventoryRoutes: readonly Route<StockDeps>[] = [
   route({
     method: "GET",
     path: "/api/v1/inventory/{sku}",
-    access: "public",
+    rights: { callers: "anyone", object: "shared" },
     tag: "inventory",
     summary: "Stock of a SKU",
-    params: z.object({ sku: skuSchema }),
+    description:
+      "An order takes from the warehouse that has most available first (ties: by name), so that few parcels are needed. Available is on hand less reserved; it is below 0 only of what is sold on backorder.",
+    params: stockPath,
     responses: {
       200: { description: "Units on hand, reserved and available, in all and by warehouse.", schema: stockSchema },
-      404: { description: "No such SKU." },
+      404: unknown,
     },
-    async handle({ params }, { database }: InventoryRouteDeps) {
-      const stock = stockOf(await database.query(readStock(params.sku)));
-      if (!stock)
-        return problemReply(problem("not-found", `There is no stock of ${params.sku}. See /api/v1/pricing/products.`));
-      const warehouses = stock.warehouses.map((each) => ({ ...each, available: available(each) }));
-      const sum = (figure: "onHand" | "reserved" | "available") =>
-        warehouses.reduce((total, warehouse) => total + warehouse[figure], 0);
-      return {
-        status: 200,
-        body: {
-          sku: stock.sku,
-          onHand: sum("onHand"),
-          reserved: sum("reserved"),
-          available: sum("available"),
-          warehouses,
-        },
-      };
+    handle: async ({ params }, deps: StockDeps) => ({
+      status: 200,
+      body: shownStock(await presentStock(deps, params.sku)),
+    }),
+  }),
+  route({
+    method: "POST",
+    path: "/api/v1/inventory/{sku}/adjustments",
+    rights: { callers: "operators", scope: "inventory:write", object: "shared" },
+    tag: "inventory",
+    summary: "Book units in or out",
+    description: `Into a warehouse that has had none of the SKU, too: it is opened; so is the stock of a product that is new in the catalogue. Never below zero, nor below what is reserved for orders; a SKU on backorder may owe more than it has. Without \`warehouse\`: ${DEFAULT_WAREHOUSE}.`,
+    params: stockPath,
+    idempotency: "accepted",
+    body: newAdjustmentSchema,
+    bodyExample: newAdjustmentExample,
+    responses: {
+      [ADJUSTED]: { description: "The movement that it has made.", schema: movementSchema },
+      404: unknown,
+      409: notAllowed,
+    },
+    async handle({ params: { sku }, body, idempotency: claim, traceparent, operator }, deps: StockDeps) {
+      const { delta, warehouse = DEFAULT_WAREHOUSE, reason } = body;
+      const asked = { claim, traceparent, operator };
+      const movement = await requestAdjustment(deps, { sku, warehouse, delta, reason }, asked);
+      return { status: ADJUSTED, body: shownMovement(movement) };
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/api/v1/inventory/{sku}/movements",
+    rights: { callers: "operators", scope: "inventory:read", object: "shared" },
+    tag: "inventory",
+    summary: "All that changed the stock of a SKU, the oldest first",
+    description: "The initial stock included: summed up they give what is on hand and what is reserved.",
+    params: stockPath,
+    query: z.strictObject(pageQuery),
+    responses: {
+      200: { description: "A page of movements.", schema: pageOf(movementSchema) },
+      404: unknown,
+    },
+    async handle(request, deps: StockDeps) {
+      const page = pageRequest(request, movementCursor);
+      const found = await presentMovements(deps, request.params.sku, page.after?.[0] ?? null, page.limit + 1);
+      return page.reply(found, ({ id }) => [id], shownMovement);
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/api/v1/inventory/{sku}/policy",
+    rights: { callers: "operators", scope: "inventory:read", object: "shared" },
+    tag: "inventory",
+    summary: "How a SKU is sold",
+    params: stockPath,
+    responses: { 200: { description: "Its policy.", schema: policySchema }, 404: unknown },
+    handle: async ({ params }, deps: StockDeps) => ({
+      status: 200,
+      body: shownPolicy(await presentStock(deps, params.sku)),
+    }),
+  }),
+  route({
+    method: "PUT",
+    path: "/api/v1/inventory/{sku}/policy",
+    rights: { callers: "operators", scope: "inventory:write", object: "shared" },
+    tag: "inventory",
+    summary: "Say how a SKU is sold",
+    description:
+      "A SKU that has had no stock yet is opened by it, without a unit: adjustments bring them. `backorder` ends only when nothing is owed any more. When what is available falls under `lowStockThreshold`, LowStock is told once, and again after it has recovered.",
+    params: stockPath,
+    body: policySchema,
+    bodyExample: policyExample,
+    responses: {
+      200: { description: "Its policy from now on.", schema: policySchema },
+      201: { description: "The SKU was not known; it has a policy, and no unit.", schema: policySchema },
+      409: notAllowed,
+    },
+    async handle({ params: { sku }, body, traceparent, operator }, deps: StockDeps) {
+      const { policy, opened } = await requestPolicy(deps, { sku, ...body }, { traceparent, operator });
+      return { status: opened ? 201 : 200, body: shownPolicy(policy) };
     },
   }),
 ];

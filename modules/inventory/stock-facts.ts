@@ -6,7 +6,7 @@ import type { stockFacts } from "./contract.ts";
 type Request = z.infer<typeof stockFacts.request>;
 type Response = z.infer<typeof stockFacts.response>;
 
-/** One statement, so that the three agree however fast orders come. */
+/** One statement, so that all of it agrees however fast orders come. */
 const PAGE = `
   with skus as (
     select sku from (
@@ -14,15 +14,19 @@ const PAGE = `
       union (select distinct sku from movement where sku > $1 order by sku limit $2::integer)) known
     order by sku limit $2::integer),
   moved as (
-    select sku, warehouse, sum(on_hand_delta) as on_hand, sum(reserved_delta) as reserved
+    select sku, warehouse, sum(on_hand_delta) as on_hand, sum(reserved_delta) as reserved,
+      sum(on_hand_delta) filter (where type in ('INITIAL', 'ADJUST')) as brought
     from movement where sku in (select sku from skus) group by sku, warehouse),
   held as (
-    select a.sku, a.warehouse, sum(a.quantity) as units
+    select a.sku, a.warehouse, sum(a.quantity) filter (where r.status <> 'SHIPPED') as units,
+      sum(a.quantity) filter (where r.status = 'SHIPPED') as shipped
     from reservation r cross join json_to_recordset(r.allocations) as a(sku text, warehouse text, quantity integer)
-    where r.status in ('HELD', 'FIRM') and a.sku in (select sku from skus) group by a.sku, a.warehouse),
-  figures as (select sku, warehouse, on_hand, reserved from stock where sku in (select sku from skus))
-  select sku, warehouse, f.on_hand, f.reserved, coalesce(m.on_hand, 0)::bigint as moved_on_hand,
-    coalesce(m.reserved, 0)::bigint as moved_reserved, coalesce(h.units, 0)::bigint as held
+    where r.status in ('HELD', 'FIRM', 'SHIPPED') and a.sku in (select sku from skus) group by a.sku, a.warehouse),
+  figures as (
+    select sku, warehouse, on_hand, reserved, backorder from stock where sku in (select sku from skus))
+  select sku, warehouse, f.on_hand, f.reserved, f.backorder, coalesce(m.on_hand, 0)::bigint as moved_on_hand,
+    coalesce(m.reserved, 0)::bigint as moved_reserved, coalesce(h.units, 0)::bigint as held,
+    coalesce(h.shipped, 0)::bigint as shipped, coalesce(m.brought, 0)::bigint as brought
   from figures f full join moved m using (sku, warehouse) full join held h using (sku, warehouse)
   order by sku, warehouse`;
 
@@ -38,7 +42,12 @@ export async function readStockFacts(database: Database, { afterSku, skus }: Req
 const positionOf = (row: Row) => ({
   sku: String(row.sku),
   warehouse: String(row.warehouse),
-  figures: row.on_hand === null ? null : { onHand: Number(row.on_hand), reserved: Number(row.reserved) },
+  figures:
+    row.on_hand === null
+      ? null
+      : { onHand: Number(row.on_hand), reserved: Number(row.reserved), backorder: row.backorder === true },
   moved: { onHand: Number(row.moved_on_hand), reserved: Number(row.moved_reserved) },
   held: Number(row.held),
+  shipped: Number(row.shipped),
+  brought: Number(row.brought),
 });

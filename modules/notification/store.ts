@@ -4,6 +4,7 @@ import type { Database } from "../../runtime/database/port.ts";
 import { columnNames, recordset } from "../../runtime/database/recordset.ts";
 import { aggregateStore, type Positions } from "../../runtime/messages/aggregate.ts";
 import type { Notice, OrderNotices } from "./notice.ts";
+import type { Preferences } from "./preferences.ts";
 
 /** What was told about an order. The key is the order's id. */
 export const orderNotices = pgTable("order_notices", {
@@ -13,6 +14,13 @@ export const orderNotices = pgTable("order_notices", {
   notices: json<readonly Notice[]>("notices").notNull(),
   version: integer("version").notNull(),
   positions: json<Positions>("positions").notNull(),
+});
+
+/** How a customer wants to be told. Statements: preference-store.ts. */
+export const preferences = pgTable("preference", {
+  customerId: text("customer_id").primaryKey(),
+  preferences: json<Preferences>("preferences").notNull(),
+  version: integer("version").notNull(),
 });
 
 export const orderNoticesStore = aggregateStore<OrderNotices>(orderNotices, {

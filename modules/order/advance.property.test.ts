@@ -24,7 +24,7 @@ const world = fc.record({
   voidHidesAnswer: fc.boolean(),
   delivers: fc.boolean(),
   /** Picks, at each moment, whose next answer comes, or what else happens. */
-  moments: fc.array(fc.nat(9), { minLength: 40, maxLength: 40 }),
+  moments: fc.array(fc.nat(10), { minLength: 40, maxLength: 40 }),
 });
 type World = typeof world extends fc.Arbitrary<infer T> ? T : never;
 
@@ -115,7 +115,7 @@ function modulesOf(world: World) {
   };
   /** What happens at delivery by itself. */
   function parcelMoves() {
-    if (held.parcel === "scheduled") {
+    if (held.parcel === "scheduled" || held.parcel === "scheduled, wanted") {
       answer(delivery, deliveryEvents.DispatchRequested, {});
       held.parcel = "scheduled, wanted";
     }
@@ -181,6 +181,7 @@ function play(world: World) {
     () => take(cancelOrder(deadlines).decide(order, { by: "customer" }, context())),
     () => take(returnOrder(deadlines).decide(order, { by: "operator", reason: "r" }, context())),
     () => take(resolveOrder(deadlines).decide(order, { action: "retry", reason: "r" }, context())),
+    () => take(resolveOrder(deadlines).decide(order, { action: "close", reason: "r" }, context())),
   ];
   take(begin(order, moment));
   for (const each of world.moments) {

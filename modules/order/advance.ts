@@ -8,10 +8,10 @@
 import type { MessageType } from "../../runtime/messages/contract.ts";
 import { type MessageHandler, on, type TimerHandler } from "../../runtime/messages/decision.ts";
 import type { Deadlines } from "../../runtime/module.ts";
-import { isDecided, isUndone, known, type Order } from "./order.ts";
+import { isUndone, known, type Order } from "./order.ts";
 import { entered, type Moment, type Outcome, outcome } from "./outcome.ts";
 import { changed, type Event, movedTo, record } from "./record.ts";
-import { noted, saga, stepDuring } from "./saga.ts";
+import { noted, saga, steps, stepsBefore, stepsUpTo } from "./saga.ts";
 import type { Deadline, Move, Step } from "./step.ts";
 import { deadlineOf } from "./timers.ts";
 import { cancel, complete, completedBy, expire, reject } from "./undoing.ts";
@@ -24,10 +24,10 @@ export const begin = (order: Order, moment: Moment): Outcome =>
 function receive(order: Order, type: string, data: Data, moment: Moment): Outcome {
   const undone = completedBy(order, type, data);
   if (undone) return complete(order, undone, { type, detail: data }, moment);
-  const step = stepDuring(order.stage);
+  const step = saga[order.stage];
   const move = step.moves?.find((each) => each.type.type === type && each.when(data));
   if (move && !isWaitedFor(order)) throw misfit(order, type);
-  if (move) return follow(order, step, move, data, moment);
+  if (move) return follow(order, move, data, moment);
   if (isNoted(step, type)) return note(order, { type, detail: data }, moment);
   if (!mayBeLate(order, type)) throw misfit(order, type);
   return note(order, { type, detail: { ...data, late: true } }, moment);
@@ -36,25 +36,24 @@ function receive(order: Order, type: string, data: Data, moment: Moment): Outcom
 type Data = Readonly<Record<string, unknown>>;
 
 const misfit = ({ id, stage }: Order, what: string) =>
-  new Error(`${what} does not fit order ${id} in ${stage} (${stepDuring(stage).name})`);
+  new Error(`${what} does not fit order ${id} in ${stage} (${saga[stage].name})`);
 
 /** That the parcel has left ends a cancel only as long as the shipment is what is being cancelled. */
 const isWaitedFor = ({ stage, undoing }: Order) => stage !== "CANCEL_PENDING" || undoing[0] === "shipment";
 
-function follow(order: Order, step: Step, move: Move, data: Data, moment: Moment): Outcome {
+function follow(order: Order, move: Move, data: Data, moment: Moment): Outcome {
   const { type } = move.type;
   switch (move.kind) {
     case "goes on": {
-      const moved = movedTo(order, move.to, move.keepsReason ? order.reason : null);
-      const events: Event[] = [
-        { type: move.recordedAs.type ?? type, status: move.recordedAs.status ?? moved.status, detail: data },
-      ];
-      if (move.pivot !== null) events.push({ type: move.pivot, status: moved.status });
+      const moved = movedTo(order, move.to);
+      const { status } = moved;
+      const events: Event[] = [{ type, status, ...move.recordedAs, detail: data }];
+      if (move.pivot !== undefined) events.push({ type: move.pivot, status });
       return entered(order, moved, events, moment);
     }
     case "refuses": {
       const refusal = move.refusal(data);
-      return reject(order, step, refusal.reason, { type, detail: refusal }, moment);
+      return reject(order, refusal.reason, { type, detail: refusal }, moment);
     }
     case "needs attention":
       return attend(order, move.why(data), { type, detail: data }, moment);
@@ -69,24 +68,24 @@ function attend(order: Order, why: string, event: Omit<Event, "status">, moment:
   return outcome(order, stopped, [{ ...event, status: stopped.status }], [], moment);
 }
 
-const names = (types: readonly MessageType<unknown>[] = []) => types.map(({ type }) => type);
-const isNoted = ({ notes }: Step, type: string) => names(notes).includes(type) || names(noted).includes(type);
+const isNoted = ({ notes = [] }: Step, type: string) => [...notes, ...noted].some((each) => each.type === type);
+
+/** Every message that a step names. */
+const answersOf = ({ moves = [], notes = [], undo }: Step): MessageType<unknown>[] => [
+  ...moves.map(({ type }) => type),
+  ...notes,
+  ...(undo?.undone ?? []).map(({ type }) => type),
+];
+const namesOf = (some: readonly Step[]) => new Set(some.flatMap(answersOf).map(({ type }) => type));
 
 /** Whether this answers something that was asked once, and need not be waited for any more. */
 function mayBeLate(order: Order, type: string): boolean {
   if (isUndone(order.stage)) return lateWhileUndone.has(type);
-  const passed = saga.slice(0, saga.indexOf(stepDuring(order.stage)) + 1);
-  return passed.some((step) => step.mayRepeat && answersOf(step).includes(type));
+  return namesOf(stepsUpTo(order.stage).filter(({ mayRepeat }) => mayRepeat)).has(type);
 }
 
-const answersOf = ({ moves = [], notes = [], undo }: Step) =>
-  names([...moves.map(({ type }) => type), ...notes, ...(undo?.undone ?? []).map(({ type }) => type)]);
-
 /** Answers to what a cancel or a refusal may find under way. A parcel that leaves is none: it had to be let go. */
-const lateWhileUndone = new Set(
-  saga.filter(({ during, cancellable }) => cancellable || during === null).flatMap(answersOf),
-);
-for (const left of answersOf(stepDuring("HANDING_OVER"))) lateWhileUndone.delete(left);
+const lateWhileUndone = namesOf(stepsBefore("HANDING_OVER"));
 
 /** What is decided when a step's time is over. */
 function pass(order: Order, deadline: Deadline, moment: Moment): Outcome {
@@ -106,31 +105,23 @@ function pass(order: Order, deadline: Deadline, moment: Moment): Outcome {
   }
 }
 
-/** Every message that the saga's table names, once, with the steps that name it. */
-function answers() {
-  const types = new Map<MessageType<unknown>, Step[]>(noted.map((type) => [type, []]));
-  for (const step of saga) {
-    const named = [...(step.moves ?? []), ...(step.undo?.undone ?? [])].map(({ type }) => type);
-    for (const type of [...named, ...(step.notes ?? [])]) types.set(type, [...(types.get(type) ?? []), step]);
-  }
-  return types;
-}
+/** After the pivot nobody waits at a counter. */
+const atTheCounter = namesOf([saga.PENDING, saga.RESERVED]);
 
 /** Handlers of every answer that the saga names. */
 export const sagaHandlers = (deadlines: Deadlines): readonly MessageHandler<Order, never>[] =>
-  [...answers()].map(([type, steps]) =>
+  [...new Set([...noted, ...steps.flatMap(answersOf)])].map((type) =>
     on<Order, unknown>(
       type,
       // The contract's schemas of events are all objects.
       (order, data, { now }) => receive(known(order), type.type, data as Data, { now, deadlines }),
-      // After the pivot nobody waits at a counter.
-      { urgency: steps.some(({ during }) => during !== null && !isDecided(during)) ? "customer" : "background" },
+      { urgency: atTheCounter.has(type.type) ? "customer" : "background" },
     ),
   );
 
 /** What is decided when each of the saga's deadlines has passed. */
 export const sagaTimers = (deadlines: Deadlines): readonly TimerHandler<Order, never>[] =>
-  [...new Set(saga.flatMap(({ deadline }) => deadline ?? []))].map((deadline) => ({
+  [...new Set(steps.flatMap(({ deadline }) => deadline ?? []))].map((deadline) => ({
     kind: deadline.timer,
     decide: (order, { now }) => pass(known(order), deadline, { now, deadlines }),
   }));

@@ -2,40 +2,15 @@
 import * as z from "zod";
 import type { Stored } from "../../runtime/messages/aggregate.ts";
 import { currencySchema, money, moneySchema } from "../../runtime/money.ts";
+import { basketFields, skuSchema } from "../pricing/contract.ts";
 import { type HistoryEntry, type Order, orderStatuses } from "./order.ts";
 
-const sku = z
-  .string()
-  .regex(/^[A-Za-z0-9._-]{1,64}$/, "a SKU is 1 to 64 of A-Z a-z 0-9 . _ -")
-  .meta({ example: "SKU-001" });
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the classes by name (p{Cc}) are not known to all who read the OpenAPI document
-const PRINTABLE = /^[^\u0000-\u001f\u007f-\u009f]*\S[^\u0000-\u001f\u007f-\u009f]*$/;
-
-/** Text a person typed: not blank, no control characters. */
-export const line = (max: number) =>
-  z.string().max(max).regex(PRINTABLE, "must not be blank or hold control characters");
-
 export const newOrderSchema = z.strictObject({
-  currency: currencySchema,
-  items: z
-    .array(z.strictObject({ sku, quantity: z.int().min(1).max(9999) }))
-    .min(1)
-    .max(100),
-  couponCode: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/, "a coupon code is 1 to 64 of A-Z a-z 0-9 . _ -")
-    .optional(),
-  quoteId: z.uuid().optional(),
-  shippingAddress: z.strictObject({
-    name: line(200),
-    line1: line(200),
-    line2: line(200).optional(),
-    city: line(100),
-    region: line(100).optional(),
-    postalCode: line(20),
-    country: z.string().regex(/^[A-Z]{2}$/, "use a two-letter ISO 3166-1 code such as US"),
-  }),
+  ...basketFields,
+  quoteId: z
+    .uuid()
+    .optional()
+    .describe("A quote of the same customer, items, currency, coupon and address: its price holds, until it expires."),
   paymentMethod: z.strictObject({ token: z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, "not a payment token") }),
   email: z.email().max(254).optional(),
 });
@@ -65,7 +40,7 @@ export const orderSchema = z.strictObject({
   currency: currencySchema,
   items: z.array(
     z.strictObject({
-      sku,
+      sku: skuSchema,
       quantity: z.int(),
       unitPrice: moneySchema,
       subtotal: moneySchema,
@@ -90,6 +65,13 @@ export const historyEntrySchema = z.strictObject({
   at: z.iso.datetime(),
   data: z.looseObject({ status: z.string() }),
 });
+
+export const historyEntryExample = {
+  sequence: 4,
+  type: "OrderConfirmed",
+  at: "2026-01-31T12:00:00.000Z",
+  data: { status: "CONFIRMED" },
+};
 
 /** What an operator must look at stands before why the order ended. */
 function reasonOf({ attention, reason }: Order) {

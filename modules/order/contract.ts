@@ -57,6 +57,10 @@ export const orderFacts = defineFacts(
     outcome: z.enum(["open", "sold", "shipped", "undone", "returned"]),
     /** Nothing more happens by itself. */
     rests: z.boolean(),
+    /** The kind of the one timer that it has; null where it waits for none. Absent: said by an older version. */
+    waits: z.string().nullable().optional(),
+    /** Milliseconds since the epoch. Absent: said by an older version. */
+    placedMs: z.number().optional(),
     /** An operator has settled its money by hand, which the platform could not give back. */
     settledByHand: z.boolean(),
     couponCode: z.string().nullable(),

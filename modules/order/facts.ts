@@ -7,6 +7,7 @@ import { arrayLiteral } from "../../runtime/database/array-literal.ts";
 import type { Database } from "../../runtime/database/port.ts";
 import type { lostOrders, orderFacts, orderKnown, stuckOrders } from "./contract.ts";
 import { isRefused, type Order, type Stage } from "./order.ts";
+import { deadlineOf } from "./timers.ts";
 
 type Facts = NonNullable<z.infer<typeof orderFacts.response>["items"][number]["aggregate"]>;
 
@@ -52,6 +53,8 @@ export async function factsOf(database: Database, orders: readonly Order[]): Pro
       status,
       outcome: order.attention === null ? outcomes[order.stage] : "open",
       rests: rests(order),
+      waits: order.attention === null ? (deadlineOf(order)?.timer ?? null) : null,
+      placedMs: order.createdAt,
       settledByHand,
       couponCode,
       currency,

@@ -2,36 +2,44 @@
 import { invariant } from "../../runtime/invariant.ts";
 import type { DecisionInvariants } from "../../runtime/messages/decision.ts";
 import { isTotal } from "../../runtime/money.ts";
-import { type Order, statusOf, transitions } from "./order.ts";
+import { hasEnded, isRefused, isUndone, type Order, statusOf, transitions } from "./order.ts";
 import { HISTORY } from "./record.ts";
 
-/** Amounts add up and stay as they were placed, every change of status is legal, and the history has no hole. */
+/**
+ * Amounts add up, every change of status is legal, the history has no hole; an order has a reason and something to undo
+ * only while it is undone, and needs nobody's attention once it has ended.
+ */
 export const orderInvariants: DecisionInvariants<Order> = (before, { state, entries = [] }) => {
   if (state === undefined) {
     invariant(entries.length === 0, () => `the history of ${before?.id} goes on without its order`);
     return;
   }
   if (before === undefined) checkAmounts(state);
-  else {
+  else
     invariant(
       state.stage === before.stage || transitions[before.stage].includes(state.stage),
       () => `order ${before.id} cannot go from ${before.stage} to ${state.stage}`,
     );
-    invariant(
-      state.total === before.total && state.currency === before.currency && state.items === before.items,
-      () => `what order ${before.id} costs was frozen at its placement`,
-    );
-  }
-  invariant(state.status === statusOf(state), () => `order ${state.id} in ${state.stage} shows ${state.status}`);
+  const { id, stage, reason, attention, undoing } = state;
+  invariant(state.status === statusOf(state), () => `order ${id} in ${stage} shows ${state.status}`);
+  invariant((reason !== null) === isUndone(stage), () => `order ${id} in ${stage} has the reason ${reason}`);
+  invariant(
+    isRefused(stage) || undoing.length > 0 === (stage === "CANCEL_PENDING"),
+    () => `order ${id} in ${stage} has to undo: ${undoing.join(", ") || "nothing"}`,
+  );
+  invariant(
+    attention === null || !hasEnded({ ...state, attention: null }),
+    () => `order ${id} needs attention in ${stage}`,
+  );
   let sequence = before?.historyLength ?? 0;
   for (const { table, row } of entries) {
     if (table !== HISTORY) continue;
     sequence++;
-    invariant(row.sequence === sequence, () => `entry ${row.sequence} of order ${state.id} should be ${sequence}`);
+    invariant(row.sequence === sequence, () => `entry ${row.sequence} of order ${id} should be ${sequence}`);
   }
   invariant(
     state.historyLength === sequence,
-    () => `order ${state.id} counts ${state.historyLength} entries of its history and has ${sequence}`,
+    () => `order ${id} counts ${state.historyLength} entries of its history and has ${sequence}`,
   );
 };
 
@@ -41,6 +49,7 @@ function checkAmounts(order: Order): void {
   const { id, subtotal, discount, shipping, tax, total } = order;
   let lineSubtotals = 0;
   let lineDiscounts = 0;
+  let lineTaxes = 0;
   for (const line of order.items) {
     invariant(
       isAmount(line.subtotal) && isAmount(line.discount) && isAmount(line.tax) && isAmount(line.total),
@@ -52,6 +61,7 @@ function checkAmounts(order: Order): void {
     );
     lineSubtotals += line.subtotal;
     lineDiscounts += line.discount;
+    lineTaxes += line.tax;
   }
   invariant(
     isAmount(subtotal) && isAmount(discount) && isAmount(shipping) && isAmount(tax) && isAmount(total),
@@ -60,5 +70,9 @@ function checkAmounts(order: Order): void {
   invariant(
     subtotal === lineSubtotals && discount === lineDiscounts && isTotal(total, subtotal - discount + shipping, tax),
     () => `order ${id}: its lines do not add up to its total of ${total}`,
+  );
+  invariant(
+    shipping === 0 ? tax === lineTaxes : tax >= lineTaxes && tax <= lineTaxes + shipping,
+    () => `order ${id}: its tax of ${tax} is not that of its lines and its shipping of ${shipping}`,
   );
 }

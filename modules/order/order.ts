@@ -1,5 +1,5 @@
 /** An order and the stages that it may go through. Price, items and address are frozen at placement. */
-import type { Address } from "../delivery/contract.ts";
+import type { Address } from "../../runtime/address.ts";
 import type { QuoteLine } from "../pricing/contract.ts";
 
 /** Where an order is in the saga. */
@@ -20,12 +20,6 @@ export type Stage =
   | "CANCELLED"
   | "REJECTED"
   | "EXPIRED";
-
-/** What the API shows: stages that nobody outside tells apart are one status. */
-export type OrderStatus =
-  | Exclude<Stage, "CAPTURING" | "HANDING_OVER" | "COMING_BACK" | "GIVING_BACK">
-  | "RETURNING"
-  | "NEEDS_ATTENTION";
 
 /** Every legal change of stage; any other is a bug and throws. */
 export const transitions: Readonly<Record<Stage, readonly Stage[]>> = {
@@ -48,25 +42,8 @@ export const transitions: Readonly<Record<Stage, readonly Stage[]>> = {
   EXPIRED: [],
 };
 
-/** What is shown of an order in this stage, as long as nobody need take care of it. */
-const shownAs: Readonly<Record<Stage, OrderStatus>> = {
-  PENDING: "PENDING",
-  RESERVED: "RESERVED",
-  CONFIRMED: "CONFIRMED",
-  FULFILLING: "FULFILLING",
-  CAPTURING: "FULFILLING",
-  HANDING_OVER: "FULFILLING",
-  SHIPPED: "SHIPPED",
-  DELIVERED: "DELIVERED",
-  COMPLETED: "COMPLETED",
-  COMING_BACK: "RETURNING",
-  GIVING_BACK: "RETURNING",
-  RETURNED: "RETURNED",
-  CANCEL_PENDING: "CANCEL_PENDING",
-  CANCELLED: "CANCELLED",
-  REJECTED: "REJECTED",
-  EXPIRED: "EXPIRED",
-};
+/** Until its parcel has left. */
+export const isCancellable = (stage: Stage) => transitions[stage].includes("CANCEL_PENDING");
 
 /** All that the API may show, in the order of an order's life. */
 export const orderStatuses = [
@@ -84,10 +61,24 @@ export const orderStatuses = [
   "REJECTED",
   "EXPIRED",
   "NEEDS_ATTENTION",
-] as const satisfies readonly OrderStatus[];
+] as const;
 
-export const statusOf = ({ stage, attention }: Pick<Order, "stage" | "attention">): OrderStatus =>
-  attention === null ? shownAs[stage] : "NEEDS_ATTENTION";
+export type OrderStatus = (typeof orderStatuses)[number];
+
+/** Stages that nobody outside tells apart. */
+const shownAs: Readonly<Record<Exclude<Stage, OrderStatus>, OrderStatus>> = {
+  CAPTURING: "FULFILLING",
+  HANDING_OVER: "FULFILLING",
+  COMING_BACK: "RETURNING",
+  GIVING_BACK: "RETURNING",
+};
+
+const isHidden = (stage: Stage): stage is keyof typeof shownAs => Object.hasOwn(shownAs, stage);
+
+export function statusOf({ stage, attention }: Pick<Order, "stage" | "attention">): OrderStatus {
+  if (attention !== null) return "NEEDS_ATTENTION";
+  return isHidden(stage) ? shownAs[stage] : stage;
+}
 
 /** Stages in which what was done is being undone, or has been: answers to what was asked before may still come. */
 export const isUndone = (stage: Stage) => isRefused(stage) || stage === "CANCEL_PENDING" || stage === "CANCELLED";
@@ -97,6 +88,10 @@ export const isRefused = (stage: Stage) => stage === "REJECTED" || stage === "EX
 
 /** The customer need not wait any longer: confirmed, refused, or cancelled. */
 export const isDecided = (stage: Stage) => stage !== "PENDING" && stage !== "RESERVED";
+
+/** Nothing is left to be done, so its history is whole; only a late answer to what was asked before could still come. */
+export const hasEnded = ({ stage, undoing, attention }: Pick<Order, "stage" | "undoing" | "attention">) =>
+  transitions[stage].length === 0 && undoing.length === 0 && attention === null;
 
 /** What a step has done and can undo. */
 export type Undo = "coupon" | "stock" | "payment" | "shipment";

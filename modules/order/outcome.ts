@@ -3,7 +3,7 @@ import type { Decision } from "../../runtime/messages/decision.ts";
 import type { Deadlines } from "../../runtime/module.ts";
 import type { Order } from "./order.ts";
 import { type Event, record } from "./record.ts";
-import { stepDuring } from "./saga.ts";
+import { saga } from "./saga.ts";
 import type { Send } from "./step.ts";
 import { timersBetween } from "./timers.ts";
 
@@ -30,6 +30,6 @@ export const outcome = (
 
 /** The order has come to another stage: what its step asks and tells is sent. */
 export function entered(before: Order | undefined, after: Order, events: readonly Event[], moment: Moment): Outcome {
-  const { asks = [], tells = [] } = stepDuring(after.stage);
+  const { asks = [], tells = [] } = saga[after.stage];
   return outcome(before, after, events, [...asks, ...tells], moment);
 }

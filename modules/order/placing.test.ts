@@ -2,23 +2,24 @@
 
 import { describe, expect, test } from "bun:test";
 import * as z from "zod";
-import { createChanges } from "../../runtime/changes.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { DatabaseError } from "../../runtime/database/port.ts";
 import { sameDeadlines } from "../../runtime/deadlines.fixture.ts";
-import { ProblemError } from "../../runtime/http/problem.ts";
+import { problemIn } from "../../runtime/http/http.fixture.ts";
 import { type Reply, toResponse } from "../../runtime/http/reply.ts";
 import { createTwinRequests } from "../../runtime/http/twin-requests.ts";
 import { createIds } from "../../runtime/ids.ts";
 import type { Stored } from "../../runtime/messages/aggregate.ts";
+import { createChanges } from "../../runtime/messages/changes.ts";
 import type { EarlierRequest } from "../../runtime/messages/earlier-request.ts";
 import { seededRandom } from "../../runtime/random.ts";
 import { type RpcClient, RpcUnavailable } from "../../runtime/rpc/port.ts";
 import { systemScheduler } from "../../runtime/scheduler.ts";
+import { until } from "../../runtime/until.fixture.ts";
 import { type NewOrder, newOrderExample } from "./api.ts";
 import { newOrder } from "./order.fixture.ts";
 import type { Order } from "./order.ts";
-import { placeOrder } from "./placement.ts";
+import { placeOrder } from "./place-order.ts";
 import { type PlacingDeps, place } from "./placing.ts";
 
 const away = () => Promise.reject(new DatabaseError("unavailable", "", "the database is away"));
@@ -39,6 +40,8 @@ function openModule(change: Partial<PlacingDeps> = {}) {
   const prices: (() => Promise<unknown>)[] = [];
   const expiries: number[] = [];
   const holds: unknown[] = [];
+  /** How many orders there were each time that one was said to be placed. */
+  const begun: number[] = [];
   const rpc: RpcClient = {
     async call(method, request) {
       if (method.name === "holdCoupon") holds.push(request);
@@ -65,7 +68,7 @@ function openModule(change: Partial<PlacingDeps> = {}) {
         return { kind: "decided", answer };
       },
     },
-    changes: createChanges(systemScheduler),
+    changes: createChanges({ scheduler: systemScheduler, readNewer: away, report: () => undefined }),
     rpc,
     clock: systemClock,
     ids,
@@ -75,6 +78,7 @@ function openModule(change: Partial<PlacingDeps> = {}) {
     find: async (id) => orders.get(id),
     ...change,
   };
+  const leaving = new AbortController();
   const send = (bodyHash = "body", waitMs = 0, order: Partial<NewOrder> = {}) =>
     place(deps, {
       customerId: "alice",
@@ -82,8 +86,10 @@ function openModule(change: Partial<PlacingDeps> = {}) {
       claim: { scope: SCOPE, bodyHash },
       traceparent: null,
       waitMs,
+      signal: leaving.signal,
+      begun: () => void begun.push(orders.size),
     });
-  return { orders, prices, holds, expiries, send };
+  return { orders, prices, holds, expiries, begun, send, leave: () => leaving.abort() };
 }
 
 const answered = z.looseObject({ id: z.string().optional(), type: z.string().optional() });
@@ -96,12 +102,8 @@ const idOf = async (reply: Reply) => {
   return id ?? "";
 };
 const problemOf = async (reply: Promise<Reply>) => {
-  const error = await reply.then(
-    (given) => given,
-    (failure: unknown) => failure,
-  );
-  if (error instanceof ProblemError) return [error.problem.status, error.problem.type];
-  throw error instanceof Error ? error : new Error(`it was answered: ${JSON.stringify(error)}`);
+  const problem = await problemIn(reply);
+  return [problem?.status, problem?.type];
 };
 
 describe("a repeated request whose basket could not be priced any more", () => {
@@ -157,10 +159,55 @@ describe("a repeated request whose basket could not be priced any more", () => {
 });
 
 describe("an order that is placed", () => {
+  test("is said to be as soon as it is there, and one that is refused never", async () => {
+    const { begun, prices, send } = openModule();
+    prices.push(async () => gone);
+    await expect(send("other")).rejects.toThrow();
+    expect(begun).toEqual([]);
+    await send();
+    expect(begun).toEqual([1]);
+  });
+
+  test("is answered as it stands, at once, where too many wait already", async () => {
+    const { expiries, send } = openModule({
+      changes: createChanges({ scheduler: systemScheduler, readNewer: away, report: () => undefined, mostWaits: 0 }),
+    });
+    const reply = toResponse(await send("body", 1_000_000));
+    expect([reply.status, expiries.length]).toEqual([201, 1]);
+  });
+
+  test("is waited for no longer than its client is there", async () => {
+    const { orders, send, leave } = openModule();
+    const reply = send("body", 1_000_000);
+    await until("it is placed", () => orders.size === 1);
+    leave();
+    expect(toResponse(await reply).status).toBe(201);
+    // As is one that has gone before.
+    expect(toResponse(await send("body", 1_000_000)).status).toBe(201);
+  });
+
   test("is answered as it stands when the database goes away while its decision is waited for", async () => {
-    const { orders, send } = openModule({ find: away });
+    const { orders, send } = openModule();
     const id = await idOf(await send("body", 300));
     expect(orders.get(id)?.state.status).toBe("PENDING");
+  });
+});
+
+describe("an order that names a quote", () => {
+  const quoteId = "0192aaaa-0000-7000-8000-00000000000a";
+
+  test("is placed at the price that was quoted", async () => {
+    const { orders, prices, send } = openModule();
+    prices.push(async () => ({ ...priced, quoteId }));
+    const id = await idOf(await send("body", 0, { quoteId }));
+    expect(orders.get(id)?.state.total).toBe(total);
+  });
+
+  test.each([{}, { couponCode: "TEN" }])("is sent again where pricing names none, %o", async (coupon) => {
+    const { orders, prices, send } = openModule();
+    prices.push(async () => ({ ...priced, orderId: "0192aaaa-0000-7000-8000-00000000000f" }));
+    expect(await problemOf(send("body", 0, { quoteId, ...coupon }))).toEqual([503, "/problems/overloaded"]);
+    expect(orders.size).toBe(0);
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * `POST /orders` between the request and the saga: asks `pricing` for the price, places the order in one commit, and
- * waits for the decision when the client prefers to.
+ * `POST /orders` between the request and the saga: asks `pricing` for the price, which is that of a quote where the
+ * request names one, places the order in one commit, and waits for the decision when the client prefers to.
  *
  * A coupon is held by `pricing` before the order is placed, under the request's own key: a repetition finds its hold and
  * the order id that it was made for. Nothing is placed when the hold may be over (COUPON_HOLD_MS after it was asked
@@ -10,30 +10,30 @@
  * answer was lost or the process died. Without an answer from pricing or the database nothing is placed and the client
  * is told to send the same request again.
  */
-import type { z } from "zod";
-import type { Changes } from "../../runtime/changes.ts";
-import { DatabaseError } from "../../runtime/database/port.ts";
+
 import {
   COMMAND_TIMEOUT_MS,
   type CommandRequestDeps,
   keyReused,
   unavailable,
 } from "../../runtime/http/command-request.ts";
-import { ProblemError, refusal } from "../../runtime/http/problem.ts";
+import { ProblemError } from "../../runtime/http/problem.ts";
 import { problemReply, type Reply } from "../../runtime/http/reply.ts";
 import type { IdempotencyClaim } from "../../runtime/http/route.ts";
 import type { TwinRequests } from "../../runtime/http/twin-requests.ts";
+import { waitForOutcome } from "../../runtime/http/wait-for-outcome.ts";
 import type { Ids } from "../../runtime/ids.ts";
 import type { Stored } from "../../runtime/messages/aggregate.ts";
+import type { Changes } from "../../runtime/messages/changes.ts";
 import { CommandUnavailable } from "../../runtime/messages/command-unavailable.ts";
 import type { EarlierRequest } from "../../runtime/messages/earlier-request.ts";
 import type { CommandResult } from "../../runtime/messages/item.ts";
 import type { Deadlines } from "../../runtime/module.ts";
 import type { RpcClient } from "../../runtime/rpc/port.ts";
-import { holdCoupon, priceBasket } from "../pricing/contract.ts";
+import { addressDigest, basketProblem, holdCoupon, priceBasket } from "../pricing/contract.ts";
 import { type NewOrder, shownOrder } from "./api.ts";
 import { isDecided, type Order } from "./order.ts";
-import { type Placement, placeOrder } from "./placement.ts";
+import { type Placement, placeOrder } from "./place-order.ts";
 
 export interface PlacingDeps extends CommandRequestDeps<Order, never> {
   readonly changes: Changes<Order>;
@@ -46,8 +46,6 @@ export interface PlacingDeps extends CommandRequestDeps<Order, never> {
 }
 
 const PRICE_TIMEOUT_MS = 5_000;
-/** Another process's changes are not seen here: look this often. */
-const LOOK_EVERY_MS = 250;
 
 interface PlacingRequest {
   readonly customerId: string;
@@ -55,13 +53,21 @@ interface PlacingRequest {
   readonly claim: IdempotencyClaim;
   readonly traceparent: string | null;
   readonly waitMs: number;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+  /** Told as soon as the order is placed. */
+  readonly begun: () => void;
 }
 
+type Wait = Pick<PlacingRequest, "waitMs" | "signal">;
+
+/** Places an order, or answers as the first request with its key was answered. */
 export async function place(deps: PlacingDeps, request: PlacingRequest): Promise<Reply> {
   const result = await deps.twins.run(request.claim.scope, (before) => placeOnce(deps, request, before));
+  request.begun();
   return result.kind === "decided"
-    ? answer(await decision(deps, { state: result.answer, version: 1 }, request.waitMs))
-    : repeated(deps, result, request.waitMs);
+    ? answer(await decision(deps, { state: result.answer, version: 1 }, request))
+    : repeated(deps, result, request);
 }
 
 /** Places the order, or finds what was placed under its key before. */
@@ -85,7 +91,6 @@ async function placeOnce(
   if (startedMs >= untilMs) return unavailable(new CommandUnavailable("none", "its coupon was held too long ago"));
   return deps.lane
     .execute(placeOrder(deps.deadlines), id, placement, {
-      correlationId: id,
       ...(request.traceparent === null ? {} : { traceparent: request.traceparent }),
       idempotency: { ...request.claim, status: 201, reference: id },
       expiresMs: Math.min(startedMs + COMMAND_TIMEOUT_MS, untilMs),
@@ -94,11 +99,11 @@ async function placeOnce(
 }
 
 /** The answer to a request whose key is known: the same order, or that the key was used for another one. */
-async function repeated(deps: PlacingDeps, earlier: EarlierRequest, waitMs: number): Promise<Reply> {
+async function repeated(deps: PlacingDeps, earlier: EarlierRequest, wait: Wait): Promise<Reply> {
   if (earlier.kind === "keyReused") return problemReply(keyReused());
   const stored = await deps.find(earlier.reference);
   if (!stored) throw new Error(`order ${earlier.reference} has an idempotency key and no row`);
-  return answer(await decision(deps, stored, waitMs));
+  return answer(await decision(deps, stored, wait));
 }
 
 /** What is to be placed, under which id, and until when. */
@@ -109,11 +114,16 @@ interface Offer {
 }
 
 async function priced(deps: PlacingDeps, { customerId, order, claim }: PlacingRequest): Promise<Offer> {
-  const { currency, items, shippingAddress, paymentMethod, email, couponCode } = order;
-  if (order.quoteId !== undefined)
-    throw refused("quote-not-valid", "There is no such quote", "body.quoteId", "there is no such quote; leave it out");
+  const { currency, items, shippingAddress, paymentMethod, email, couponCode, quoteId } = order;
   const id = deps.ids.next();
-  const basket = { currency, country: shippingAddress.country, items };
+  const basket = {
+    currency,
+    country: shippingAddress.country,
+    items,
+    ...(quoteId === undefined
+      ? {}
+      : { quote: { id: quoteId, customerId, addressDigest: addressDigest(shippingAddress) } }),
+  };
   const askedMs = deps.clock.now();
   const options = { timeoutMs: PRICE_TIMEOUT_MS };
   const asked =
@@ -121,8 +131,10 @@ async function priced(deps: PlacingDeps, { customerId, order, claim }: PlacingRe
       ? deps.rpc.call(priceBasket, basket, options).then((answer) => ({ ...answer, orderId: id }))
       : deps.rpc.call(holdCoupon, { ...basket, couponCode, customerId, holdKey: claim.scope, orderId: id }, options);
   const price = await asked.catch(unavailable);
-  if (price.kind === "refused") throw notForSale(price.errors);
-  const { kind: _kind, orderId, ...amounts } = price;
+  if (price.kind === "refused") throw new ProblemError(basketProblem(price.errors));
+  const { kind: _kind, orderId, quoteId: honoured, ...amounts } = price;
+  // A replica of `pricing` that is about to be replaced answers with the price of now.
+  if (honoured !== quoteId) unavailable(new CommandUnavailable("none", "its quote cannot be looked up yet"));
   return {
     id: orderId,
     placement: {
@@ -137,44 +149,15 @@ async function priced(deps: PlacingDeps, { customerId, order, claim }: PlacingRe
   };
 }
 
-type BasketFault = Extract<z.infer<typeof holdCoupon.response>, { kind: "refused" }>["errors"][number];
-
-function notForSale(faults: readonly BasketFault[]): ProblemError {
-  const errors = faults.map(({ field, message }) => ({ field: `body${field.replaceAll("/", ".")}`, message }));
-  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
-  return new ProblemError(
-    faults.every(({ code }) => code === "coupon_not_valid")
-      ? refusal(422, "coupon-not-valid", "The coupon cannot be used", detail, errors)
-      : refusal(422, "not-for-sale", "The basket cannot be priced", detail, errors),
-  );
-}
-
-const refused = (slug: string, title: string, field: string, message: string) =>
-  new ProblemError(refusal(422, slug, title, `${field}: ${message}`, [{ field, message }]));
-
-/** The order once it is confirmed or refused, or as it stands after `waitMs` or when the process is about to end. */
-async function decision(
-  deps: Pick<PlacingDeps, "changes" | "clock" | "find">,
+/**
+ * The order once it is confirmed or refused, or what is known of it when the wait for that ends before: it is placed,
+ * and a database that is away by then takes nothing back.
+ */
+const decision = (
+  deps: Pick<PlacingDeps, "changes" | "clock">,
   placed: Pick<Stored<Order>, "state" | "version">,
-  waitMs: number,
-) {
-  const untilMs = deps.clock.now() + waitMs;
-  let order = placed;
-  while (!isDecided(order.state.stage) && !deps.changes.ended) {
-    const leftMs = untilMs - deps.clock.now();
-    if (leftMs <= 0) break;
-    const { id } = order.state;
-    order = (await deps.changes.next(id, Math.min(leftMs, LOOK_EVERY_MS))) ?? (await look(deps, id)) ?? order;
-  }
-  return order;
-}
-
-/** The order is placed: a database that is away now takes nothing back, so what is known of it will be the answer. */
-const look = ({ find }: Pick<PlacingDeps, "find">, id: string) =>
-  find(id).catch((error: unknown) => {
-    if (error instanceof DatabaseError && error.kind === "unavailable") return undefined;
-    throw error;
-  });
+  { waitMs, signal }: Wait,
+) => waitForOutcome(deps, placed, { key: placed.state.id, waitMs, signal, isOver: ({ stage }) => isDecided(stage) });
 
 const answer = (order: Pick<Stored<Order>, "state" | "version">): Reply => ({
   status: 201,

@@ -1,6 +1,6 @@
 /** Changes of an order as the rest of its module writes them: a stage, and what the history says of it. */
 import type { Entry } from "../../runtime/messages/decision.ts";
-import { type Order, type Stage, statusOf, transitions } from "./order.ts";
+import { isUndone, type Order, type Stage, statusOf, transitions } from "./order.ts";
 
 export const HISTORY = "history";
 
@@ -21,9 +21,9 @@ export function changed(
   return { ...after, status: statusOf(after) };
 }
 
-/** The order in another stage, with nothing left of what concerned the one before. */
-export const movedTo = (order: Order, stage: Stage, reason: string | null = order.reason): Order =>
-  changed(order, { stage, reason, attention: null, undoing: [] });
+/** The order in another stage, with nothing left of what concerned the one before but why it is undone. */
+export const movedTo = (order: Order, stage: Stage, reason = order.reason): Order =>
+  changed(order, { stage, reason: isUndone(stage) ? reason : null, attention: null, undoing: [] });
 
 /** Adds events to the history and stamps the order. */
 export function record(order: Order, events: readonly Event[], now: number): { state: Order; entries: Entry[] } {

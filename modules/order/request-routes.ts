@@ -2,41 +2,52 @@
 import * as z from "zod";
 import { requestCommand } from "../../runtime/http/command-request.ts";
 import { etag } from "../../runtime/http/etag.ts";
+import { ifMatchHeader, namesVersion, versionMismatch } from "../../runtime/http/if-match.ts";
 import { ProblemError, refusal } from "../../runtime/http/problem.ts";
 import type { Reply } from "../../runtime/http/reply.ts";
+import { unknownObject } from "../../runtime/http/rights.ts";
 import { type IdempotencyClaim, type Route, route } from "../../runtime/http/route.ts";
+import { line } from "../../runtime/http/typed-line.ts";
 import type { Principal } from "../../runtime/identity/principal.ts";
+import type { Stored } from "../../runtime/messages/aggregate.ts";
+import type { OperatorAction } from "../../runtime/messages/audit.ts";
 import type { Command } from "../../runtime/messages/decision.ts";
-import { line, orderSchema, shownOrder } from "./api.ts";
+import { orderSchema, shownOrder } from "./api.ts";
 import type { Order } from "./order.ts";
-import { type Answer, cancelOrder, resolutions, resolveOrder, returnOrder } from "./requests.ts";
-import { type OrderRouteDeps, orderPath, visible } from "./visible.ts";
+import { type Answer, type AsRead, cancelOrder, resolutions, resolveOrder, returnOrder } from "./requests.ts";
+import { type OrderRouteDeps, orderInPath, orderPath } from "./route-deps.ts";
 
 const ACCEPTED = 202;
 
 interface Request {
-  readonly params: { readonly id: string };
-  readonly principal: Principal;
+  readonly object: Stored<Order>;
   readonly idempotency: IdempotencyClaim | null;
   readonly traceparent: string | null;
+  readonly operator: OperatorAction | null;
 }
 
-/** Runs the command on an order that the caller may see, and answers with the order as it is then. */
+/** Runs the command on the order, and answers with the order as it is then. */
 async function ask<Input>(
   deps: OrderRouteDeps,
-  { params, principal, idempotency: claim, traceparent }: Request,
+  { object: { key }, idempotency: claim, traceparent, operator }: Request,
   command: Command<Order, never, Input, Answer>,
   input: Input,
 ): Promise<Reply> {
-  const { key } = await visible(deps, params.id, principal);
-  const isRefused = ({ kind }: Answer) => kind === "refused";
-  const about = { claim, status: ACCEPTED, reference: key, traceparent };
+  const isRefused = ({ kind }: Answer) => kind !== "accepted";
+  const about = { claim, status: ACCEPTED, reference: key, traceparent, operator };
   const result = await requestCommand(deps, { command, key, input, ...about, isRefused });
   if (result.kind === "decided" && result.answer.kind === "refused")
     throw new ProblemError(refusal(409, "order-state", "The order does not allow this now", result.answer.why));
-  const stored = await visible(deps, key, principal);
+  if (result.kind === "decided" && result.answer.kind === "changed")
+    throw new ProblemError(versionMismatch("The order is not of the version that If-Match names. Read it again."));
+  const stored = await deps.find(key);
+  if (!stored) throw unknownObject("order", key);
   return { status: ACCEPTED, body: shownOrder(stored), headers: { etag: etag(stored.version) } };
 }
+
+/** The order that `If-Match` speaks of. Whether it is still so is decided on its row. */
+const asRead = ({ state, version }: Stored<Order>, ifMatch: string): AsRead =>
+  namesVersion(ifMatch, version) ? state : null;
 
 const by = ({ role }: Principal) => ({ by: role });
 const reason = line(500).meta({ example: "too small" });
@@ -51,8 +62,7 @@ export const requestRoutes: readonly Route<OrderRouteDeps>[] = [
   route({
     method: "POST",
     path: "/api/v1/orders/{id}/cancel",
-    access: "authenticated",
-    scope: "order:write",
+    rights: { callers: "customers and operators", scope: "order:write", object: orderInPath },
     tag: "order",
     summary: "Cancel an order",
     description:
@@ -60,14 +70,21 @@ export const requestRoutes: readonly Route<OrderRouteDeps>[] = [
     params: orderPath,
     idempotency: "accepted",
     body: z.strictObject({}).optional(),
-    responses,
-    handle: (request, deps: OrderRouteDeps) => ask(deps, request, cancelOrder(deps.deadlines), by(request.principal)),
+    bodyExample: {},
+    headers: z.object(ifMatchHeader),
+    responses: { ...responses, 412: { description: "The order is not of the version that `If-Match` names." } },
+    handle(request, deps: OrderRouteDeps) {
+      const ifMatch = request.headers["if-match"];
+      return ask(deps, request, cancelOrder(deps.deadlines), {
+        ...by(request.principal),
+        ...(ifMatch === undefined ? {} : { onlyAs: asRead(request.object, ifMatch) }),
+      });
+    },
   }),
   route({
     method: "POST",
     path: "/api/v1/orders/{id}/returns",
-    access: "authenticated",
-    scope: "order:write",
+    rights: { callers: "customers and operators", scope: "order:write", object: orderInPath },
     tag: "order",
     summary: "Return a delivered order",
     description: "As long as its return window is open. What was bought is restocked, what was paid is refunded.",
@@ -82,8 +99,7 @@ export const requestRoutes: readonly Route<OrderRouteDeps>[] = [
   route({
     method: "POST",
     path: "/api/v1/orders/{id}/resolve",
-    access: "operator",
-    scope: "order:write",
+    rights: { callers: "operators", scope: "order:write", object: orderInPath },
     tag: "order",
     summary: "Take care of an order in NEEDS_ATTENTION",
     description:

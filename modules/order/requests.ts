@@ -5,10 +5,9 @@
  */
 import type { Command, Decision } from "../../runtime/messages/decision.ts";
 import type { Deadlines } from "../../runtime/module.ts";
-import { isRefused, known, type Order } from "./order.ts";
+import { isCancellable, isRefused, known, type Order } from "./order.ts";
 import { entered, type Moment, type Outcome, outcome } from "./outcome.ts";
 import { changed, movedTo } from "./record.ts";
-import { stepDuring } from "./saga.ts";
 import { asksAgain, cancel, complete } from "./undoing.ts";
 
 /** Who asks, as the history tells it. */
@@ -16,10 +15,14 @@ export interface Asker {
   readonly by: "customer" | "operator";
 }
 
-/** `refused` says why it cannot be done now. */
+/** An order as its sender has read it; null: it has changed since. A change that anybody can see has an entry in the history. */
+export type AsRead = Pick<Order, "historyLength"> | null;
+
+/** `refused` says why it cannot be done now; `changed`: the order is not as its sender has read it. */
 export type Answer =
   | { readonly kind: "accepted"; readonly order: Order }
-  | { readonly kind: "refused"; readonly why: string };
+  | { readonly kind: "refused"; readonly why: string }
+  | { readonly kind: "changed" };
 
 type RequestCommand<Input> = Command<Order, never, Input, Answer>;
 
@@ -38,11 +41,17 @@ function command<Input>(
   return { name, decide: (order, input, { now }) => decide(known(order), input, { now, deadlines }) };
 }
 
+interface Cancellation extends Asker {
+  /** Only such an order is cancelled; absent: any. */
+  readonly onlyAs?: AsRead;
+}
+
 /** Cancels the order, until its parcel has left. */
 export const cancelOrder = (deadlines: Deadlines) =>
-  command<Asker>("cancelOrder", deadlines, (order, { by }, moment) => {
+  command<Cancellation>("cancelOrder", deadlines, (order, { by, onlyAs }, moment) => {
+    if (onlyAs !== undefined && onlyAs?.historyLength !== order.historyLength) return { answer: { kind: "changed" } };
     if (order.stage === "CANCEL_PENDING" || order.stage === "CANCELLED") return asItIs(order);
-    if (!stepDuring(order.stage).cancellable)
+    if (!isCancellable(order.stage))
       return refused(`The order is ${order.status}: it can be cancelled only until its parcel has left.`);
     const reason = `cancelled_by_${by}`;
     return accepted(cancel(order, reason, { type: "CancelRequested", detail: { by } }, moment));
@@ -85,7 +94,7 @@ export const resolveOrder = (deadlines: Deadlines) =>
       case "retry":
         return accepted(outcome(order, awake, [{ ...event, status: awake.status }], asksAgain(order), moment));
       case "cancel":
-        return stepDuring(order.stage).cancellable
+        return isCancellable(order.stage)
           ? accepted(cancel(order, "cancelled_by_operator", event, moment))
           : refused("This order is being undone already: use retry, or close once it is settled by hand.");
       case "close":

@@ -1,14 +1,15 @@
 /** Drives an order along the saga in tests: answers of other modules, deadlines, and what was decided. */
+import { expect } from "bun:test";
 import type { z } from "zod";
 import { sameDeadlines } from "../../runtime/deadlines.fixture.ts";
 import type { MessageType } from "../../runtime/messages/contract.ts";
-import type { Decision } from "../../runtime/messages/decision.ts";
+import type { Command, Decision } from "../../runtime/messages/decision.ts";
 import { deliveryEvents } from "../delivery/contract.ts";
 import { inventoryEvents } from "../inventory/contract.ts";
 import { paymentEvents } from "../payment/contract.ts";
 import { begin, sagaHandlers, sagaTimers } from "./advance.ts";
 import { newOrder } from "./order.fixture.ts";
-import type { Order, Stage } from "./order.ts";
+import type { Order, OrderStatus, Stage } from "./order.ts";
 
 export const NOW = 1_000;
 export const deadlines = {
@@ -57,24 +58,54 @@ export const stateOf = (decision: Decision<Order>): Order => {
 const usd = (amount: number) => ({ amount, currency: "USD" });
 export const refundOf = (amount: number, refunded = amount) => ({ ...usd(amount), refunded, captured: newOrder.total });
 
+/**
+ * An order to which one thing happens after the other, so that a test reads as its story: on an answer it `is` in a
+ * status and has sent these messages, and it `waits` for a timer.
+ */
+export function storyOf(first: Order = newOrder) {
+  let order = first;
+  let sent: readonly string[] = [];
+  let timer: readonly [kind: string, afterMs: number] | null = null;
+  const then = {
+    is: (status: OrderStatus, ...messages: string[]) => expect([order.status, ...sent]).toEqual([status, ...messages]),
+  };
+  function take(decision: Decision<Order>) {
+    order = stateOf(decision);
+    sent = decision.messages?.map(({ type }) => type) ?? [];
+    if (timer && decision.cancelTimers?.includes(timer[0])) timer = null;
+    for (const { kind, dueMs } of decision.setTimers ?? []) timer = [kind, dueMs - NOW];
+    return then;
+  }
+  return {
+    placed: () => take(begin(first, moment)),
+    on: (type: MessageType<unknown>, data: object = {}) => take(receive(order, type, data)),
+    ask: <Input>(command: Command<Order, never, Input, unknown>, input: Input) =>
+      take(command.decide(order, input, contextAt(NOW))),
+    timeIsOver: () => take(fire(order, timer?.[0] ?? "of no kind")),
+    waits: (kind: string, afterMs: number) => expect(timer).toEqual([kind, afterMs]),
+    waitsForNoTimer: () => expect(timer).toBeNull(),
+    now: () => order,
+  };
+}
+
 const step =
   <Data>(type: MessageType<Data>, data: z.input<MessageType<Data>["schema"]>) =>
   (order: Order) =>
     stateOf(receive(order, type, data));
 
 /** Orders on the straight way, by stage. */
-export function ordersByStage(first: Order = newOrder) {
-  const placed = stateOf(begin(first, moment));
+export function ordersByStage() {
+  const placed = stateOf(begin(newOrder, moment));
   const reserved = step(inventoryEvents.StockReserved, {})(placed);
-  const confirmed = step(paymentEvents.PaymentAuthorised, usd(first.total))(reserved);
+  const confirmed = step(paymentEvents.PaymentAuthorised, usd(newOrder.total))(reserved);
   const fulfilling = step(deliveryEvents.ShipmentScheduled, { deliveryId: "d" })(confirmed);
   const capturing = step(deliveryEvents.DispatchRequested, {})(fulfilling);
-  const handingOver = step(paymentEvents.PaymentCaptured, usd(first.total))(capturing);
+  const handingOver = step(paymentEvents.PaymentCaptured, usd(newOrder.total))(capturing);
   const shipped = step(deliveryEvents.ParcelHandedOver, {})(handingOver);
   const delivered = step(deliveryEvents.ParcelDelivered, {})(shipped);
   const comingBack = step(deliveryEvents.DeliveryFailed, { attempt: 3, final: true })(shipped);
   const givingBack = step(deliveryEvents.ParcelReturned, {})(comingBack);
-  const returned = step(paymentEvents.PaymentRefunded, refundOf(first.total))(givingBack);
+  const returned = step(paymentEvents.PaymentRefunded, refundOf(newOrder.total))(givingBack);
   const completed = stateOf(fire(delivered, "return-window"));
   return {
     PENDING: placed,

@@ -1,8 +1,9 @@
 /**
  * The order saga, read from top to bottom: what each step asks, what moves it on, what refuses it, what undoes it, and
  * how long it may take. Before the pivot a refusal undoes the steps before it, last first; a deadline or a cancel undoes
- * everything asked for. After the pivot only a cancel does, until the parcel has left; all else is retried. How an order
- * moves along this table: advance.ts; how it is undone: undoing.ts.
+ * everything asked for. After the pivot only a cancel does, until the parcel has left; all else is retried. What a step
+ * tells, `notification` passes on to the customer; no order waits for that. How an order moves along this table:
+ * advance.ts; how it is undone: undoing.ts.
  */
 import { deliveryEvents as delivery } from "../delivery/contract.ts";
 import { inventoryEvents as inventory } from "../inventory/contract.ts";
@@ -16,16 +17,15 @@ import { answer, answeredBy, refusedBy, type Step, stoppedBy, undoneBy } from ".
 /** An operator may have given back a part before. */
 const nothingIsLeft = ({ refunded, captured }: { refunded: number; captured: number }) => refunded === captured;
 
-export const saga: readonly Step[] = [
-  {
+/** By the stage in which a step's answers are waited for; PLACING is over before there is an order. */
+export const saga: Readonly<Record<"PLACING" | Stage, Step>> = {
+  PLACING: {
     // Priced, the coupon held, committed as PENDING (placing.ts). What cannot be priced is a 422 and no order.
     name: "1. place",
-    during: null,
     undo: undoneBy("coupon", send.releaseCoupon, pricing.CouponReleased),
   },
-  {
+  PENDING: {
     name: "2. reserve all lines or none",
-    during: "PENDING",
     asks: [send.reserveStock],
     moves: [
       answeredBy(inventory.StockReserved, "RESERVED"),
@@ -33,12 +33,10 @@ export const saga: readonly Step[] = [
     ],
     undo: undoneBy("stock", send.releaseStock, inventory.StockReleased),
     deadline: placement,
-    cancellable: true,
   },
-  {
+  RESERVED: {
     // Without an answer `payment` asks the provider what happened; it never charges blindly.
     name: "3. authorise the exact total",
-    during: "RESERVED",
     asks: [send.authorisePayment],
     moves: [
       answeredBy(payment.PaymentAuthorised, "CONFIRMED", {
@@ -51,29 +49,24 @@ export const saga: readonly Step[] = [
     notes: [payment.PaymentActionRequired],
     undo: undoneBy("payment", send.voidPayment, payment.PaymentVoided, answer(payment.PaymentRefunded, nothingIsLeft)),
     deadline: placement,
-    cancellable: true,
   },
   // The pivot: from here on the order is sold.
-  {
+  CONFIRMED: {
     name: "4. make the stock firm, use the coupon, schedule the shipment",
-    during: "CONFIRMED",
     asks: [send.confirmStock, send.useCoupon, send.scheduleShipment],
     tells: [send.orderConfirmed],
     moves: [answeredBy(delivery.ShipmentScheduled, "FULFILLING")],
     undo: undoneBy("shipment", send.cancelShipment, delivery.ShipmentCancelled),
     deadline: shipment,
-    cancellable: true,
   },
-  {
+  FULFILLING: {
     name: "5a. wait until carrier or operator want the parcel",
-    during: "FULFILLING",
     moves: [answeredBy(delivery.DispatchRequested, "CAPTURING")],
-    cancellable: true,
+    mayRepeat: true,
   },
-  {
+  CAPTURING: {
     // `payment` gives up when the authorisation expires; this is for an answer that never comes.
     name: "5b. capture: no parcel leaves before it is paid",
-    during: "CAPTURING",
     asks: [send.capturePayment],
     moves: [
       answeredBy(payment.PaymentCaptured, "HANDING_OVER"),
@@ -81,20 +74,16 @@ export const saga: readonly Step[] = [
     ],
     mayRepeat: true,
     deadline: capture,
-    cancellable: true,
   },
-  {
+  HANDING_OVER: {
     name: "5c. hand the parcel over",
-    during: "HANDING_OVER",
     asks: [send.handOverParcel],
     moves: [answeredBy(delivery.ParcelHandedOver, "SHIPPED")],
     mayRepeat: true,
     deadline: overdue,
-    cancellable: true,
   },
-  {
+  SHIPPED: {
     name: "6a. deliver",
-    during: "SHIPPED",
     asks: [send.shipStock],
     tells: [send.orderShipped],
     moves: [
@@ -103,50 +92,45 @@ export const saga: readonly Step[] = [
     ],
     notes: [delivery.DeliveryFailed],
   },
-  {
+  DELIVERED: {
     name: "6b. wait until it can be returned no more (a return: requests.ts)",
-    during: "DELIVERED",
     tells: [send.orderDelivered],
     deadline: returnWindow,
   },
-  { name: "6c. done", during: "COMPLETED", tells: [send.orderClosed] },
-  {
+  COMPLETED: { name: "6c. done", tells: [send.orderClosed] },
+  COMING_BACK: {
     name: "7a. an undeliverable parcel comes back",
-    during: "COMING_BACK",
     moves: [answeredBy(delivery.ParcelReturned, "GIVING_BACK")],
   },
-  {
+  GIVING_BACK: {
     name: "7b. restock and refund",
-    during: "GIVING_BACK",
     asks: [send.restockReturned, send.refundPayment],
     moves: [answeredBy(payment.PaymentRefunded, "RETURNED", { when: nothingIsLeft })],
     mayRepeat: true,
     deadline: overdue,
   },
-  { name: "7c. returned", during: "RETURNED", tells: [send.orderReturned] },
-  {
+  RETURNED: { name: "7c. returned", tells: [send.orderReturned] },
+  CANCEL_PENDING: {
     // Everything asked for is undone, one after the other, unless the parcel turns out to have left.
     name: "8a. cancel",
-    during: "CANCEL_PENDING",
     moves: [delivery.ParcelHandedOver, delivery.ShipmentCancelRefused].map((type) =>
-      answeredBy(type, "SHIPPED", { recordedAs: { type: "cancel_refused" }, forgetsReason: true }),
+      answeredBy(type, "SHIPPED", { recordedAs: { type: "cancel_refused" } }),
     ),
     deadline: overdue,
   },
-  { name: "8b. cancelled", during: "CANCELLED", tells: [send.orderCancelled] },
+  CANCELLED: { name: "8b. cancelled", tells: [send.orderCancelled] },
   // Refused: everything asked for is undone, all at once; the customer need not wait for it.
-  { name: "9a. rejected", during: "REJECTED", tells: [send.orderRefused("REJECTED")], deadline: overdue },
-  { name: "9b. expired", during: "EXPIRED", tells: [send.orderRefused("EXPIRED")], deadline: overdue },
-];
+  REJECTED: { name: "9a. rejected", tells: [send.orderRefused("REJECTED")], deadline: overdue },
+  EXPIRED: { name: "9b. expired", tells: [send.orderRefused("EXPIRED")], deadline: overdue },
+};
 
 /** May come at any time after what it tells of, and changes nothing by itself. */
 export const noted = [pricing.CouponUsed, payment.PaymentRefunded, delivery.ShipmentCancelRefused];
 
-const steps = new Map(saga.map((step) => [step.during, step] as const));
+export const steps: readonly Step[] = Object.values(saga);
 
-/** The step whose answers an order in this stage waits for. */
-export function stepDuring(stage: Stage): Step {
-  const step = steps.get(stage);
-  if (!step) throw new Error(`the saga has no step for ${stage}`);
-  return step;
-}
+/** What was asked for before the step of this stage. */
+export const stepsBefore = (stage: Stage) => steps.slice(0, steps.indexOf(saga[stage]));
+
+/** The same and that step: all that an order in this stage may have asked for. */
+export const stepsUpTo = (stage: Stage) => [...stepsBefore(stage), saga[stage]];

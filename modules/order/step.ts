@@ -18,6 +18,11 @@ interface Answer {
   readonly when: (data: unknown) => boolean;
 }
 
+interface RecordedAs {
+  readonly type?: string;
+  readonly status?: OrderStatus | "AUTHORISED";
+}
+
 /** What an answer leads to. */
 export type Move = Answer &
   (
@@ -25,11 +30,9 @@ export type Move = Answer &
         readonly kind: "goes on";
         readonly to: Stage;
         /** What the history calls the answer, and the status that it gives it, where they are not the usual ones. */
-        readonly recordedAs: { readonly type?: string; readonly status?: string };
+        readonly recordedAs?: RecordedAs;
         /** The step that passes the point of no return also leaves this event in the history. */
-        readonly pivot: string | null;
-        /** Why it was to end goes on to be true. */
-        readonly keepsReason: boolean;
+        readonly pivot?: string;
       }
     | { readonly kind: "refuses"; readonly refusal: (data: unknown) => Refusal }
     | { readonly kind: "needs attention"; readonly why: (data: unknown) => string }
@@ -56,38 +59,28 @@ export interface Compensation {
 
 export interface Step {
   readonly name: string;
-  /** The stage in which the step's answers are waited for; null: over before there is an order. */
-  readonly during: Stage | null;
-  /** Commands sent on entering `during`. */
+  /** Commands sent on entering the step's stage. */
   readonly asks?: readonly Send[];
-  /** Events told on entering `during`, to whoever wants to know. */
+  /** Events told on entering it, to whoever wants to know. */
   readonly tells?: readonly Send[];
   readonly moves?: readonly Move[];
   /** What else may come now; it is written down and changes nothing. */
   readonly notes?: readonly MessageType<unknown>[];
-  /** An operator's retry asks once more, so that two answers may come. */
+  /** An operator may have it asked or told once more, so that two answers may come. */
   readonly mayRepeat?: boolean;
-  /** Customer or operator may cancel the order now: everything asked for is undone. */
-  readonly cancellable?: boolean;
   readonly deadline?: Deadline;
   /** How what this step asked for is undone, answered or not. */
   readonly undo?: Compensation;
 }
 
-interface Options<Data> {
-  readonly when?: (data: Data) => boolean;
-  readonly recordedAs?: { readonly type?: string; readonly status?: OrderStatus | "AUTHORISED" };
-  readonly pivot?: string;
-  readonly forgetsReason?: boolean;
-}
-
 const always = () => true;
 
 /** The answer that moves the order on. */
-export function answeredBy<Data>(type: MessageType<Data>, to: Stage, options: Options<Data> = {}): Move {
-  const { when, recordedAs = {}, pivot = null, forgetsReason = false } = options;
-  return { ...answer(type, when), kind: "goes on", to, recordedAs, pivot, keepsReason: !forgetsReason };
-}
+export const answeredBy = <Data>(
+  type: MessageType<Data>,
+  to: Stage,
+  { when, ...history }: { when?: (data: Data) => boolean; recordedAs?: RecordedAs; pivot?: string } = {},
+): Move => ({ ...answer(type, when), kind: "goes on", to, ...history });
 
 /** The answer that refuses the order. */
 export function refusedBy<Data>(type: MessageType<Data>, refusal: (data: Data) => Refusal): Move {

@@ -1,11 +1,12 @@
 import { sql } from "drizzle-orm";
 import { boolean, index, integer, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import type { Address } from "../../runtime/address.ts";
+import { arrayLiteral } from "../../runtime/database/array-literal.ts";
 import { instant, json, minorUnits } from "../../runtime/database/columns.ts";
 import type { Row, Statement } from "../../runtime/database/port.ts";
 import { recordset } from "../../runtime/database/recordset.ts";
 import { aggregateStore, type Positions, type Stored } from "../../runtime/messages/aggregate.ts";
 import { entryStore } from "../../runtime/messages/entry-store.ts";
-import type { Address } from "../delivery/contract.ts";
 import type { QuoteLine } from "../pricing/contract.ts";
 import type { HistoryEntry, Order, OrderStatus, Stage, Undo } from "./order.ts";
 
@@ -39,7 +40,8 @@ export const orders = pgTable(
     positions: json<Positions>("positions").notNull(),
   },
   (table) => [
-    index("orders_by_customer").on(table.customerId, table.id),
+    index("orders_by_age").on(table.createdAt, table.id),
+    index("orders_by_customer_and_age").on(table.customerId, table.createdAt, table.id),
     index("orders_needing_attention").on(table.id).where(sql`${table.attention} is not null`),
   ],
 );
@@ -63,17 +65,37 @@ export const orderStore = aggregateStore<Order>(orders, {
 
 export const historyStore = entryStore(history);
 
-/** Orders as committed, in no order. */
-export const readOrders = (ids: readonly string[]): Statement => orderStore.load(ids);
-
+/** Orders as committed, by id. */
 export const ordersOf = (rows: readonly Row[]): Map<string, Stored<Order>> =>
   new Map(rows.map((row) => [String(row.id), orderStore.decode(row)]));
+
+/** Where somebody has read an order's history up to. */
+export interface HistoryPlace {
+  readonly orderId: string;
+  readonly afterSequence: number;
+}
 
 /** A page of an order's history after `sequence`. */
 export const readHistory = (orderId: string, afterSequence: number, limit: number): Statement => ({
   text: `select order_id, sequence, type, at, data from history
     where order_id = $1::uuid and sequence > $2::integer order by sequence limit $3::integer`,
   params: [orderId, afterSequence, limit],
+});
+
+/** How many entries are read at once. */
+const READ_AT_ONCE = 100;
+
+/** The next entries of several histories, each after its own sequence; `request` is its place among them, from 1. */
+export const readHistories = (requests: readonly HistoryPlace[]): Statement => ({
+  text: `select seen.request, h.* from unnest($1::uuid[], $2::integer[]) with ordinality as seen(order_id, sequence, request)
+    cross join lateral (
+      select order_id, sequence, type, at, data from history
+      where order_id = seen.order_id and sequence > seen.sequence order by sequence limit ${READ_AT_ONCE}) h
+    order by seen.request, h.sequence`,
+  params: [
+    arrayLiteral(requests.map(({ orderId }) => orderId)),
+    arrayLiteral(requests.map(({ afterSequence }) => afterSequence)),
+  ],
 });
 
 const historySet = recordset(history);

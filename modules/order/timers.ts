@@ -2,12 +2,12 @@
 import type { Decision } from "../../runtime/messages/decision.ts";
 import type { Deadlines } from "../../runtime/module.ts";
 import { isRefused, type Order } from "./order.ts";
-import { stepDuring } from "./saga.ts";
+import { saga } from "./saga.ts";
 import type { Deadline } from "./step.ts";
 
 /** The deadline of its step; a refused order waits for its undoing alone. */
 export const deadlineOf = ({ stage, undoing }: Pick<Order, "stage" | "undoing">): Deadline | undefined =>
-  isRefused(stage) && undoing.length === 0 ? undefined : stepDuring(stage).deadline;
+  isRefused(stage) && undoing.length === 0 ? undefined : saga[stage].deadline;
 
 /** An order that needs attention waits for no timer; when it goes on, its time begins anew. */
 export function timersBetween(

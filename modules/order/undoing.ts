@@ -9,11 +9,11 @@
 import { isUndone, type Order, type Undo } from "./order.ts";
 import { entered, type Moment, type Outcome, outcome } from "./outcome.ts";
 import { changed, type Event, movedTo } from "./record.ts";
-import { saga, stepDuring } from "./saga.ts";
+import { saga, steps, stepsBefore, stepsUpTo } from "./saga.ts";
 import type { Compensation, Send, Step } from "./step.ts";
 
 const compensations: ReadonlyMap<Undo, Compensation> = new Map(
-  saga.flatMap(({ undo }) => (undo ? [[undo.of, undo] as const] : [])),
+  steps.flatMap(({ undo }) => (undo ? [[undo.of, undo] as const] : [])),
 );
 
 function compensationOf(of: Undo): Compensation {
@@ -25,37 +25,34 @@ function compensationOf(of: Undo): Compensation {
 const askTo = (undos: readonly Undo[]): Send[] => undos.map((of) => compensationOf(of).ask);
 
 /** What these steps have to undo for this order, the last first. */
-const toUndo = (order: Order, steps: readonly Step[]): Undo[] =>
-  steps.toReversed().flatMap(({ undo }) => (undo?.ask(order) ? [undo.of] : []));
-
-const stepsBefore = (step: Step) => saga.slice(0, saga.indexOf(step));
-const stepsAsked = (order: Order) => saga.slice(0, saga.indexOf(stepDuring(order.stage)) + 1);
+const toUndo = (order: Order, asked: readonly Step[]): Undo[] =>
+  asked.toReversed().flatMap(({ undo }) => (undo?.ask(order) ? [undo.of] : []));
 
 /** A step was refused: the steps before it are undone. */
-export const reject = (order: Order, step: Step, reason: string, event: Omit<Event, "status">, moment: Moment) =>
-  refuse(order, "REJECTED", stepsBefore(step), reason, event, moment);
+export const reject = (order: Order, reason: string, event: Omit<Event, "status">, moment: Moment) =>
+  refuse(order, "REJECTED", stepsBefore(order.stage), reason, event, moment);
 
 /** The time before the pivot is over: whatever was asked for is undone, its answer outstanding or not. */
 export const expire = (order: Order, reason: string, event: Omit<Event, "status">, moment: Moment) =>
-  refuse(order, "EXPIRED", stepsAsked(order), reason, event, moment);
+  refuse(order, "EXPIRED", stepsUpTo(order.stage), reason, event, moment);
 
 function refuse(
   order: Order,
   stage: "REJECTED" | "EXPIRED",
-  steps: readonly Step[],
+  asked: readonly Step[],
   reason: string,
   event: Omit<Event, "status">,
   moment: Moment,
 ): Outcome {
-  const undoing = toUndo(order, steps);
+  const undoing = toUndo(order, asked);
   const ended = changed(movedTo(order, stage, reason), { undoing });
-  const { tells = [] } = stepDuring(stage);
+  const { tells = [] } = saga[stage];
   return outcome(order, ended, [{ ...event, status: stage }], [...askTo(undoing), ...tells], moment);
 }
 
 /** Undoes an order that its customer, an operator or a deadline has cancelled. */
 export function cancel(order: Order, reason: string, event: Omit<Event, "status">, moment: Moment): Outcome {
-  const undoing = toUndo(order, stepsAsked(order));
+  const undoing = toUndo(order, stepsUpTo(order.stage));
   const pending = changed(movedTo(order, "CANCEL_PENDING", reason), { undoing });
   return outcome(order, pending, [{ ...event, status: pending.status }], askTo(undoing.slice(0, 1)), moment);
 }
@@ -82,5 +79,5 @@ export function complete(order: Order, undo: Undo, event: Omit<Event, "status">,
 /** What is asked once more when an operator has the order tried again. */
 export function asksAgain(order: Order): readonly Send[] {
   if (order.stage === "CANCEL_PENDING") return askTo(order.undoing.slice(0, 1));
-  return isUndone(order.stage) ? askTo(order.undoing) : (stepDuring(order.stage).asks ?? []);
+  return isUndone(order.stage) ? askTo(order.undoing) : (saga[order.stage].asks ?? []);
 }

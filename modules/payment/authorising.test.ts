@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  AUTH,
   answered,
   asked,
   authorised,
@@ -7,27 +8,24 @@ import {
   called,
   command,
   NOW,
-  ORDER,
   outcome,
   RULES,
   stateOf,
+  success,
   timer,
   told,
   unavailable,
   unknown,
+  voided,
   wake,
 } from "./payment.fixture.ts";
-import { AGAIN, CUSTOMER_ACTION } from "./payment.ts";
-
-const AUTH = `${ORDER}:auth:1`;
-const success = answered({ result: "authorised", reference: "r" });
+import { AGAIN, CUSTOMER_ACTION, type Payment } from "./payment.ts";
 
 describe("authorising", () => {
   test("the intent carries the key that grows only with the attempt", () => {
     const decision = begin();
     expect(called(decision)).toEqual([["authorise", AUTH]]);
     expect(JSON.parse(decision.calls?.[0]?.request ?? "")).toMatchObject({ amount: 1000, token: "tok_visa" });
-    expect(command("AuthorisePayment", stateOf(decision), asked)).toEqual({});
   });
 
   test("authorised and declined are reported", () => {
@@ -58,6 +56,34 @@ describe("authorising", () => {
   });
 });
 
+describe("asked for again", () => {
+  const again = (payment: Payment, now = NOW) => command("AuthorisePayment", payment, asked, now);
+
+  test("it asks what became of it, and never sends it blindly", () => {
+    const asking = again(stateOf(begin()));
+    expect(called(asking)).toEqual([["inquire", AUTH]]);
+    expect(stateOf(outcome(asking, success))).toMatchObject({ status: "AUTHORISED", tries: 1 });
+    expect(called(outcome(asking, answered({ result: "none" })))).toEqual([["authorise", AUTH]]);
+  });
+
+  test("the outcome that comes all the same is ignored", () => {
+    const begun = begin();
+    const asking = again(stateOf(begun));
+    expect(outcome(begun, answered({ result: "declined", detail: "d" }), NOW, stateOf(asking))).toEqual({});
+  });
+
+  test("during a pause, or where the customer should act, it does not wait any longer", () => {
+    const paused = again(stateOf(outcome(begin(), unavailable)));
+    expect([called(paused), paused.cancelTimers]).toEqual([[["inquire", AUTH]], [AGAIN, CUSTOMER_ACTION]]);
+    const waiting = again(stateOf(outcome(begin(), answered({ result: "action_required", url: "/u" }))));
+    expect([called(waiting), waiting.cancelTimers]).toEqual([[["inquire", AUTH]], [AGAIN, CUSTOMER_ACTION]]);
+  });
+
+  test("a verdict that was told is not told again", () => {
+    expect(again(authorised())).toEqual({});
+  });
+});
+
 describe("an unknown outcome", () => {
   const inquiring = () => outcome(begin(), unknown);
 
@@ -75,7 +101,7 @@ describe("an unknown outcome", () => {
     const givenUp = outcome(outcome(second, unknown), answered({ result: "none" }));
     expect(called(givenUp)).toEqual([["void", AUTH]]);
     expect(told(givenUp)).toEqual([]);
-    const ended = outcome(givenUp, answered({ result: "voided" }));
+    const ended = outcome(givenUp, voided);
     expect(stateOf(ended).status).toBe("DECLINED");
     expect(told(ended)).toEqual([["PaymentDeclined", { reason: "payment_timeout" }]]);
   });
@@ -96,9 +122,7 @@ describe("a provider that is away", () => {
     expect(outcome(again, unavailable).setTimers).toEqual([{ kind: AGAIN, dueMs: NOW + 1000 }]);
     const over = outcome(again, unavailable, NOW + RULES.retryForMs);
     expect(called(over)).toEqual([["void", AUTH]]);
-    expect(told(outcome(over, answered({ result: "voided" })))).toEqual([
-      ["PaymentDeclined", { reason: "payment_unavailable" }],
-    ]);
+    expect(told(outcome(over, voided))).toEqual([["PaymentDeclined", { reason: "payment_unavailable" }]]);
   });
 });
 
@@ -148,9 +172,7 @@ describe("a payment that requires an action", () => {
     const over = outcome(asking, required, UNTIL);
     expect(called(over)).toEqual([["void", AUTH]]);
     // Completed in between, or not: the void has undone it.
-    expect(told(outcome(over, answered({ result: "voided" }), UNTIL))).toEqual([
-      ["PaymentDeclined", { reason: "payment_timeout" }],
-    ]);
+    expect(told(outcome(over, voided, UNTIL))).toEqual([["PaymentDeclined", { reason: "payment_timeout" }]]);
   });
 
   test("whose customer acted while it was asked for at the end of its time is asked for once more", () => {
@@ -164,7 +186,7 @@ describe("a payment that requires an action", () => {
     const decision = command("VoidPayment", stateOf(waiting()));
     expect(called(decision)).toEqual([["void", AUTH]]);
     expect(decision.cancelTimers).toEqual([CUSTOMER_ACTION]);
-    expect(told(outcome(decision, answered({ result: "voided" })))).toEqual([["PaymentVoided", {}]]);
+    expect(told(outcome(decision, voided))).toEqual([["PaymentVoided", {}]]);
   });
 
   test("is not told of when the order ended before the provider answered", () => {
@@ -175,6 +197,6 @@ describe("a payment that requires an action", () => {
   });
 
   test("that is decided is not changed by somebody who says that the customer has acted", () => {
-    expect(wake(authorised()).state).toBeUndefined();
+    expect(wake(authorised())).toEqual<object>({ answer: null });
   });
 });

@@ -3,15 +3,16 @@
  * provider has never seen its key is it sent again, once, under the same key; and before the payment is given up the
  * key is voided at the provider, so that no late arrival can charge.
  *
- * Where the customer has to do something, the provider alone decides what came of it. Whoever tells of it (the page, a
- * webhook) only wakes the payment, which asks; told never, it asks when the time is up.
+ * Where the customer has to do something, the provider alone decides what came of it. Its webhook only wakes the payment
+ * (waking.ts), which asks; told never, it asks when the time is up.
  */
 import type { CallOutcome } from "../../runtime/messages/call.ts";
 import { message } from "../../runtime/messages/contract.ts";
-import { type Command, type DecisionContext, on } from "../../runtime/messages/decision.ts";
+import { type DecisionContext, on } from "../../runtime/messages/decision.ts";
 import { paymentCommands, paymentEvents } from "./contract.ts";
 import { voided } from "./giving-back.ts";
 import {
+  beginAgain,
   CUSTOMER_ACTION,
   type DeclineReason,
   newPayment,
@@ -37,10 +38,11 @@ const authorised = (payment: Payment, authorisedUntil: number | null, now: numbe
     message(paymentEvents.PaymentAuthorised, { amount: payment.amount, currency: payment.currency }),
   );
 
+/** Handles AuthorisePayment: what was asked for before is not sent again, but its outcome asked for while it is open. */
 export const authorisePayment = on(
   paymentCommands.AuthorisePayment,
   (payment: Payment | undefined, asked, { key, now, ids }: DecisionContext): Outcome => {
-    if (payment) return {};
+    if (payment) return payment.work === "none" ? {} : beginAgain(payment, now);
     const { attempt, customerId, amount, currency, token } = asked;
     const about = { orderId: key, id: ids.next(), customerId, currency, amount, token, attempt };
     const begun = newPayment(about, now);
@@ -110,14 +112,3 @@ function awaitCustomer(payment: Payment, url: string, rules: PaymentRules, now: 
 
 /** The customer's time is up, or they are said to have acted: what came of it is asked for. */
 export const askAfterAction = (payment: Payment, now: number) => startWork(payment, "inquire", now);
-
-/** Somebody says that the customer has acted. It decides nothing, and may be said at any time and repeated. */
-export const customerActed: Command<Payment, never, null, null> = {
-  name: "customer-acted",
-  decide(payment, _input, { now }) {
-    if (payment?.status !== "PENDING" && payment?.status !== "REQUIRES_ACTION") return { answer: null };
-    if (payment.work === "await_customer")
-      return { ...askAfterAction(payment, now), cancelTimers: [CUSTOMER_ACTION], answer: null };
-    return { state: { ...payment, acted: true, updatedAt: now }, answer: null };
-  },
-};

@@ -11,7 +11,7 @@ import { message } from "../../runtime/messages/contract.ts";
 import { type DecisionContext, on } from "../../runtime/messages/decision.ts";
 import { paymentCommands, paymentEvents } from "./contract.ts";
 import { isUndone, refundRest, voided } from "./giving-back.ts";
-import { goOn, known, type Outcome, type Payment, settle, startWork, tryAgain } from "./payment.ts";
+import { beginAgain, goOn, known, type Outcome, type Payment, settle, startWork, tryAgain } from "./payment.ts";
 import type { CaptureVerdict, Standing, VoidVerdict } from "./provider.ts";
 
 const untilMs = ({ authorisedUntil }: Payment) => authorisedUntil ?? Number.POSITIVE_INFINITY;
@@ -41,6 +41,7 @@ function captured(payment: Payment, now: number): Outcome {
   return isUndone(payment) ? refundRest(taken, now) : settle(taken, now, moneyTaken(taken));
 }
 
+/** Handles CapturePayment: each one is answered, at once or when what is under way has ended. */
 export const capturePayment = on(
   paymentCommands.CapturePayment,
   (payment: Payment | undefined, _asked, { now }: DecisionContext): Outcome => {
@@ -49,7 +50,7 @@ export const capturePayment = on(
     switch (present.status) {
       case "AUTHORISED":
         // What is under way is a capture, or undoes one; either way its answer follows.
-        if (present.work !== "none") return { state: asked };
+        if (present.work !== "none") return beginAgain(asked, now);
         return present.amount === 0 ? captured(asked, now) : captureUnlessOver(asked, now);
       case "CAPTURED":
       case "PARTIALLY_REFUNDED":

@@ -53,6 +53,8 @@ export const paymentFacts = defineFacts(
     authorised: z.int(),
     captured: z.int(),
     refunded: z.int(),
+    /** Given back while the sale stands; a part of `refunded`. */
+    manuallyRefunded: z.int().default(0),
     /** The provider is being asked for something. */
     working: z.boolean(),
     /** Effective charges in the provider's own books; null where it does not open them. */

@@ -9,15 +9,16 @@ type Facts = NonNullable<z.infer<typeof paymentFacts.response>["items"][number][
 /** One page of payments with the provider's charges for them. */
 export async function factsOf(provider: PaymentProvider, payments: readonly Payment[]): Promise<Facts[]> {
   const books = await provider.effectiveCharges?.(payments.map(({ orderId }) => orderId));
-  return payments.map(({ orderId, status, currency, amount, authorised, captured, refunded, work }) => ({
-    status,
-    currency,
-    amount,
-    authorised,
-    captured,
-    refunded,
-    working: work !== "none",
-    charges: books === undefined ? null : (books.get(orderId) ?? []).map(effective),
+  return payments.map((payment) => ({
+    status: payment.status,
+    currency: payment.currency,
+    amount: payment.amount,
+    authorised: payment.authorised,
+    captured: payment.captured,
+    refunded: payment.refunded,
+    manuallyRefunded: payment.manuallyRefunded,
+    working: payment.work !== "none",
+    charges: books === undefined ? null : (books.get(payment.orderId) ?? []).map(effective),
   }));
 }
 

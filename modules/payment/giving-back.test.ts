@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  AUTH,
   answered,
   authorised,
   begin,
@@ -11,23 +12,22 @@ import {
   ORDER,
   outcome,
   stateOf,
+  success,
+  taken,
   timer,
   told,
   unavailable,
   unknown,
+  voided,
 } from "./payment.fixture.ts";
 import { AGAIN, type Payment } from "./payment.ts";
 
-const AUTH = `${ORDER}:auth:1`;
 const REFUND = `${ORDER}:refund:1`;
 const VOIDED = [["PaymentVoided", {}]];
 const back = (amount: number, total = 1000) => [
   ["PaymentRefunded", { amount, refunded: total, captured: total, currency: "USD" }],
 ];
-const voided = answered({ result: "voided" });
-const taken = answered({ result: "captured" });
 const refunded = answered({ result: "refunded" });
-const success = answered({ result: "authorised", reference: "r" });
 const askedMeanwhile = (type: string, payment: Payment) => {
   const noted = command(type, payment);
   expect(called(noted)).toEqual([]);
@@ -74,10 +74,28 @@ describe("VoidPayment", () => {
     expect(called(timer(AGAIN, stateOf(failing)))).toEqual([["void", AUTH]]);
   });
 
-  test("twice in a row has one effect, and an answer after the second", () => {
+  test("repeated, begins again with what is under way, and is answered once", () => {
     const first = command("VoidPayment", authorised());
-    const second = askedMeanwhile("VoidPayment", stateOf(first));
-    expect(told(outcome(first, voided, NOW, second))).toEqual(VOIDED);
+    const second = command("VoidPayment", stateOf(first));
+    expect(called(second)).toEqual([["void", AUTH]]);
+    const ended = outcome(first, voided, NOW, stateOf(second));
+    expect(told(ended)).toEqual(VOIDED);
+    expect(outcome(second, voided, NOW, stateOf(ended))).toEqual({});
+  });
+
+  test("repeated after the outcome of an authorisation was lost, asks what became of it and undoes that", () => {
+    const waiting = askedMeanwhile("VoidPayment", stateOf(begin()));
+    const asking = command("VoidPayment", waiting);
+    expect(called(asking)).toEqual([["inquire", AUTH]]);
+    expect(called(outcome(asking, success))).toEqual([["void", AUTH]]);
+    expect(called(outcome(asking, answered({ result: "none" })))).toEqual([["void", AUTH]]);
+  });
+
+  test("repeated after the outcome of a capture was lost, asks what became of it and undoes that", () => {
+    const capture = command("CapturePayment", authorised());
+    const asking = command("VoidPayment", askedMeanwhile("VoidPayment", stateOf(capture)));
+    expect(called(asking)).toEqual([["inquire", AUTH]]);
+    expect(called(outcome(asking, taken))).toEqual([["refund", REFUND]]);
   });
 
   test("gives back what was captured", () => {
@@ -134,9 +152,11 @@ describe("RefundPayment", () => {
   test("gives back everything, once, and is answered each time", () => {
     const decision = command("RefundPayment", captured());
     expect(called(decision)).toEqual([["refund", REFUND]]);
-    const again = askedMeanwhile("RefundPayment", stateOf(decision));
-    const ended = outcome(decision, refunded, NOW, again);
+    const again = command("RefundPayment", stateOf(decision));
+    expect(called(again)).toEqual([["refund", REFUND]]);
+    const ended = outcome(decision, refunded, NOW, stateOf(again));
     expect(told(ended)).toEqual(back(1000));
+    expect(outcome(again, refunded, NOW, stateOf(ended))).toEqual({});
     expect(told(command("RefundPayment", stateOf(ended)))).toEqual(back(0));
   });
 
@@ -174,10 +194,12 @@ describe("RefundPayment", () => {
     const voiding = outcome(capture, unavailable, NOW, noted);
     expect(called(voiding)).toEqual([["void", AUTH]]);
     expect(told(outcome(voiding, voided))).toEqual(back(0, 0));
+    expect(called(command("RefundPayment", noted))).toEqual([["inquire", AUTH]]);
   });
 
   test("during a void that the order asked for is answered by it", () => {
     const voiding = command("VoidPayment", authorised());
-    expect(told(outcome(voiding, voided, NOW, askedMeanwhile("RefundPayment", stateOf(voiding))))).toEqual(VOIDED);
+    const asked = command("RefundPayment", stateOf(voiding));
+    expect(told(outcome(voiding, voided, NOW, stateOf(asked)))).toEqual(VOIDED);
   });
 });

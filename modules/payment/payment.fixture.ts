@@ -1,10 +1,11 @@
 /** One payment, driven by hand: commands, answers of the provider, timers, all at a moment of the test's choice. */
 import type { CallOutcome } from "../../runtime/messages/call.ts";
 import type { Decision } from "../../runtime/messages/decision.ts";
-import { customerActed } from "./authorising.ts";
+import { paymentCalls, paymentHandlers, paymentTimers } from "./handlers.ts";
 import { paymentInvariants } from "./invariants.ts";
-import type { Payment } from "./payment.ts";
-import { paymentCalls, paymentHandlers, paymentTimers } from "./provider-answers.ts";
+import { askForRefund } from "./manual-refund.ts";
+import { type Payment, providerKey } from "./payment.ts";
+import { providerTold } from "./waking.ts";
 
 export const ORDER = "0192aaaa-0000-7000-8000-000000000001";
 export const NOW = 50_000;
@@ -34,6 +35,14 @@ export const unknown: CallOutcome<object> = { kind: "unknown", detail: "no answe
 export const unavailable: CallOutcome<object> = { kind: "unavailable", detail: "refused" };
 export const answered = (answer: object): CallOutcome<object> => ({ kind: "answered", answer });
 
+/** Answers of the provider. */
+export const success = answered({ result: "authorised", reference: "r" });
+export const taken = answered({ result: "captured" });
+export const voided = answered({ result: "voided" });
+
+/** The provider's key of the authorisation. */
+export const AUTH = `${ORDER}:auth:1`;
+
 export function command(type: string, payment: Payment | undefined, data: object = {}, now = NOW) {
   const handler = paymentHandlers.find((each) => each.type === type);
   if (!handler) throw new Error(`nobody handles ${type}`);
@@ -57,9 +66,16 @@ export function timer(kind: string, payment: Payment, now = NOW) {
   return held(payment, handler.decide(payment, context(now)));
 }
 
-/** Somebody says that the customer has acted. */
-export function wake(payment: Payment, now = NOW): Decision<Payment> {
-  return held(payment, customerActed.decide(payment, null, context(now)));
+/** The provider tells something about the authorisation. */
+export function wake(payment: Payment, now = NOW, authorisation = providerKey(payment)): Decision<Payment> {
+  return held(payment, providerTold.decide(payment, { authorisation }, context(now)));
+}
+
+/** An operator asks for a refund. */
+export function refundManually(payment: Payment, amount: number, currency = "USD", now = NOW) {
+  const decision = askForRefund.decide(payment, { amount, currency }, context(now));
+  held(payment, decision);
+  return decision;
 }
 
 export const stateOf = (decision: Decision<Payment>): Payment => {
@@ -72,8 +88,7 @@ export const told = (decision: Decision<Payment>) =>
   (decision.messages ?? []).map(({ type, data }) => [type, JSON.parse(data)]);
 
 export const begin = (data: object = asked) => command("AuthorisePayment", undefined, data);
-export const authorised = () => stateOf(outcome(begin(), answered({ result: "authorised", reference: "r" })));
-export const captured = () =>
-  stateOf(outcome(command("CapturePayment", authorised()), answered({ result: "captured" })));
+export const authorised = () => stateOf(outcome(begin(), success));
+export const captured = () => stateOf(outcome(command("CapturePayment", authorised()), taken));
 /** A payment of 0 as it is authorised. */
 export const free = () => stateOf(begin({ ...asked, amount: 0 }));

@@ -1,14 +1,22 @@
 /**
  * One order's payment: what it may be, what may be under way for it, and how work at the provider begins and is tried
- * again. What is decided: authorising.ts, capturing.ts, giving-back.ts; on which answer: provider-answers.ts.
+ * again. What is decided: authorising.ts, capturing.ts, giving-back.ts, manual-refund.ts; on what: handlers.ts; what ends
+ * a wait: waking.ts.
  *
  * One thing is done at a time: while there is work, there is one open call or one timer, and whatever is asked for
- * meanwhile is noted in `voidFor` and done when that has ended. `order` alone ends an order; what ends here is an attempt.
+ * meanwhile is noted in `voidFor` or `refundsAsked` and done when that has ended. `order` alone ends an order; what ends
+ * here is an attempt.
+ *
+ * An outcome or a timer that an operator has discarded never comes, and nothing here can tell that from one that takes
+ * its time. So a command that is repeated, as an operator's retry does, begins the work again: where it is unknown what
+ * happened the provider is asked, and all else is sent under its key, which the provider enters once. Should both
+ * outcomes come, the one that is awaited no more is ignored.
  */
+import { doubledPauseMs } from "../../runtime/backoff.ts";
 import { call } from "../../runtime/messages/call.ts";
 import type { OutgoingMessage } from "../../runtime/messages/contract.ts";
 import type { Decision } from "../../runtime/messages/decision.ts";
-import { authoriseCall, captureCall, inquireCall, refundCall, voidCall } from "./provider.ts";
+import { authoriseCall, captureCall, inquireCall, manualRefundCall, refundCall, voidCall } from "./provider.ts";
 
 /** What the customer and the operator see. */
 export const paymentStatuses = [
@@ -46,6 +54,7 @@ export const workIn = {
   capture: ["AUTHORISED"],
   void: ["PENDING", "REQUIRES_ACTION", "AUTHORISED"],
   refund: ["CAPTURED", "PARTIALLY_REFUNDED"],
+  manual_refund: ["CAPTURED", "PARTIALLY_REFUNDED"],
 } as const satisfies Record<string, readonly PaymentStatus[]>;
 
 export type PaymentWork = keyof typeof workIn;
@@ -67,9 +76,10 @@ export interface Payment {
   readonly refunded: number;
   readonly token: string;
   readonly attempt: number;
-  /** Both grow once the provider has done or refused what was asked under the present one. */
+  /** Each grows once the provider has done or refused what was asked under the present one. */
   readonly captureAttempt: number;
   readonly refundAttempt: number;
+  readonly manualRefundAttempt: number;
   readonly work: PaymentWork;
   /** How often the authorisation was sent. */
   readonly tries: number;
@@ -79,8 +89,14 @@ export interface Payment {
   /** Where the customer has to do something, and until when. */
   readonly actionUrl: string | null;
   readonly actionUntil: number | null;
-  /** The provider's customer has acted since the work under way began: its answer may be older than that. */
+  /** Manual refunds that were accepted and are not done, one after the other: the first of them is under way. */
+  readonly refundsAsked: readonly number[];
+  /** What of `refunded` went back by manual refunds: the order's sale stands, over so much less. */
+  readonly manuallyRefunded: number;
+  /** The provider has told something since the work under way began: its answer may be older than that. */
   readonly acted: boolean;
+  /** The work under way waits for its next go. */
+  readonly paused: boolean;
   /** The authorisation cannot be captured afterwards; null while there is none that charges. */
   readonly authorisedUntil: number | null;
   readonly detail: string | null;
@@ -102,13 +118,17 @@ export const newPayment = (about: AboutPayment, now: number): Payment => ({
   refunded: 0,
   captureAttempt: 1,
   refundAttempt: 1,
+  manualRefundAttempt: 1,
   work: "none",
   tries: 1,
   failures: 0,
   voidFor: null,
   actionUrl: null,
   actionUntil: null,
+  refundsAsked: [],
+  manuallyRefunded: 0,
   acted: false,
+  paused: false,
   authorisedUntil: null,
   detail: null,
   createdAt: now,
@@ -128,16 +148,19 @@ export interface PaymentRules {
 
 export type Outcome = Decision<Payment>;
 
-/** Timers. */
+/** Timers. A release that knows of no manual refunds has none for them. */
 export const AGAIN = "again";
+export const MANUAL_REFUND_AGAIN = "manual-refund-again";
 export const CUSTOMER_ACTION = "customer-action";
 
-const FIRST_BACKOFF_MS = 500;
-const LONGEST_BACKOFF_MS = 30_000;
+const BACKOFF = { firstMs: 500, mostMs: 30_000 };
 
 /** The provider's key of the authorisation: it grows only with the attempt, so a repeated call finds what the first one did. */
 export const providerKey = (payment: Pick<Payment, "orderId" | "attempt">) =>
   `${payment.orderId}:auth:${payment.attempt}`;
+
+/** Whose payment an authorisation's key is of. */
+export const orderOfKey = (key: string) => key.slice(0, key.indexOf(":"));
 
 /** What was captured and not given back. */
 export const kept = ({ captured, refunded }: Payment) => captured - refunded;
@@ -167,6 +190,13 @@ function callFor(payment: Payment, work: PaymentWork) {
         amount: kept(payment),
         currency,
       });
+    case "manual_refund":
+      return call(manualRefundCall, {
+        key: `${orderId}:manual-refund:${payment.manualRefundAttempt}`,
+        authorisation: key,
+        amount: payment.refundsAsked[0] ?? 0,
+        currency,
+      });
     case "await_customer":
     case "none":
       return null;
@@ -176,24 +206,50 @@ function callFor(payment: Payment, work: PaymentWork) {
 /** Goes on with the present work. */
 export function goOn(payment: Payment, now: number): Outcome {
   const made = callFor(payment, payment.work);
-  const state: Payment = { ...payment, acted: false, updatedAt: now };
+  const state: Payment = { ...payment, acted: false, paused: false, updatedAt: now };
   return made === null ? { state } : { state, calls: [made] };
 }
 
+/** Begins a piece of work: its backoff begins anew. */
 export const startWork = (payment: Payment, work: PaymentWork, now: number): Outcome =>
   goOn({ ...payment, work, failures: 0 }, now);
+
+/** The timer of the pause before another go at a piece of work. */
+export const pauseTimer = (work: PaymentWork) => (work === "manual_refund" ? MANUAL_REFUND_AGAIN : AGAIN);
+
+/** The work under way once more, as its outcome may be lost. What it was to find out or to do, it does all the same. */
+export function beginAgain(payment: Payment, now: number): Outcome {
+  const { work } = payment;
+  const asks = work === "authorise" || work === "capture" || work === "await_customer";
+  return { ...startWork(payment, asks ? "inquire" : work, now), cancelTimers: [pauseTimer(work), CUSTOMER_ACTION] };
+}
+
+/** Whether this is the call that the payment waits for, under the key that it would have now. */
+export function isAwaited(payment: Payment, kind: string, { key }: { readonly key: string }): boolean {
+  const made = callFor(payment, payment.work);
+  return made !== null && made.kind === kind && JSON.parse(made.request).key === key;
+}
 
 /** The same work again after a pause that doubles, or at `latestMs` if that is sooner; the pause is a durable timer. */
 export function tryAgain(payment: Payment, now: number, latestMs: number = Number.POSITIVE_INFINITY): Outcome {
   const failures = payment.failures + 1;
-  const pauseMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(10, failures - 1));
-  const dueMs = Math.min(now + pauseMs, latestMs);
-  return { state: { ...payment, failures, updatedAt: now }, setTimers: [{ kind: AGAIN, dueMs }] };
+  const dueMs = Math.min(now + doubledPauseMs(failures, BACKOFF), latestMs);
+  const kind = pauseTimer(payment.work);
+  return { state: { ...payment, failures, paused: true, updatedAt: now }, setTimers: [{ kind, dueMs }] };
 }
 
 /** Nothing more is to be done, and whoever asked is told. */
 export const settle = (payment: Payment, now: number, ...messages: OutgoingMessage[]): Outcome => ({
-  state: { ...payment, work: "none", failures: 0, voidFor: null, acted: false, updatedAt: now },
+  state: {
+    ...payment,
+    work: "none",
+    failures: 0,
+    voidFor: null,
+    refundsAsked: [],
+    acted: false,
+    paused: false,
+    updatedAt: now,
+  },
   messages,
 });
 

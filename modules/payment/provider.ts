@@ -102,3 +102,6 @@ export const refundCall = defineCall({
   answer: refundAnswer,
   afterCrash: "repeat",
 });
+
+/** A name of its own: a release that knows of no manual refunds would take the outcome for that of `order`'s refund. */
+export const manualRefundCall = defineCall({ ...refundCall, kind: "manual_refund" });

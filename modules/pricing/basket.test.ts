@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type Basket, priceLines, skusOf } from "./basket.ts";
-import { priceBasket } from "./contract.ts";
+import { type Basket, listLines, skusOf } from "./basket.ts";
 
 const PRICES: Readonly<Record<string, number | null>> = {
   TEA: 599_00,
@@ -8,7 +7,10 @@ const PRICES: Readonly<Record<string, number | null>> = {
   GOLD: Number.MAX_SAFE_INTEGER,
   LOCAL: null,
 };
-const lookup = (sku: string) => PRICES[sku];
+const lookup = (sku: string) => {
+  const unitPrice = PRICES[sku];
+  return unitPrice === undefined ? undefined : ({ unitPrice, taxClass: "reduced", weightGrams: 30 } as const);
+};
 
 const basket = (...items: Basket["items"]): Basket => ({ currency: "TWD", country: "TW", items });
 
@@ -16,26 +18,22 @@ const basket = (...items: Basket["items"]): Basket => ({ currency: "TWD", countr
 const refused = (...errors: { field: string; code: string }[]) => ({ kind: "refused", errors });
 
 describe("a basket", () => {
-  test("is priced line by line, and its totals add up", () => {
-    const priced = priceLines(
-      basket({ sku: "TEA", quantity: 2 }, { sku: "CUP", quantity: 7 }, { sku: "TEA", quantity: 1 }),
-      lookup,
-    );
-    const line = (sku: string, quantity: number, unitPrice: number) => {
-      const amount = quantity * unitPrice;
-      return { sku, quantity, unitPrice, subtotal: amount, discount: 0, tax: 0, total: amount };
-    };
-    expect(priced).toEqual({
-      kind: "priced",
-      currency: "TWD",
-      items: [line("TEA", 2, 599_00), line("CUP", 7, 1), line("TEA", 1, 599_00)],
-      subtotal: 1797_07,
-      discount: 0,
-      shipping: 0,
-      tax: 0,
-      total: 1797_07,
+  test("is listed line by line, also where a SKU repeats, and weighed as a whole", () => {
+    const line = (sku: string, quantity: number, unitPrice: number) => ({
+      sku,
+      quantity,
+      unitPrice,
+      subtotal: quantity * unitPrice,
+      taxClass: "reduced" as const,
     });
-    expect(priceBasket.response.parse(priced)).toEqual(priced);
+    expect(
+      listLines(basket({ sku: "TEA", quantity: 2 }, { sku: "CUP", quantity: 7 }, { sku: "TEA", quantity: 1 }), lookup),
+    ).toEqual({
+      kind: "listed",
+      lines: [line("TEA", 2, 599_00), line("CUP", 7, 1), line("TEA", 1, 599_00)],
+      subtotal: 1797_07,
+      grams: 300,
+    });
   });
 
   test("asks for each SKU once", () => {
@@ -53,7 +51,7 @@ test("never asks for what no SKU can be", () => {
 
 describe("a basket is refused", () => {
   test("for unknown items, with every fault at its line", () => {
-    const answer = priceLines(
+    const answer = listLines(
       basket({ sku: "TEA", quantity: 1 }, { sku: "NONE", quantity: 1 }, { sku: "LOCAL", quantity: 1 }),
       lookup,
     );
@@ -63,7 +61,7 @@ describe("a basket is refused", () => {
   });
 
   test("for its currency where nothing in it has a price in it", () => {
-    const answer = priceLines(
+    const answer = listLines(
       basket({ sku: "LOCAL", quantity: 1 }, { sku: "NONE", quantity: 1 }, { sku: "LOCAL", quantity: 2 }),
       lookup,
     );
@@ -73,22 +71,22 @@ describe("a basket is refused", () => {
   });
 
   test("for names that only objects have", () => {
-    const map = new Map([["TEA", 1]]);
-    const answer = priceLines(basket({ sku: "constructor", quantity: 1 }), (sku) => map.get(sku));
+    const map = new Map([["TEA", lookup("TEA")]]);
+    const answer = listLines(basket({ sku: "constructor", quantity: 1 }), (sku) => map.get(sku));
     expect(answer).toMatchObject(refused({ field: "/items/0/sku", code: "unknown_item" }));
   });
 
   test("for a line that leaves the safe integers, but not for the greatest that stays", () => {
-    expect(priceLines(basket({ sku: "GOLD", quantity: 1 }), lookup)).toMatchObject({
-      kind: "priced",
-      total: 2 ** 53 - 1,
+    expect(listLines(basket({ sku: "GOLD", quantity: 1 }), lookup)).toMatchObject({
+      kind: "listed",
+      subtotal: 2 ** 53 - 1,
     });
-    const answer = priceLines(basket({ sku: "GOLD", quantity: 2 }), lookup);
+    const answer = listLines(basket({ sku: "GOLD", quantity: 2 }), lookup);
     expect(answer).toMatchObject(refused({ field: "/items/0/quantity", code: "amount_too_large" }));
   });
 
   test("for a sum that leaves the safe integers", () => {
-    const answer = priceLines(basket({ sku: "GOLD", quantity: 1 }, { sku: "CUP", quantity: 1 }), lookup);
+    const answer = listLines(basket({ sku: "GOLD", quantity: 1 }, { sku: "CUP", quantity: 1 }), lookup);
     expect(answer).toMatchObject(refused({ field: "/items", code: "amount_too_large" }));
   });
 });

@@ -121,7 +121,7 @@ test(
   () =>
     verifyAsync(
       fc.asyncProperty(
-        fc.array(action, { minLength: 2, maxLength: 30 }),
+        fc.array(action, { minLength: 2, maxLength: 30, size: "max" }),
         fc.array(fate, { minLength: 1, maxLength: 40 }),
         fc.array(fc.nat(1000), { minLength: 1, maxLength: 200 }),
         run,

@@ -1,5 +1,8 @@
-/** All that other modules may know of `pricing`: what a basket costs, asked synchronously, and the use of coupons. */
+/** All that other modules may know of `pricing`: what a basket is and costs, and the use of coupons. */
 import * as z from "zod";
+import { type Address, givenAddressSchema } from "../../runtime/address.ts";
+import { bodyHash } from "../../runtime/http/idempotency.ts";
+import { type Problem, refusal } from "../../runtime/http/problem.ts";
 import { defineCommands, defineEvents } from "../../runtime/messages/contract.ts";
 import { defineFacts } from "../../runtime/messages/facts-contract.ts";
 import { currencySchema, minorUnitsSchema } from "../../runtime/money.ts";
@@ -17,13 +20,38 @@ export const quoteLineSchema = z.object({
 
 export type QuoteLine = z.infer<typeof quoteLineSchema>;
 
+/** What SKUs, coupon codes and names of warehouses are like. */
+export const CODE_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
+
+export const codeSchema = (what: string) => z.string().regex(CODE_PATTERN, `a ${what} is 1 to 64 of A-Z a-z 0-9 . _ -`);
+
+export const skuSchema = codeSchema("SKU").meta({ example: "SKU-001" });
+export const couponCodeSchema = codeSchema("coupon code").meta({ example: "WELCOME10" });
+
+/** A basket as a client sends it. */
+export const basketFields = {
+  currency: currencySchema,
+  items: z
+    .array(z.strictObject({ sku: skuSchema, quantity: z.int().min(1).max(9999) }))
+    .min(1)
+    .max(100),
+  couponCode: couponCodeSchema.optional(),
+  shippingAddress: givenAddressSchema,
+};
+
 const basketSchema = z.object({
   currency: currencySchema,
   country: z.string(),
   items: z.array(z.object({ sku: z.string(), quantity: z.int().positive() })),
+  /** The price is the one that this customer was quoted, for the same basket to the same address. */
+  quote: z.object({ id: z.uuid(), customerId: z.string(), addressDigest: z.uuid() }).optional(),
 });
 
-const pricedSchema = z.object({
+/** Tells whether two addresses are the same to whoever need not know them. */
+export const addressDigest = ({ name, line1, line2, city, region, postalCode, country }: Address): string =>
+  bodyHash(new TextEncoder().encode(JSON.stringify([name, line1, line2, city, region, postalCode, country])));
+
+export const pricedSchema = z.object({
   kind: z.literal("priced"),
   currency: currencySchema,
   items: z.array(quoteLineSchema),
@@ -32,6 +60,8 @@ const pricedSchema = z.object({
   shipping: minorUnitsSchema,
   tax: minorUnitsSchema,
   total: minorUnitsSchema,
+  /** The quote whose price this is. Absent where one was named: a release that knows of no quotes has answered. */
+  quoteId: z.uuid().optional(),
 });
 
 /** Names the field of the request (a JSON pointer) and why. */
@@ -40,13 +70,39 @@ const refusedSchema = z.object({
   errors: z.array(
     z.object({
       field: z.string(),
-      code: z.enum(["unknown_item", "no_price", "amount_too_large", "coupon_not_valid"]),
+      code: z.enum([
+        "unknown_item",
+        "no_price",
+        "amount_too_large",
+        "no_tax_rate",
+        "no_shipping_rate",
+        "too_heavy",
+        "coupon_not_valid",
+        "quote_not_valid",
+      ]),
       message: z.string(),
     }),
   ),
 });
 
-/** Prices a basket as it is now. */
+type BasketFault = z.infer<typeof refusedSchema>["errors"][number];
+
+const PROBLEMS: Partial<Record<BasketFault["code"], readonly [slug: string, title: string]>> = {
+  coupon_not_valid: ["coupon-not-valid", "The coupon cannot be used"],
+  quote_not_valid: ["quote-not-valid", "The quote cannot be used"],
+};
+
+/** The 422 for whoever sent the basket. */
+export function basketProblem(faults: readonly BasketFault[]): Problem {
+  const errors = faults.map(({ field, message }) => ({ field: `body${field.replaceAll("/", ".")}`, message }));
+  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
+  const [first] = new Set(faults.map(({ code }) => code));
+  const isOne = faults.every(({ code }) => code === first);
+  const [slug, title] = (isOne && first && PROBLEMS[first]) || ["not-for-sale", "The basket cannot be priced"];
+  return refusal(422, slug, title, detail, errors);
+}
+
+/** Prices a basket as it is now, or as it was quoted. */
 export const priceBasket = defineRpc({
   module: "pricing",
   name: "priceBasket",
@@ -84,6 +140,36 @@ export const pricingCommands = defineCommands("pricing", {
 export const pricingEvents = defineEvents("pricing", {
   CouponUsed: z.object({}),
   CouponReleased: z.object({}),
+});
+
+/** Whether there is such a product in the catalogue. */
+export const productKnown = defineRpc({
+  module: "pricing",
+  name: "productKnown",
+  request: z.object({ sku: z.string() }),
+  response: z.object({ known: z.boolean() }),
+});
+
+/** Coupons whose counted uses are not those that orders hold or have used, or are too many: found in a page of all. */
+export const couponUseFacts = defineRpc({
+  module: "pricing",
+  name: "couponUseFacts",
+  request: z.object({ afterCode: z.string().nullable(), codes: z.int().min(1).max(1000) }),
+  response: z.object({
+    wrong: z.array(
+      z.object({
+        code: z.string(),
+        /** Null: of all customers. */
+        customerId: z.string().nullable(),
+        /** Null: there is no such row. */
+        counted: z.int().nullable(),
+        taken: z.int(),
+        limit: z.int().nullable(),
+      }),
+    ),
+    /** Where the next page begins; null after the last one. */
+    lastCode: z.string().nullable(),
+  }),
 });
 
 /** What reconcile may know of an order's coupon. */

@@ -2,16 +2,18 @@
  * One use of a coupon, held for an order while it is placed: HELD, then USED when the order is sold, or RELEASED, and
  * the use can be had again.
  *
- * It is taken by the rpc `holdCoupon` (hold-coupon.ts) before there is an order, and from then on the order's saga says
+ * It is taken by the rpc `holdCoupon` (coupon-hold-rpc.ts) before there is an order, and from then on the order's saga says
  * what becomes of it; each command may come again and is answered again. What `order` has released is never held again.
  * A hold whose order does not come to be is nobody's: some time after it was last held `order` is asked whether it
  * knows the order, again and again until it answers, and only its "no" releases the hold. An answer to a question from
- * before the hold was renewed says nothing.
+ * before the hold was renewed says nothing. A process that has slept, its clock with it, may place the order after that
+ * "no": its sale takes the use again. It is parked, for an operator, only when somebody else has got the last use.
  *
  * Limits count uses in rows that all holds of a coupon share, locked before the decision, so they hold under any
  * concurrency and with any number of replicas.
  */
 import * as z from "zod";
+import { doubledPauseMs } from "../../runtime/backoff.ts";
 import { call, defineCall, onOutcome } from "../../runtime/messages/call.ts";
 import { message } from "../../runtime/messages/contract.ts";
 import {
@@ -21,8 +23,10 @@ import {
   on,
   type TimerHandler,
 } from "../../runtime/messages/decision.ts";
+import type { Price } from "./basket.ts";
 import { pricingCommands, pricingEvents } from "./contract.ts";
-import { type Coupon, type Price, whyNotAgain, whyNotForBasket, whyNotNow, withCoupon } from "./coupon.ts";
+import { type Coupon, whyNotAgain, whyNotForBasket, whyNotNow } from "./coupon.ts";
+import { type Offer, priced } from "./price.ts";
 
 export type HoldStatus = "HELD" | "USED" | "RELEASED";
 export type Releaser = "order" | "orphaned";
@@ -61,8 +65,8 @@ export interface Orders {
 export interface HoldRequest {
   readonly code: string;
   readonly customerId: string;
-  /** The basket without the coupon. */
-  readonly price: Price;
+  /** What the coupon is for, or what was quoted with it before. */
+  readonly basis: Offer | Price;
 }
 
 export type HoldAnswer =
@@ -73,10 +77,9 @@ type Context = DecisionContext<UseCount>;
 type Outcome = Decision<CouponHold, UseCount>;
 type Counts = ReadonlyMap<string, UseCount>;
 
-const ORPHANED = "orphaned";
+const ORPHANED = "orphaned" satisfies Releaser;
 const ASK_TIMEOUT_MS = 5_000;
-const FIRST_BACKOFF_MS = 1_000;
-const LONGEST_BACKOFF_MS = 60_000;
+const BACKOFF = { firstMs: 1_000, mostMs: 60_000 };
 
 /** Keys of the counts that a use of the coupon by the customer changes. */
 const countKeys = (code: string, customerId: string) => [countKey(code, null), countKey(code, customerId)];
@@ -96,20 +99,23 @@ function counted(counts: Counts, code: string, customerId: string, by: 1 | -1): 
   return changed.set(key, { ...own, uses: own.uses + by });
 }
 
+const priceOf = (basis: Offer | Price, coupon: Coupon) => (basis.kind === "offer" ? priced(basis, coupon) : basis);
+
+const whyNoneLeft = ({ coupon, uses }: UseCount, customerId: string, counts: Counts) =>
+  whyNotAgain(coupon, { ofAll: uses, ofCustomer: counts.get(countKey(coupon.code, customerId))?.uses ?? 0 });
+
 const refused = (why: string) => ({ answer: { kind: "refused", why } }) as const;
 
 function take(
   hold: CouponHold | undefined,
-  { code, customerId, price }: HoldRequest,
+  { code, customerId, basis }: HoldRequest,
   orphanAfterMs: number,
   { key, now, shared }: Context,
 ): Outcome & { answer: HoldAnswer } {
   const all = shared.get(countKey(code, null));
   if (!all) return refused(`there is no coupon ${code}; leave it out`);
   const { coupon } = all;
-  const ofCustomer = shared.get(countKey(code, customerId))?.uses ?? 0;
-  const why =
-    whyNotNow(coupon, now) ?? whyNotForBasket(coupon, price) ?? whyNotAgain(coupon, { ofAll: all.uses, ofCustomer });
+  const why = whyNotNow(coupon, now) ?? whyNotForBasket(coupon, basis) ?? whyNoneLeft(all, customerId, shared);
   if (why !== undefined) return refused(why);
   return {
     state: {
@@ -123,25 +129,25 @@ function take(
     },
     shared: counted(shared, code, customerId, 1),
     setTimers: [{ kind: ORPHANED, dueMs: now + orphanAfterMs }],
-    answer: { kind: "held", price: withCoupon(price, coupon) },
+    answer: { kind: "held", price: priceOf(basis, coupon) },
   };
 }
 
 /** The coupon was valid when it was first held, and its use is counted; the basket may be priced otherwise by now. */
 function renew(
   hold: CouponHold,
-  { code, price }: HoldRequest,
+  { code, basis }: HoldRequest,
   orphanAfterMs: number,
   { now, shared }: Context,
 ): Outcome & { answer: HoldAnswer } {
   const coupon = shared.get(countKey(code, null))?.coupon;
   if (!coupon) throw new Error(`the uses of ${code} were not locked`);
-  const why = whyNotForBasket(coupon, price);
+  const why = whyNotForBasket(coupon, basis);
   if (why !== undefined) return refused(why);
   return {
     state: { ...hold, renewal: hold.renewal + 1, failures: 0 },
     setTimers: [{ kind: ORPHANED, dueMs: now + orphanAfterMs }],
-    answer: { kind: "held", price: withCoupon(price, coupon) },
+    answer: { kind: "held", price: priceOf(basis, coupon) },
   };
 }
 
@@ -169,20 +175,36 @@ function release(hold: CouponHold, releasedBy: Releaser, { shared }: Context): O
   return { state, shared: counted(shared, hold.code, hold.customerId, -1), cancelTimers: [ORPHANED] };
 }
 
+/** The hold with a use that was given back, had again. Throws when there is none left. */
+function takenAgain(hold: CouponHold, { shared }: Context): Outcome & { state: CouponHold } {
+  const { code, customerId } = hold;
+  const all = code === null ? undefined : shared.get(countKey(code, null));
+  if (code === null || customerId === null || !all) throw new Error(`the uses of ${code} were not locked`);
+  const why = whyNoneLeft(all, customerId, shared);
+  if (why !== undefined) throw new Error(`cannot use a coupon that was taken for an orphan and given back: ${why}`);
+  return {
+    state: { ...hold, status: "HELD", releasedBy: null },
+    shared: counted(shared, code, customerId, 1),
+  };
+}
+
 /** Handlers of `pricing.commands`. */
 export const holdHandlers = [
   on<CouponHold, object, UseCount>(
     pricingCommands.UseCoupon,
-    (hold) => {
-      if (hold?.status !== "HELD" && hold?.status !== "USED")
+    (hold, _data, context) => {
+      const taken = hold?.releasedBy === ORPHANED ? takenAgain(hold, context) : { state: hold };
+      const { state } = taken;
+      if (state?.status !== "HELD" && state?.status !== "USED")
         throw new Error(`cannot use a coupon that is ${hold?.status ?? "not held"}`);
       return {
-        state: { ...hold, status: "USED", failures: 0 },
+        ...taken,
+        state: { ...state, status: "USED", failures: 0 },
         messages: [message(pricingEvents.CouponUsed, {})],
         cancelTimers: [ORPHANED],
       };
     },
-    { urgency: "background" },
+    { shares: (hold) => (hold?.releasedBy === ORPHANED ? countsOf(hold) : []), urgency: "background" },
   ),
   on<CouponHold, object, UseCount>(
     pricingCommands.ReleaseCoupon,
@@ -212,6 +234,7 @@ const askOrder = defineCall({
   afterCrash: "repeat",
 });
 
+/** When a hold has been there for so long that `order` is asked whether it knows of it. */
 export const holdTimers: readonly TimerHandler<CouponHold, UseCount>[] = [
   {
     kind: ORPHANED,
@@ -223,6 +246,7 @@ export const holdTimers: readonly TimerHandler<CouponHold, UseCount>[] = [
   },
 ];
 
+/** What is decided when `order` has said whether it knows of it, or has said nothing. */
 export const holdCalls = [
   onOutcome(
     askOrder,
@@ -240,6 +264,6 @@ export const holdCalls = [
 
 function askAgain(hold: CouponHold, now: number): Outcome {
   const failures = hold.failures + 1;
-  const pauseMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(10, failures - 1));
-  return { state: { ...hold, failures }, setTimers: [{ kind: ORPHANED, dueMs: now + pauseMs }] };
+  const dueMs = now + doubledPauseMs(failures, BACKOFF);
+  return { state: { ...hold, failures }, setTimers: [{ kind: ORPHANED, dueMs }] };
 }

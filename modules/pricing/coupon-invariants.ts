@@ -7,11 +7,12 @@ import { type CouponHold, countKey, type HoldStatus, type UseCount } from "./cou
 const transitions: Readonly<Record<HoldStatus, readonly HoldStatus[]>> = {
   HELD: ["USED", "RELEASED"],
   USED: ["RELEASED"],
-  RELEASED: ["HELD"],
+  RELEASED: ["HELD", "USED"],
 };
 
 const usesOf = (hold: CouponHold | undefined) => (hold === undefined || hold.status === "RELEASED" ? 0 : 1);
 
+/** Every change of status is legal, and counts change by what the hold changes, within the coupon's limits. */
 export const couponInvariants: DecisionInvariants<CouponHold, UseCount> = (before, decision, shared) => {
   const after = decision.state ?? before;
   const changed = decision.shared ?? new Map<string, UseCount>();

@@ -1,31 +1,24 @@
 /** A coupon as the API takes and shows it. */
 import * as z from "zod";
-import { currencySchema, minorUnitsSchema, moneySchema } from "../../runtime/money.ts";
-import { COUPON_CODE_PATTERN, type Coupon, couponKinds } from "./coupon.ts";
+import { currencySchema } from "../../runtime/money.ts";
+import {
+  conditions,
+  conditionsOf,
+  ENDS_TOO_EARLY,
+  endsAfterItBegins,
+  shownConditions,
+  shownConditionsOf,
+} from "./condition-schema.ts";
+import { couponCodeSchema } from "./contract.ts";
+import { type Coupon, couponKinds } from "./coupon.ts";
 import type { CountedCoupon } from "./coupon-store.ts";
-
-export const couponCodeSchema = z
-  .string()
-  .regex(COUPON_CODE_PATTERN, "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -")
-  .meta({ example: "WELCOME10" });
-
-const LAST_MS = Date.UTC(9999, 11, 31);
-const moment = z.iso.datetime({ offset: true }).refine((text) => {
-  const ms = Date.parse(text);
-  return ms >= 0 && ms <= LAST_MS;
-}, "must be a time from 1970 to 9999");
 
 /** As far as a column of whole numbers goes. */
 const limit = z.int().min(1).max(2_147_483_647);
 
 const terms = {
   code: couponCodeSchema,
-  validFrom: moment.optional(),
-  validUntil: moment.optional().describe("From this moment on the coupon is over."),
-  minimumSpend: z
-    .strictObject({ amount: minorUnitsSchema, currency: currencySchema })
-    .optional()
-    .describe("The least subtotal, before any discount; for orders in its currency alone."),
+  ...conditions,
   totalLimit: limit.optional().describe("How many orders may use it."),
   perCustomerLimit: limit.optional().describe("How many orders of one customer may use it."),
 };
@@ -49,11 +42,7 @@ export const newCouponSchema = z
     ],
     { error: `must be one of: ${couponKinds.join(", ")}` },
   )
-  .refine(
-    ({ validFrom, validUntil }) =>
-      validFrom === undefined || validUntil === undefined || Date.parse(validFrom) < Date.parse(validUntil),
-    { path: ["validUntil"], message: "must be after validFrom" },
-  );
+  .refine(endsAfterItBegins, ENDS_TOO_EARLY);
 
 export type NewCoupon = z.infer<typeof newCouponSchema>;
 
@@ -70,40 +59,34 @@ export const couponSchema = z.strictObject({
   kind: z.enum(couponKinds),
   value: z.int().optional(),
   currency: currencySchema.optional(),
-  validFrom: z.iso.datetime().optional(),
-  validUntil: z.iso.datetime().optional(),
-  minimumSpend: moneySchema.optional(),
+  ...shownConditions,
   totalLimit: z.int().optional(),
   perCustomerLimit: z.int().optional(),
   uses: z.int().nonnegative().describe("Orders that use it, or hold a use of it."),
 });
 
 export function couponOfRequest(given: NewCoupon): Coupon {
-  const { code, kind, validFrom, validUntil, minimumSpend, totalLimit, perCustomerLimit } = given;
+  const { code, kind, totalLimit, perCustomerLimit } = given;
   return {
     code,
     kind,
     value: kind === "free_shipping" ? null : given.value,
     currency: kind === "fixed" ? given.currency : null,
-    validFrom: validFrom === undefined ? null : Date.parse(validFrom),
-    validUntil: validUntil === undefined ? null : Date.parse(validUntil),
-    minimumSpend: minimumSpend ?? null,
+    ...conditionsOf(given),
     totalLimit: totalLimit ?? null,
     perCustomerLimit: perCustomerLimit ?? null,
   };
 }
 
 /** What does not restrict the coupon is left out. */
-export function shownCoupon({ validFrom, validUntil, ...coupon }: CountedCoupon): z.infer<typeof couponSchema> {
-  const { code, kind, value, currency, minimumSpend, totalLimit, perCustomerLimit, uses } = coupon;
+export function shownCoupon(coupon: CountedCoupon): z.infer<typeof couponSchema> {
+  const { code, kind, value, currency, totalLimit, perCustomerLimit, uses } = coupon;
   return {
     code,
     kind,
     ...(value === null ? {} : { value }),
     ...(currency === null ? {} : { currency }),
-    ...(validFrom === null ? {} : { validFrom: new Date(validFrom).toISOString() }),
-    ...(validUntil === null ? {} : { validUntil: new Date(validUntil).toISOString() }),
-    ...(minimumSpend === null ? {} : { minimumSpend }),
+    ...shownConditionsOf(coupon),
     ...(totalLimit === null ? {} : { totalLimit }),
     ...(perCustomerLimit === null ? {} : { perCustomerLimit }),
     uses,

@@ -1,11 +1,11 @@
 /** The statements of coupons: their terms, the counts of their uses, and the holds. Tables: store.ts. */
 import { arrayLiteral } from "../../runtime/database/array-literal.ts";
 import type { Database, Row } from "../../runtime/database/port.ts";
-import type { IdempotencyClaim } from "../../runtime/http/route.ts";
 import { aggregateStore, type SharedStore } from "../../runtime/messages/aggregate.ts";
 import { money } from "../../runtime/money.ts";
 import { type Coupon, couponKinds } from "./coupon.ts";
 import { type CouponHold, countKey, type UseCount } from "./coupon-hold.ts";
+import { insertRequest, requestParameters, type WriteRequest } from "./keyed-write.ts";
 import { couponHold } from "./store.ts";
 
 export const holdStore = aggregateStore<CouponHold>(couponHold, {
@@ -141,20 +141,12 @@ export async function addNewCoupons(database: Database, coupons: readonly Coupon
 export async function addCoupon(
   database: Database,
   coupon: Coupon,
-  claim: IdempotencyClaim | null,
+  request: WriteRequest,
   now: number,
 ): Promise<boolean> {
   const rows = await database.query({
-    text: `${ADD}, keyed as (
-        insert into idempotency (scope, body_hash, status, reference, created_at)
-        select $2::text::uuid, $3::text::uuid, 201, code, $4::text::timestamptz from added where $2::text is not null
-      ) select code from added`,
-    params: [
-      JSON.stringify([termsRow(coupon)]),
-      claim?.scope ?? null,
-      claim?.bodyHash ?? null,
-      new Date(now).toISOString(),
-    ],
+    text: `${ADD}, ${insertRequest("select code as reference from added", 201, 2)} select code from added`,
+    params: [JSON.stringify([termsRow(coupon)]), ...requestParameters(request, coupon.code, now)],
   });
   return rows.length > 0;
 }
@@ -184,4 +176,20 @@ export async function findCoupon(database: Database, code: string): Promise<Coun
     params: [code],
   });
   return row && { ...couponOf(row), uses: Number(row["uses"]) };
+}
+
+/** A coupon, with its uses by all and by one customer. */
+export async function findCouponFor(
+  database: Database,
+  code: string,
+  customerId: string,
+): Promise<{ readonly coupon: Coupon; readonly ofAll: number; readonly ofCustomer: number } | undefined> {
+  const [row] = await database.query({
+    text: `select p.code, ${TERMS}, u.uses, coalesce(own.uses, 0) as own
+      from coupon p join coupon_uses u on u.code = p.code and u.customer_id = ''
+      left join coupon_uses own on own.code = p.code and own.customer_id = $2
+      where p.code = $1`,
+    params: [code, customerId],
+  });
+  return row && { coupon: couponOf(row), ofAll: Number(row["uses"]), ofCustomer: Number(row["own"]) };
 }

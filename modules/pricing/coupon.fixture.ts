@@ -1,5 +1,5 @@
-import { type Basket, priceLines } from "./basket.ts";
-import type { Coupon, Price } from "./coupon.ts";
+import type { Coupon } from "./coupon.ts";
+import type { Offer } from "./price.ts";
 
 /** A coupon for tests, without limits. */
 export const couponOf = (change: Partial<Coupon> = {}): Coupon => ({
@@ -15,10 +15,19 @@ export const couponOf = (change: Partial<Coupon> = {}): Coupon => ({
   ...change,
 });
 
-/** A basket in USD of one line for each of these amounts, priced. */
-export function priceOf(...amounts: readonly number[]): Price {
-  const items = amounts.map((_amount, index): Basket["items"][number] => ({ sku: `S${index}`, quantity: 1 }));
-  const price = priceLines({ currency: "USD", country: "US", items }, (sku) => amounts[Number(sku.slice(1))]);
-  if (price.kind === "refused") throw new Error(`the basket was refused: ${JSON.stringify(price.errors)}`);
-  return price;
-}
+/** A basket in USD of one line for each of these amounts, without tax and shipping. */
+export const offerOf = (...amounts: readonly number[]): Offer => ({
+  kind: "offer",
+  currency: "USD",
+  lines: amounts.map((amount, index) => ({
+    sku: `S${index}`,
+    quantity: 1,
+    unitPrice: amount,
+    subtotal: amount,
+    discount: 0,
+    taxClass: "zero",
+  })),
+  subtotal: amounts.reduce((sum, amount) => sum + amount, 0),
+  shipping: 0,
+  tax: { inclusive: true, rates: { standard: 0, reduced: 0, zero: 0 } },
+});

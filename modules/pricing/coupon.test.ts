@@ -2,8 +2,9 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { verify } from "../../runtime/property.fixture.ts";
 import { holdCoupon } from "./contract.ts";
-import { couponOf, priceOf } from "./coupon.fixture.ts";
-import { type Coupon, whyNotAgain, whyNotForBasket, whyNotNow, withCoupon } from "./coupon.ts";
+import { couponOf, offerOf } from "./coupon.fixture.ts";
+import { type Coupon, whyNotAgain, whyNotForBasket, whyNotNow } from "./coupon.ts";
+import { priced } from "./price.ts";
 
 const fixed = (value: number) => couponOf({ kind: "fixed", value, currency: "USD" });
 const FREE_SHIPPING = couponOf({ kind: "free_shipping", value: null });
@@ -22,7 +23,7 @@ describe("a coupon takes off", () => {
     ["nothing of lines that cost nothing", fixed(5), [0, 0], [0, 0]],
     ["shipping alone", FREE_SHIPPING, [500, 600], [0, 0]],
   ])("%s", (_what, coupon, amounts, discounts) => {
-    const price = withCoupon(priceOf(...amounts), coupon);
+    const price = priced(offerOf(...amounts), coupon);
     expect(price.items.map(({ discount }) => discount)).toEqual(discounts);
     expect(price.items.map(({ total }) => total)).toEqual(amounts.map((amount, i) => amount - (discounts[i] ?? 0)));
     const subtotal = amounts.reduce((sum, amount) => sum + amount, 0);
@@ -31,23 +32,24 @@ describe("a coupon takes off", () => {
   });
 
   test("the shipping, where there is one", () => {
-    const shipped = { ...priceOf(500), shipping: 700, total: 1200 };
-    expect(withCoupon(shipped, FREE_SHIPPING)).toMatchObject({ shipping: 0, discount: 0, total: 500 });
-    expect(withCoupon(shipped, couponOf())).toMatchObject({ shipping: 700, discount: 50, total: 1150 });
+    const shipped = { ...offerOf(500), shipping: 700 };
+    expect(priced(shipped, FREE_SHIPPING)).toMatchObject({ shipping: 0, discount: 0, total: 500 });
+    expect(priced(shipped, couponOf())).toMatchObject({ shipping: 700, discount: 50, total: 1150 });
   });
 
   test("of what earlier discounts left, and on top of them", () => {
-    const price = priceOf(1000, 1000);
-    const [first, second] = price.items;
-    if (!first || !second) throw new Error("there are two lines");
-    const reduced = { ...price, items: [{ ...first, discount: 600, total: 400 }, second], discount: 600, total: 1400 };
-    const after = withCoupon(reduced, couponOf());
+    const offer = offerOf(1000, 1000);
+    const reduced = {
+      ...offer,
+      lines: offer.lines.map((line, index) => ({ ...line, discount: index === 0 ? 600 : 0 })),
+    };
+    const after = priced(reduced, couponOf());
     expect(after.items.map(({ discount, total }) => [discount, total])).toEqual([
       [640, 360],
       [100, 900],
     ]);
     expect(after).toMatchObject({ discount: 740, total: 1260 });
-    expect(withCoupon(reduced, fixed(10_000))).toMatchObject({ discount: 2000, total: 0 });
+    expect(priced(reduced, fixed(10_000))).toMatchObject({ discount: 2000, total: 0 });
   });
 
   test("amounts that add up, none below zero, and fit the contract", () => {
@@ -59,8 +61,8 @@ describe("a coupon takes off", () => {
     );
     verify(
       fc.property(amounts, coupon, (given, taken) => {
-        const before = priceOf(...given);
-        const price = withCoupon(before, taken);
+        const before = offerOf(...given);
+        const price = priced(before, taken);
         const sum = (of: "subtotal" | "discount" | "total") => price.items.reduce((all, item) => all + item[of], 0);
         expect(price.subtotal).toBe(before.subtotal);
         expect([sum("subtotal"), sum("discount"), sum("total")]).toEqual([price.subtotal, price.discount, price.total]);
@@ -97,11 +99,12 @@ describe("a coupon is refused", () => {
     ],
     ["in another currency", { ...fixed(5), currency: "TWD" }, "TEN is for orders in TWD, not in USD"],
     ["not in its own currency", fixed(5), undefined],
-  ])("by basket: %s", (_what, change, why) => expect(whyNotForBasket(couponOf(change), priceOf(400, 600))).toBe(why));
+  ])("by basket: %s", (_what, change, why) => expect(whyNotForBasket(couponOf(change), offerOf(400, 600))).toBe(why));
 
   test("by basket: the minimum is held against the undiscounted subtotal", () => {
-    const price = { ...priceOf(1000), discount: 900, total: 100 };
-    expect(whyNotForBasket(couponOf(usd(1000)), price)).toBeUndefined();
+    const offer = offerOf(1000);
+    const reduced = { ...offer, lines: offer.lines.map((line) => ({ ...line, discount: 900 })) };
+    expect(whyNotForBasket(couponOf(usd(1000)), reduced)).toBeUndefined();
   });
 
   test.each([

@@ -1,43 +1,27 @@
 /** A coupon: what it takes off a basket, and for which baskets, when and how often it may be used. */
 import type { Money } from "../../runtime/money.ts";
-import type { PricedBasket } from "./basket.ts";
-import { percentOf, spread } from "./discount.ts";
-
-export const COUPON_CODE_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
+import { percentOf, spread, sumOf } from "./discount.ts";
+import type { Validity } from "./validity.ts";
 
 export const couponKinds = ["percentage", "fixed", "free_shipping"] as const;
 export type CouponKind = (typeof couponKinds)[number];
 
 /** Never changes once it is there. What is null does not restrict it. */
-export interface Coupon {
+export interface Coupon extends Validity {
   readonly code: string;
   readonly kind: CouponKind;
   /** Percent, or minor units of `currency`; null for free shipping. */
   readonly value: number | null;
   /** Of a fixed value, else null. */
   readonly currency: string | null;
-  readonly validFrom: number | null;
-  /** From this moment on it is over. */
-  readonly validUntil: number | null;
   readonly minimumSpend: Money | null;
   readonly totalLimit: number | null;
   readonly perCustomerLimit: number | null;
 }
 
-export type Price = Extract<PricedBasket, { kind: "priced" }>;
-
-/** The price with the coupon's discount on what is left of each line. */
-export function withCoupon(price: Price, coupon: Coupon): Price {
-  const nets = price.items.map(({ subtotal, discount }) => subtotal - discount);
-  const shares = spread(discountOn(price.subtotal - price.discount, coupon), nets);
-  const items = price.items.map((item, index) => {
-    const share = shares[index] ?? 0;
-    return { ...item, discount: item.discount + share, total: item.total - share };
-  });
-  const discount = shares.reduce((sum, share) => sum + share, price.discount);
-  const shipping = coupon.kind === "free_shipping" ? 0 : price.shipping;
-  return { ...price, items, discount, shipping, total: price.subtotal - discount + shipping + price.tax };
-}
+/** What it takes off each line, of which `nets` are left: one amount on the sum of them, spread over the lines. */
+export const couponShares = (coupon: Coupon, nets: readonly number[]): number[] =>
+  spread(discountOn(sumOf(nets), coupon), nets);
 
 function discountOn(net: number, { kind, value }: Coupon): number {
   switch (kind) {
@@ -51,7 +35,10 @@ function discountOn(net: number, { kind, value }: Coupon): number {
 }
 
 /** Why it takes nothing off such a basket, or undefined. */
-export function whyNotForBasket({ code, currency, minimumSpend }: Coupon, price: Price): string | undefined {
+export function whyNotForBasket(
+  { code, currency, minimumSpend }: Coupon,
+  price: { readonly currency: string; readonly subtotal: number },
+): string | undefined {
   if (currency !== null && currency !== price.currency)
     return `${code} is for orders in ${currency}, not in ${price.currency}`;
   if (minimumSpend === null) return undefined;

@@ -1,6 +1,8 @@
-/** Products and coupons for local development. */
+/** Products, coupons and rates for local development. */
 import type { Coupon } from "./coupon.ts";
-import type { Product, TaxClass } from "./store.ts";
+import type { CountryTax, ShippingRate } from "./rate-store.ts";
+import type { Product } from "./store.ts";
+import type { TaxClass } from "./tax.ts";
 
 type Line = readonly [name: string, usd: number, twd: number, taxClass: TaxClass, weightGrams: number];
 
@@ -53,4 +55,22 @@ const WITHOUT_LIMITS = {
 export const demoCoupons: readonly Coupon[] = [
   { ...WITHOUT_LIMITS, code: "WELCOME10", kind: "percentage", value: 10 },
   { ...WITHOUT_LIMITS, code: "SHIPFREE", kind: "free_shipping", value: null },
+];
+
+export const demoTaxes: readonly CountryTax[] = [
+  { country: "TW", inclusive: true, rates: { standard: 500, reduced: 250, zero: 0 } },
+  { country: "US", inclusive: false, rates: { standard: 800, reduced: 400, zero: 0 } },
+];
+
+const sent = (country: string, currency: string, ...amounts: readonly number[]): ShippingRate => ({
+  country,
+  currency,
+  bands: amounts.map((amount, index) => ({ upToGrams: [500, 2_000, 10_000][index] ?? null, amount })),
+});
+
+export const demoShippingRates: readonly ShippingRate[] = [
+  sent("TW", "TWD", 80_00, 100_00, 160_00, 300_00),
+  sent("TW", "USD", 2_50, 3_50, 5_50, 10_00),
+  sent("US", "TWD", 180_00, 260_00, 450_00, 900_00),
+  sent("US", "USD", 6_00, 8_50, 15_00, 30_00),
 ];

@@ -7,6 +7,8 @@ export function percentOf(amount: number, percent: number): number {
   return Number((BigInt(amount) * BigInt(percent) + 50n) / 100n);
 }
 
+export const sumOf = (amounts: readonly number[]): number => amounts.reduce((sum, amount) => sum + amount, 0);
+
 /**
  * Spreads an amount over parts in proportion to their weights, none of which gets more than its weight: each part is
  * rounded down, and what is left goes, unit by unit, to the largest remainders; ties to the earlier part.

@@ -1,13 +1,9 @@
-/** A product as the API shows it. */
+/** A product as the API takes and shows it. */
 import * as z from "zod";
-import { moneySchema } from "../../runtime/money.ts";
-import { SKU_PATTERN } from "./basket.ts";
-import { taxClasses } from "./store.ts";
-
-export const skuSchema = z
-  .string()
-  .regex(SKU_PATTERN, "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -")
-  .meta({ example: "SKU-001" });
+import { line } from "../../runtime/http/typed-line.ts";
+import { currencySchema, minorUnitsSchema, moneySchema } from "../../runtime/money.ts";
+import { skuSchema } from "./contract.ts";
+import { taxClasses } from "./tax.ts";
 
 export const productSchema = z.strictObject({
   sku: skuSchema,
@@ -17,3 +13,28 @@ export const productSchema = z.strictObject({
   weightGrams: z.int().nonnegative(),
   version: z.int().positive(),
 });
+
+/** A product as an operator sends it; its SKU is in the path. */
+export const newProductSchema = z.strictObject({
+  name: line(200),
+  prices: z
+    .array(z.strictObject({ amount: minorUnitsSchema, currency: currencySchema }))
+    .min(1)
+    .max(200)
+    .refine((prices) => new Set(prices.map(({ currency }) => currency)).size === prices.length, {
+      message: "must hold one price a currency",
+    })
+    .describe("One a currency; it is sold in no other."),
+  taxClass: z.enum(taxClasses),
+  weightGrams: z.int().min(0).max(2_147_483_647),
+});
+
+export const newProductExample: z.infer<typeof newProductSchema> = {
+  name: "Alishan Oolong Tea, 150 g",
+  prices: [
+    { amount: 1890, currency: "USD" },
+    { amount: 59_900, currency: "TWD" },
+  ],
+  taxClass: "reduced",
+  weightGrams: 180,
+};

@@ -26,6 +26,7 @@ import { holdCoupon, pricingCommands, pricingEvents } from "./contract.ts";
 import type { Coupon } from "./coupon.ts";
 import { addNewCoupons } from "./coupon-store.ts";
 import { pricing } from "./index.ts";
+import { addNewRates } from "./rate-store.ts";
 import { addNewProducts } from "./store.ts";
 
 export const ORPHAN_AFTER_MS = 600_000;
@@ -137,6 +138,7 @@ function openBench(bench: PricingBench) {
       shared: { ...openMemory({ clock, scheduler, mostEntries: 0 }), hints: hints.join() },
       log: () => undefined,
       deadlines: { ...sameDeadlines(1), couponOrphanMs: ORPHAN_AFTER_MS },
+      webhooks: () => ({ secrets: [], simulatedCopies: 0 }),
       exclusive: () => false,
       condition: () => undefined,
       limits: { ...DEFAULT_LANE_LIMITS, retryMs: 20, backgroundDelayMs: 5, ackDelayMs: 5 },
@@ -145,6 +147,8 @@ function openBench(bench: PricingBench) {
       pollMs: 20,
       callConcurrency: 8,
       retention: DEFAULT_RETENTION,
+      streamLimit: 1,
+      streamLimitPerCaller: 1,
     });
     ended.push(process.stop);
     await process.start();
@@ -202,6 +206,11 @@ function openBench(bench: PricingBench) {
         },
         count: (table) => numberOf(`select count(*) as n from ${table}`),
       } satisfies PricingBench);
+      await addNewRates(
+        bench.database,
+        [{ country: "US", inclusive: false, rates: { standard: 0, reduced: 0, zero: 0 } }],
+        [{ country: "US", currency: "USD", bands: [{ upToGrams: null, amount: 0 }] }],
+      );
       const prices = [{ amount: 1_000, currency: "USD" }];
       await addNewProducts(bench.database, [{ sku: "TEA", name: "Tea", prices, taxClass: "zero", weightGrams: 1 }]);
     },

@@ -1,44 +1,46 @@
 import * as z from "zod";
 import { etag } from "../../runtime/http/etag.ts";
-import { decodeCursor, encodeCursor, PAGE_LIMIT, pageOf, pageQuery } from "../../runtime/http/paging.ts";
+import { ifMatchHeader } from "../../runtime/http/if-match.ts";
+import { pageOf, pageQuery, pageRequest } from "../../runtime/http/paging.ts";
 import { problem } from "../../runtime/http/problem.ts";
 import { problemReply } from "../../runtime/http/reply.ts";
 import { type Route, route } from "../../runtime/http/route.ts";
-import type { CatalogueCache } from "./catalogue-cache.ts";
+import { skuSchema } from "./contract.ts";
 import { type CouponRouteDeps, couponRoutes } from "./coupon-routes.ts";
-import { productSchema, skuSchema } from "./product-schema.ts";
+import { newProductExample, newProductSchema, productSchema } from "./product-schema.ts";
+import { type ProductWriteDeps, putProduct } from "./product-write.ts";
+import { type PromotionRouteDeps, promotionRoutes } from "./promotion-routes.ts";
+import { type QuoteRouteDeps, quoteRoutes } from "./quote-routes.ts";
+import { type RateRouteDeps, rateRoutes } from "./rate-routes.ts";
 
 const cursorSchema = z.tuple([skuSchema]);
+const productHeaders = { ETag: "The product's version, for If-Match." };
 
-export interface PricingRouteDeps extends CouponRouteDeps {
-  readonly catalogue: CatalogueCache;
-}
+export type PricingRouteDeps = ProductWriteDeps & CouponRouteDeps & PromotionRouteDeps & RateRouteDeps & QuoteRouteDeps;
 
 export const pricingRoutes: readonly Route<PricingRouteDeps>[] = [
   route({
     method: "GET",
     path: "/api/v1/pricing/products",
-    access: "public",
+    rights: { callers: "anyone", object: "shared" },
     tag: "pricing",
     summary: "List the products with their prices, ordered by SKU",
     query: z.strictObject(pageQuery),
     responses: { 200: { description: "A page of products.", schema: pageOf(productSchema) } },
-    async handle({ query }, { catalogue }: PricingRouteDeps) {
-      const after = decodeCursor(cursorSchema, query.cursor);
-      const limit = query.limit ?? PAGE_LIMIT;
-      const found = await catalogue.list(after?.[0] ?? null, limit + 1);
-      const items = found.slice(0, limit);
-      const last = items.at(-1);
-      return {
-        status: 200,
-        body: { items, nextCursor: last && found.length > limit ? encodeCursor([last.sku]) : null },
-      };
+    async handle(request, { catalogue }: PricingRouteDeps) {
+      const page = pageRequest(request, cursorSchema);
+      const found = await catalogue.list(page.after?.[0] ?? null, page.limit + 1);
+      return page.reply(
+        found,
+        (item) => [item.sku],
+        (item) => item,
+      );
     },
   }),
   route({
     method: "GET",
     path: "/api/v1/pricing/products/{sku}",
-    access: "public",
+    rights: { callers: "anyone", object: "shared" },
     tag: "pricing",
     summary: "Read a product with its prices",
     params: z.strictObject({ sku: skuSchema }),
@@ -46,7 +48,7 @@ export const pricingRoutes: readonly Route<PricingRouteDeps>[] = [
       200: {
         description: "The product.",
         schema: productSchema,
-        headers: { ETag: "The product's version, for If-Match." },
+        headers: productHeaders,
       },
     },
     async handle({ params }, { catalogue }: PricingRouteDeps) {
@@ -55,5 +57,38 @@ export const pricingRoutes: readonly Route<PricingRouteDeps>[] = [
       return { status: 200, body: found, headers: { etag: etag(found.version) } };
     },
   }),
+  route({
+    method: "PUT",
+    path: "/api/v1/pricing/products/{sku}",
+    rights: { callers: "operators", scope: "pricing:write", object: "shared" },
+    tag: "pricing",
+    summary: "Create a product, or replace it with its prices",
+    description: "It holds for every quote and order after the answer. `If-Match` makes sure that nobody was first.",
+    params: z.strictObject({ sku: skuSchema }),
+    headers: z.object(ifMatchHeader),
+    body: newProductSchema,
+    bodyExample: newProductExample,
+    responses: {
+      200: { description: "The product, replaced.", schema: productSchema, headers: productHeaders },
+      201: {
+        description: "The product, which is new.",
+        schema: productSchema,
+        headers: { ...productHeaders, Location: "Where the product is." },
+      },
+    },
+    async handle({ params: { sku }, headers, body, operator }, deps: PricingRouteDeps) {
+      const { product, created } = await putProduct(deps, sku, body, {
+        ifMatch: headers["if-match"],
+        operator,
+      });
+      const tag = { etag: etag(product.version) };
+      return created
+        ? { status: 201, body: product, headers: { ...tag, location: `/api/v1/pricing/products/${sku}` } }
+        : { status: 200, body: product, headers: tag };
+    },
+  }),
+  ...promotionRoutes,
   ...couponRoutes,
+  ...rateRoutes,
+  ...quoteRoutes,
 ];

@@ -1,20 +1,21 @@
 /**
- * The module's tables, and the statements of the product catalogue: one row a product, one a price. Prices are read
- * set-based, many baskets at once. The statements of coupons: coupon-store.ts.
+ * The module's tables, and the statements of the product catalogue: one row a product, one a price. What baskets are
+ * priced from is read set-based, many at once: terms-store.ts. Other statements stand in the store of what they are of.
  */
 import { sql } from "drizzle-orm";
-import { check, integer, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { bigint, boolean, check, index, integer, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import * as z from "zod";
-import { arrayLiteral } from "../../runtime/database/array-literal.ts";
 import { code, instant, json, minorUnits } from "../../runtime/database/columns.ts";
-import type { Database, Lane, Row } from "../../runtime/database/port.ts";
+import type { Database, Row } from "../../runtime/database/port.ts";
 import type { Positions } from "../../runtime/messages/aggregate.ts";
+import { auditParameter, insertAudit, type OperatorAction } from "../../runtime/messages/audit.ts";
 import type { Money } from "../../runtime/money.ts";
+import type { Price } from "./basket.ts";
 import { couponKinds } from "./coupon.ts";
 import type { HoldStatus, Releaser } from "./coupon-hold.ts";
-
-export const taxClasses = ["standard", "reduced", "zero"] as const;
-export type TaxClass = (typeof taxClasses)[number];
+import type { PromotionTerms } from "./promotion.ts";
+import type { ShippingBand } from "./shipping.ts";
+import { type TaxClass, type TaxRates, taxClasses } from "./tax.ts";
 
 export const product = pgTable(
   "product",
@@ -82,17 +83,68 @@ export const couponUses = pgTable(
 );
 
 /** The use of a coupon that is held for an order. The key is the order's id. */
-export const couponHold = pgTable("coupon_hold", {
-  orderId: uuid("order_id").primaryKey(),
-  code: code("code"),
-  customerId: code("customer_id"),
-  status: text("status").$type<HoldStatus>().notNull(),
-  releasedBy: text("released_by").$type<Releaser>(),
-  renewal: integer("renewal").notNull(),
-  failures: integer("failures").notNull(),
-  version: integer("version").notNull(),
-  positions: json<Positions>("positions").notNull(),
+export const couponHold = pgTable(
+  "coupon_hold",
+  {
+    orderId: uuid("order_id").primaryKey(),
+    code: code("code"),
+    customerId: code("customer_id"),
+    status: text("status").$type<HoldStatus>().notNull(),
+    releasedBy: text("released_by").$type<Releaser>(),
+    renewal: integer("renewal").notNull(),
+    failures: integer("failures").notNull(),
+    version: integer("version").notNull(),
+    positions: json<Positions>("positions").notNull(),
+  },
+  // For reconcile (coupon-facts.ts).
+  (table) => [index("coupon_hold_by_code").on(table.code)],
+);
+
+export const promotion = pgTable(
+  "promotion",
+  {
+    id: uuid("id").primaryKey(),
+    /** Promotions apply in the order of their creation. */
+    sequence: bigint("sequence", { mode: "number" }).generatedAlwaysAsIdentity().notNull().unique(),
+    enabled: boolean("enabled").notNull(),
+    terms: json<PromotionTerms>("terms").notNull(),
+    /** As in `terms`, for the index: baskets are priced from those that are not over. */
+    validUntil: instant("valid_until").notNull().default(sql`'infinity'`),
+  },
+  (table) => [index("promotion_to_come").on(table.validUntil).where(sql`${table.enabled}`)],
+);
+
+export const taxRate = pgTable("tax_rate", {
+  country: code("country").primaryKey(),
+  inclusive: boolean("inclusive").notNull(),
+  rates: json<TaxRates["rates"]>("rates").notNull(),
 });
+
+export const shippingRate = pgTable(
+  "shipping_rate",
+  {
+    country: code("country").notNull(),
+    currency: code("currency").notNull(),
+    bands: json<readonly ShippingBand[]>("bands").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.country, table.currency] })],
+);
+
+export const quote = pgTable(
+  "quote",
+  {
+    id: uuid("id").primaryKey(),
+    customerId: code("customer_id").notNull(),
+    addressDigest: uuid("address_digest").notNull(),
+    couponCode: code("coupon_code"),
+    price: json<Price>("price").notNull(),
+    /** Of the idempotency key that leads to it: as long as that is kept, so is the quote. */
+    scope: uuid("scope"),
+    expiresAt: instant("expires_at").notNull(),
+    createdAt: instant("created_at").notNull(),
+  },
+  (table) => [index("quote_by_age").on(table.createdAt, table.id)],
+);
 
 export interface Product {
   readonly sku: string;
@@ -102,34 +154,6 @@ export interface Product {
   readonly taxClass: TaxClass;
   readonly weightGrams: number;
   readonly version: number;
-}
-
-export interface PriceQuestion {
-  readonly sku: string;
-  readonly currency: string;
-}
-
-/** What is known of a product in one currency; `unitPrice` is null where it has no price in it. */
-export interface ProductPrice extends PriceQuestion {
-  readonly unitPrice: number | null;
-}
-
-const PRICES = `select p.sku, x.currency, price.amount
-from unnest($1::text[], $2::text[]) as x(sku, currency)
-join product p on p.sku = x.sku
-left join price on price.sku = x.sku and price.currency = x.currency`;
-
-/** The prices of known products; a question about an unknown one has no row in the answer. */
-export async function readPrices(lane: Lane, questions: readonly PriceQuestion[]): Promise<ProductPrice[]> {
-  const rows = await lane.run({
-    text: PRICES,
-    params: [arrayLiteral(questions.map(({ sku }) => sku)), arrayLiteral(questions.map(({ currency }) => currency))],
-  });
-  return rows.map((row) => ({
-    sku: String(row["sku"]),
-    currency: String(row["currency"]),
-    unitPrice: row["amount"] === null ? null : Number(row["amount"]),
-  }));
 }
 
 const PRODUCT = `select p.sku, p.name, p.tax_class, p.weight_grams, p.version,
@@ -163,13 +187,26 @@ export async function findProduct(database: Database, sku: string): Promise<Prod
   return row && decodeProduct(row);
 }
 
+const GIVEN = `x as materialized (
+      select * from json_to_recordset($1::text::json)
+        as x(sku text, name text, tax_class text, weight_grams integer, prices json)
+    )`;
+
+const givenRows = (products: readonly Omit<Product, "version">[]) =>
+  JSON.stringify(
+    products.map(({ sku, name, taxClass, weightGrams, prices }) => ({
+      sku,
+      name,
+      tax_class: taxClass,
+      weight_grams: weightGrams,
+      prices,
+    })),
+  );
+
 /** Adds the products whose SKU is new, with their prices; the others stay as they are. */
 export async function addNewProducts(database: Database, products: readonly Omit<Product, "version">[]): Promise<void> {
   await database.query({
-    text: `with x as materialized (
-      select * from json_to_recordset($1::text::json)
-        as x(sku text, name text, tax_class text, weight_grams integer, prices json)
-    ), added as (
+    text: `with ${GIVEN}, added as (
       insert into product (sku, name, tax_class, weight_grams, version)
       select sku, name, tax_class, weight_grams, 1 from x order by sku
       on conflict do nothing returning sku
@@ -177,16 +214,42 @@ export async function addNewProducts(database: Database, products: readonly Omit
     insert into price (sku, currency, amount)
     select x.sku, y.currency, y.amount
     from added join x on x.sku = added.sku cross join json_to_recordset(x.prices) as y(currency text, amount bigint)`,
-    params: [
-      JSON.stringify(
-        products.map(({ sku, name, taxClass, weightGrams, prices }) => ({
-          sku,
-          name,
-          tax_class: taxClass,
-          weight_grams: weightGrams,
-          prices,
-        })),
-      ),
-    ],
+    params: [givenRows(products)],
   });
+}
+
+/**
+ * Saves a product over the version before its own; version 1 is a new one. False where that is not the version there is.
+ * The guard also keeps the prices whole: what it lets through has seen all of the last write's.
+ */
+export async function saveProduct(
+  database: Database,
+  product: Product,
+  operator: OperatorAction | null,
+  atMs: number,
+): Promise<boolean> {
+  const rows = await database.query({
+    text: `with ${GIVEN}, added as (
+      insert into product (sku, name, tax_class, weight_grams, version)
+      select sku, name, tax_class, weight_grams, 1 from x where $2::integer = 1
+      on conflict do nothing returning sku
+    ), changed as (
+      update product p set name = x.name, tax_class = x.tax_class, weight_grams = x.weight_grams, version = $2::integer
+      from x where p.sku = x.sku and p.version = $2::integer - 1 returning p.sku
+    ), saved as (
+      select sku from added union all select sku from changed
+    ), listed as (
+      select saved.sku, y.currency, y.amount
+      from saved join x on x.sku = saved.sku cross join json_to_recordset(x.prices) as y(currency text, amount bigint)
+    ), gone as (
+      delete from price using saved
+      where price.sku = saved.sku and price.currency not in (select currency from listed)
+    ), priced as (
+      insert into price (sku, currency, amount) select sku, currency, amount from listed
+      on conflict (sku, currency) do update set amount = excluded.amount
+    ), ${insertAudit("select from saved", 3)}
+    select sku from saved`,
+    params: [givenRows([product]), product.version, auditParameter(operator, { key: product.sku, atMs })],
+  });
+  return rows.length > 0;
 }

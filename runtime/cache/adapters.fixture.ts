@@ -8,6 +8,7 @@ import { systemRandom } from "../random.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 import { until } from "../until.fixture.ts";
 import { createMemoryCache, createMemoryHints } from "./memory.ts";
+import { createMemoryBudgets } from "./memory-budgets.ts";
 import type { SharedState } from "./port.ts";
 import { openRedis, type RedisLimits } from "./redis.ts";
 import { parseRedisUrl } from "./redis-url.ts";
@@ -32,8 +33,9 @@ export function memoryAdapter(): Adapter {
     stop: async () => undefined,
     async open() {
       const hints = bus.join();
-      const cache = createMemoryCache({ clock: { now: () => nowMs }, mostEntries: 1_000 });
-      return { cache, hints, close: hints.leave };
+      const clock = { now: () => nowMs };
+      const cache = createMemoryCache({ clock, mostEntries: 1_000 });
+      return { cache, hints, budgets: createMemoryBudgets(clock), close: hints.leave };
     },
     async pass(milliseconds) {
       nowMs += milliseconds;

@@ -117,4 +117,41 @@ describe.each(adapters.map((adapter) => [adapter.name, adapter] as const))("%s",
     await until("the other one has heard the end", () => heard.includes("the end"));
     expect(heard.filter((text) => text.length > 1)).toEqual(["the end"]);
   });
+
+  test("a budget is used up once for all its users, and comes back evenly", async () => {
+    const { budgets } = await open();
+    const budget = { key: newKey(), units: 3, periodMs: 30_000 };
+    const taken = await Promise.all(Array.from({ length: 5 }, () => budgets.take([budget])));
+    expect(taken.slice(0, 3)).toEqual([0, 0, 0]);
+    for (const waitMs of taken.slice(3)) {
+      expect(waitMs).toBeGreaterThan(0);
+      expect(waitMs).toBeLessThanOrEqual(10_000);
+    }
+  });
+
+  test("a budget that comes back is there again after as long as was told, and no more than whole", async () => {
+    const { budgets } = await open();
+    const budget = { key: newKey(), units: 2, periodMs: 400 };
+    const takeAll = async () => {
+      for (let taken = 0; ; taken++) {
+        const waitMs = (await budgets.take([budget])) ?? Number.NaN;
+        if (waitMs !== 0) return { taken, waitMs };
+      }
+    };
+    const { waitMs } = await takeAll();
+    await adapter.pass(waitMs);
+    expect((await takeAll()).taken).toBeGreaterThan(0);
+    await adapter.pass(4_000);
+    expect((await takeAll()).taken).toBeGreaterThanOrEqual(2);
+  });
+
+  test("of several budgets all or none is taken", async () => {
+    const { budgets } = await open();
+    const [small, large] = [1, 2].map((units) => ({ key: newKey(), units, periodMs: LONG_MS }));
+    if (!small || !large) throw new Error("there are two");
+    expect(await budgets.take([small, large])).toBe(0);
+    expect(await budgets.take([large, small])).toBeGreaterThan(0);
+    expect(await budgets.take([large])).toBe(0);
+    expect(await budgets.take([large])).toBeGreaterThan(0);
+  });
 });

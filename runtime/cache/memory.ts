@@ -1,9 +1,10 @@
 /**
- * The cache and the hints of a process without Redis. The cache is the process's own: what another process writes to
- * the database is not known here, so with several replicas and no Redis it is given no room, and keeps nothing.
+ * The cache, the hints and the budgets of a process without Redis. The cache is the process's own: what another process
+ * writes to the database is not known here, so with several replicas and no Redis it is given no room, and keeps nothing.
  */
 import type { Clock } from "../clock.ts";
 import type { Scheduler } from "../scheduler.ts";
+import { createMemoryBudgets } from "./memory-budgets.ts";
 import type { Cache, Hints, SharedState } from "./port.ts";
 
 export interface MemoryCacheDeps {
@@ -76,5 +77,5 @@ export function createMemoryHints(scheduler: Scheduler): MemoryHints {
 /** A process of its own, with nobody to tell anything. */
 export function openMemory(deps: MemoryCacheDeps & { readonly scheduler: Scheduler }): SharedState {
   const end = createMemoryHints(deps.scheduler).join();
-  return { cache: createMemoryCache(deps), hints: end, close: end.leave };
+  return { cache: createMemoryCache(deps), hints: end, budgets: createMemoryBudgets(deps.clock), close: end.leave };
 }

@@ -1,6 +1,6 @@
 /**
- * What the processes of a platform may share beside their databases: texts kept for a while, and hints. Both may lose
- * anything at any time, and whoever uses them stays right without them, only slower.
+ * What the processes of a platform may share beside their databases: texts kept for a while, hints, and budgets. All may
+ * lose anything at any time, and whoever uses them stays right without them, only slower.
  */
 
 /**
@@ -30,10 +30,27 @@ export interface Hints {
   listen(channel: string, heard: (text: string) => void): void;
 }
 
-/** One process's access to both. */
+/** So many at once and so many in each period, evenly, once those are used up. */
+export interface Budget {
+  readonly key: string;
+  readonly units: number;
+  readonly periodMs: number;
+}
+
+/** Counts what is used of budgets by all processes together. Nothing here rejects, or takes longer than a short deadline. */
+export interface Budgets {
+  /**
+   * Takes a unit of each of the budgets, or of none where one is used up. The answer is how long until there is one of
+   * each again: 0 when they were taken. Undefined: that could not be said in time.
+   */
+  take(budgets: readonly Budget[]): Promise<number | undefined>;
+}
+
+/** One process's access to all of it. */
 export interface SharedState {
   readonly cache: Cache;
   readonly hints: Hints;
+  readonly budgets: Budgets;
   /** Ends it at once, whatever is under way. Afterwards nothing is kept and nobody is heard. */
   close(): void;
 }

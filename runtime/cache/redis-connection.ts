@@ -109,7 +109,7 @@ function optionsOf(target: RedisTarget, limits: ConnectionLimits) {
     port,
     db: database,
     ...(user === null ? {} : { username: user }),
-    ...(password === null ? {} : { password }),
+    ...(password === null ? {} : { password: password.open() }),
     ...(tls === null ? {} : { tls }),
     connectionName: "genai-demo",
     disableClientInfo: true,

@@ -1,8 +1,14 @@
 import { expect, test } from "bun:test";
 import { parseRedisUrl } from "./redis-url.ts";
 
+/** With its password opened, to be looked at. */
+const read = (url: string) => {
+  const { password, ...target } = parseRedisUrl(url);
+  return { ...target, password: password?.open() ?? null };
+};
+
 test("addresses are read", () => {
-  expect(parseRedisUrl("redis://cache.example")).toEqual({
+  expect(read("redis://cache.example")).toEqual({
     host: "cache.example",
     port: 6379,
     user: null,
@@ -10,7 +16,7 @@ test("addresses are read", () => {
     database: 0,
     tls: null,
   });
-  expect(parseRedisUrl("redis://me:p%40s%2Fs@[::1]:7000/3")).toEqual({
+  expect(read("redis://me:p%40s%2Fs@[::1]:7000/3")).toEqual({
     host: "::1",
     port: 7000,
     user: "me",
@@ -18,12 +24,12 @@ test("addresses are read", () => {
     database: 3,
     tls: null,
   });
-  expect(parseRedisUrl("redis://:secret@cache.example/")).toMatchObject({
+  expect(read("redis://:secret@cache.example/")).toMatchObject({
     user: null,
     password: "secret",
     database: 0,
   });
-  expect(parseRedisUrl("rediss://cache.example").tls).toMatchObject({ rejectUnauthorized: true, ca: undefined });
+  expect(read("rediss://cache.example").tls).toMatchObject({ rejectUnauthorized: true, ca: undefined });
 });
 
 test("what is wrong with an address is said without its password", () => {

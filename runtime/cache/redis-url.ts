@@ -4,6 +4,7 @@
  */
 import { createSecureContext } from "node:tls";
 import { messageOf } from "../error-text.ts";
+import { type Secret, secret } from "../secret.ts";
 import { StartError } from "../start-error.ts";
 import { type TlsSettings, verifiedTls } from "../verified-tls.ts";
 
@@ -13,7 +14,7 @@ export interface RedisTarget {
   /** Null: the default user. */
   readonly user: string | null;
   /** Null: it asks for none. */
-  readonly password: string | null;
+  readonly password: Secret | null;
   readonly database: number;
   readonly tls: TlsSettings | null;
 }
@@ -46,7 +47,7 @@ export function parseRedisUrl(text: string, ca?: string): RedisTarget {
     host,
     port: Number(url.port || 6379),
     user: user || null,
-    password: password || null,
+    password: password === "" ? null : secret(password),
     database: databaseNumber(url.pathname),
     tls: isEncrypted ? verifiedTls(host, ca) : null,
   };

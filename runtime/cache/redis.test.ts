@@ -4,8 +4,12 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { type ExternalRedis, startExternalRedis } from "../../tests/provision/external-redis.ts";
+import { systemClock } from "../clock.ts";
+import { createRateLimiter } from "../http/rate-limit.ts";
 import { until } from "../until.fixture.ts";
 import { becameThere, type End, hasRedis, openEnd } from "./adapters.fixture.ts";
+import { createMemoryBudgets } from "./memory-budgets.ts";
+import type { Budgets } from "./port.ts";
 import type { RedisLimits } from "./redis.ts";
 
 setDefaultTimeout(60_000);
@@ -275,4 +279,57 @@ test("a host that is not known is told, and tried again", async () => {
   const end = open({}, "redis://nobody.invalid:6379");
   await becameAway(end);
   expect(await end.cache.get("works")).toBeUndefined();
+});
+
+onRedis(
+  "replicas share a rate limit; killed in the middle of it each counts for itself, and they share it again",
+  async () => {
+    const rate = { units: 10, periodMs: LONG_MS };
+    const rates = { reads: rate, writes: rate, address: rate, unauthenticated: rate, webhooks: rate };
+    const time = { aheadMs: 0 };
+    const clock = { now: () => systemClock.now() + time.aheadMs };
+    const ends = [open(), open()];
+    await Promise.all(ends.map(becameThere));
+    const replicas = ends.map(({ budgets }) =>
+      createRateLimiter({ clock, rates, trustedProxies: 0, shared: budgets, own: createMemoryBudgets(clock) }),
+    );
+    const passing = async (client: string) => {
+      const asked = await Promise.allSettled(
+        Array.from({ length: 40 }, (_, n) =>
+          replicas[n % 2]?.countUnauthenticated({ peer: client, forwardedFor: null }),
+        ),
+      );
+      return asked.filter(({ status }) => status === "fulfilled").length;
+    };
+    expect(await passing("192.0.2.1")).toBe(10);
+    await redis.kill();
+    await Promise.all(ends.map(becameAway));
+    expect(await passing("192.0.2.2")).toBe(20);
+    await redis.start();
+    await Promise.all(ends.map(becameThere));
+    // Each of them asks again a second after it had no answer.
+    time.aheadMs += 1_000;
+    expect(await passing("192.0.2.3")).toBe(10);
+  },
+);
+
+onRedis("frozen it costs a request one short wait, and the next ones none", async () => {
+  const rate = { units: 1_000, periodMs: LONG_MS };
+  const rates = { reads: rate, writes: rate, address: rate, unauthenticated: rate, webhooks: rate };
+  const end = open({ answerMs: 50, silenceMs: NEVER_MS });
+  await becameThere(end);
+  let asked = 0;
+  const shared: Budgets = {
+    take(budgets) {
+      asked++;
+      return end.budgets.take(budgets);
+    },
+  };
+  // Time stands still for it: it has no reason to ask again.
+  const clock = { now: () => 0 };
+  const own = createMemoryBudgets(clock);
+  const limiter = createRateLimiter({ clock, rates, trustedProxies: 0, shared, own });
+  redis.freeze();
+  for (let n = 0; n < 100; n++) await limiter.countUnauthenticated({ peer: "192.0.2.1", forwardedFor: null });
+  expect(asked).toBe(1);
 });

@@ -1,14 +1,16 @@
 /**
- * The cache and the hints in Redis, on two connections: one for commands, one that listens.
+ * The cache, the hints and the budgets in Redis, on two connections: one for commands, one that listens.
  *
  * An answer that is late counts as none, so a Redis that is away or hangs costs each user a short deadline, and soon
  * nothing. Hints that are told while the listening connection is away are not heard. Nothing is retried here.
  */
 import type { Redis } from "ioredis";
+import { atMost } from "../deadline.ts";
 import type { Ids } from "../ids.ts";
 import type { Random } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Cache, Hints, SharedState } from "./port.ts";
+import { createRedisBudgets, type InTime } from "./redis-budgets.ts";
 import { type ConnectionLimits, openRedisConnection } from "./redis-connection.ts";
 import type { RedisTarget } from "./redis-url.ts";
 
@@ -38,6 +40,7 @@ const LIMITS: RedisLimits = { answerMs: 50, connectMs: 3_000, silenceMs: 1_000, 
 /** Returns without waiting for Redis, which may be away. */
 export function openRedis(deps: RedisDeps): SharedState {
   const limits = { ...LIMITS, ...deps.limits };
+  const inTime: InTime = (command) => atMost(deps.scheduler, limits.answerMs, command);
   const conditionOf = jointCondition(["commands", "hints"], deps.condition);
   const commands = openRedisConnection({
     ...deps,
@@ -48,8 +51,9 @@ export function openRedis(deps: RedisDeps): SharedState {
   });
   const { hints, close: endHints } = openHints(commands.client, { ...deps, limits }, conditionOf("hints"));
   return {
-    cache: createCache(commands.client, deps.scheduler, limits.answerMs),
+    cache: createCache(commands.client, inTime),
     hints,
+    budgets: createRedisBudgets(commands.client, PREFIX, inTime),
     close() {
       commands.close();
       endHints();
@@ -57,18 +61,7 @@ export function openRedis(deps: RedisDeps): SharedState {
   };
 }
 
-function createCache(client: Redis, scheduler: Scheduler, answerMs: number): Cache {
-  /** Undefined when the command fails or is late. */
-  function inTime<T>(command: Promise<T>): Promise<T | undefined> {
-    return new Promise((resolve) => {
-      const settle = (answer: T | undefined) => {
-        cancel();
-        resolve(answer);
-      };
-      const cancel = scheduler.after(answerMs, () => resolve(undefined));
-      command.then(settle, () => settle(undefined));
-    });
-  }
+function createCache(client: Redis, inTime: InTime): Cache {
   return {
     get: (key) => inTime(client.get(PREFIX + key)),
     async set(key, text, ttlMs) {

@@ -12,11 +12,21 @@ test("each benchmark has a length and a number of rounds of its own, and short o
   expect(of("idle")).toMatchObject({ seconds: 30, rounds: 3 });
   expect(of("idle", "--quick", "--seconds", "5")).toMatchObject({ seconds: 5, rounds: 1 });
   expect(of("start")).toMatchObject({ rounds: 5 });
+  expect(of("reads")).toMatchObject({ seconds: 15, rounds: 3 });
+  expect(of("hop", "--quick")).toMatchObject({ seconds: 3, rounds: 1 });
   expect(of("orders", "--rounds", "2", "--connections=16")).toMatchObject({ rounds: 2, connections: 16 });
 });
 
+test("only growth stores orders: ten million, fewer in a short run, or as many as it is told", () => {
+  expect(parseBenchArgs(["growth"]).orders).toBe(10_000_000);
+  expect(parseBenchArgs(["growth", "--quick"]).orders).toBe(200_000);
+  expect(parseBenchArgs(["growth", "--quick", "--orders", "5000"]).orders).toBe(5_000);
+});
+
 test.each([
-  [[], "name one benchmark, orders, split, idle, or start, not none"],
+  [["split", "--orders", "5"], "bench split stores no orders: --orders is for growth"],
+  [["growth", "--orders", "0"], "--orders takes a whole number from 1 to 100000000, not 0"],
+  [[], "name one benchmark, orders, split, idle, start, overload, reads, hop, growth, or authz, not none"],
   [["sprint"], "not sprint"],
   [["toString"], "not toString"],
   [["split", "idle"], "not split idle"],

@@ -9,6 +9,11 @@ export const help = `Usage: genai-demo bench orders [--quick] [--json FILE] [--p
        genai-demo bench split [the same]
        genai-demo bench idle [--quick] [--json FILE] [--seconds N] [--rounds N]
        genai-demo bench start [--json FILE] [--rounds N]
+       genai-demo bench overload [--quick] [--json FILE] [--seconds N] [--rounds N] [--connections N]
+       genai-demo bench reads [--quick] [--json FILE] [--seconds N] [--rounds N] [--connections N]
+       genai-demo bench hop [--quick] [--json FILE] [--seconds N] [--rounds N]
+       genai-demo bench growth [--quick] [--json FILE] [--orders N] [--seconds N] [--rounds N] [--connections N]
+       genai-demo bench authz [--json FILE]
 
 orders: runs the platform and a plain SQL implementation of the same order in turns on one PostgreSQL 18 server of its own
 (downloaded once) and prints completed orders a second, CPU an order and time to CONFIRMED as ratios.
@@ -18,12 +23,28 @@ prints CPU an order of the one over the other's, and time to CONFIRMED over what
 
 idle: runs the platform as six processes, and prints what each uses of a core while nobody asks anything of it.
 
+authz: asks every route of the platform as everybody who may come by, in one process and in six, and counts the answers
+that are not as the route declares.
+
 start: from exec to the first 200 of /health/ready on existing data, and the memory that it takes.
 
-  --quick          one short round: some 45 s instead of three minutes
-  --seconds N      length of a turn (15; idle: 30)
-  --rounds N       how often each takes its turn (3; start: 5)
-  --connections N  orders under way at a time (128)
+overload: offers five and ten times as many orders as the platform can do, and prints what it completes as a ratio of
+its peak, how soon it turns others away, what memory it takes and how soon the peak is back.
+
+reads: asks for orders by their owners' tokens, and prints requests a second as a ratio of a bare route's that answers
+the row of the same statement.
+
+hop: one message from publishing until its handler is called, through the platform's transport in process and over
+Kafka, each over the bare thing.
+
+growth: fills the tables of all modules with finished orders (ten million take 78 GB of disk and half an hour) and
+prints completed orders a second as a ratio of what they are with none, and how large the tables are.
+
+  --quick          one short round: some 45 s instead of three minutes (growth: a few minutes)
+  --seconds N      length of a turn (15; idle: 30; overload: 10; hop: 5)
+  --rounds N       how often each takes its turn (3; start: 5; overload: 1)
+  --connections N  orders under way at a time (128); reads: requests
+  --orders N       growth: how many are stored (10000000; quick: 200000)
   --profile        also prints where the time goes: statements and functions (costs some throughput)
   --json FILE      writes the figures
 
@@ -37,6 +58,9 @@ interface Entry {
   readonly seconds: number;
   readonly quickSeconds: number;
   readonly rounds: number;
+  /** How many orders it stores, where it does. */
+  readonly orders?: number;
+  readonly quickOrders?: number;
   readonly run: (options: BenchmarkOptions) => Promise<Benchmark>;
 }
 
@@ -65,6 +89,38 @@ const BENCHMARKS: Readonly<Record<string, Entry>> = {
     rounds: 5,
     run: async (options) => (await import("../../tests/load/start.ts")).benchStart(options),
   },
+  overload: {
+    seconds: 10,
+    quickSeconds: 5,
+    rounds: 1,
+    run: async (options) => (await import("../../tests/load/overload.ts")).benchOverload(options),
+  },
+  reads: {
+    seconds: 15,
+    quickSeconds: 4,
+    rounds: 3,
+    run: async (options) => (await import("../../tests/load/reads.ts")).benchReads(options),
+  },
+  hop: {
+    seconds: 5,
+    quickSeconds: 3,
+    rounds: 3,
+    run: async (options) => (await import("../../tests/load/hop.ts")).benchHop(options),
+  },
+  growth: {
+    seconds: 15,
+    quickSeconds: 4,
+    rounds: 3,
+    orders: 10_000_000,
+    quickOrders: 200_000,
+    run: async (options) => (await import("../../tests/load/growth.ts")).benchGrowth(options),
+  },
+  authz: {
+    seconds: 15,
+    quickSeconds: 4,
+    rounds: 1,
+    run: async (options) => (await import("../../tests/rights/bench.ts")).benchRights(options),
+  },
 };
 
 /** Runs the command; resolves with its exit code. */
@@ -90,6 +146,7 @@ export function parseBenchArgs(args: readonly string[]) {
     seconds: "string",
     rounds: "string",
     connections: "string",
+    orders: "string",
   });
   const [name = "none", ...others] = words;
   const benchmark = Object.hasOwn(BENCHMARKS, name) ? BENCHMARKS[name] : undefined;
@@ -98,13 +155,16 @@ export function parseBenchArgs(args: readonly string[]) {
     throw new UsageError(`bench: name one benchmark, ${known}, not ${[name, ...others].join(" ")} (see bench --help)`);
   }
   const quick = flags.quick === true;
-  const { seconds, quickSeconds, rounds } = benchmark;
+  const { seconds, quickSeconds, rounds, orders, quickOrders } = benchmark;
+  if (orders === undefined && flags.orders !== undefined)
+    throw new UsageError(`bench ${name} stores no orders: --orders is for growth`);
   return {
     name,
     benchmark,
     seconds: wholeNumber("seconds", flags.seconds, { preset: quick ? quickSeconds : seconds, most: 600 }),
     rounds: wholeNumber("rounds", flags.rounds, { preset: quick ? 1 : rounds, most: 50 }),
     connections: wholeNumber("connections", flags.connections, { preset: 128, most: 1024 }),
+    orders: wholeNumber("orders", flags.orders, { preset: (quick ? quickOrders : orders) ?? 0, most: 100_000_000 }),
     profile: flags.profile === true,
     json: flags.json,
   };

@@ -9,8 +9,8 @@ import { staleMigrations } from "./migration-check.ts";
 export const help = `Usage: genai-demo check [--fix]
 
 Types, lint and format, boundaries between modules, banned calls and SQL, generated migrations, and contracts: whether
-modules.json and each module's schema file are current, and every released version still understood. A line each.
-Exit code 0 only when all hold.
+modules.json, each module's schema file and the diagrams in docs/ are current, and every released version still
+understood. A line each. Exit code 0 only when all hold.
 
   --fix  lets the formatter and the linter's safe fixes write first
 

@@ -25,6 +25,7 @@ test("--mode serve shows what a pod would get, as JSON, and no secret", () => {
   const { code, out } = config(["--mode", "serve", "--json"], {
     DATABASE_URL: "postgres://owner:hunter2@db.internal:5433/shop?sslmode=verify-full&options=hunter2",
     OIDC_ISSUER: "https://login.example.com",
+    TRUSTED_PROXIES: "1",
   });
   expect(code).toBe(0);
   const rows: { name: string; value: string; source: string }[] = JSON.parse(out);

@@ -1,4 +1,7 @@
-/** The files that are made from the registry: `modules.json`, and each module's contract at each version. */
+/**
+ * The files that are made from the registry: `modules.json`, each module's contract at each version, who may call what,
+ * and the diagrams in the documents.
+ */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,9 +16,12 @@ import {
   moduleContractSchema,
 } from "../contracts/module-contract.ts";
 import { modulesDocument } from "../contracts/modules-document.ts";
+import { rightsDocument } from "../contracts/rights-document.ts";
 import { edgeAsks } from "../edge/asks.ts";
+import { publicRoutes } from "../edge/public-routes.ts";
 import type { ModuleFacts } from "../module.ts";
 import { StartError } from "../start-error.ts";
+import { documentsWithDiagrams, pictures } from "./diagrams.ts";
 
 export interface GeneratedFile {
   /** From the checkout's root. */
@@ -30,6 +36,8 @@ export const generatedFiles = (modules: readonly ModuleFacts[]): readonly Genera
     path: `${folderOf(contract.module)}/${version}.json`,
     text: stableJson(contract),
   })),
+  { path: "docs/rights.md", text: rightsDocument(publicRoutes(modules)) },
+  ...pictures(modules),
 ];
 
 const folderOf = (module: string) => `modules/${module}/schemas`;
@@ -57,7 +65,7 @@ export async function staleContracts(root: string, modules: readonly ModuleFacts
 /** The files that do not hold what they must. */
 export async function changedFiles(root: string, modules: readonly ModuleFacts[]): Promise<readonly GeneratedFile[]> {
   const changed: GeneratedFile[] = [];
-  for (const file of generatedFiles(modules)) {
+  for (const file of [...generatedFiles(modules), ...(await documentsWithDiagrams(root, modules))]) {
     const path = join(root, file.path);
     if (!existsSync(path) || (await readFile(path, "utf8")) !== file.text) changed.push(file);
   }

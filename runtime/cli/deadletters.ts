@@ -22,7 +22,11 @@ when something is still parked there. \`discard\` lets a message count as handle
   --reason TEXT  why it is discarded: logged, and shown while the letter stands
 ${operatorHelp}
 
-Example: bun run deadletters list; bun run deadletters replay --module delivery --type ScheduleShipment`;
+Examples:
+  bun run deadletters list --module delivery --parked threw
+  bun run deadletters show delivery:0190a2b4-7c00-7000-8000-000000000001:genai-demo.delivery.commands.v1:1
+  bun run deadletters replay --module delivery --type ScheduleShipment
+  bun run deadletters discard delivery:0190a2b4-7c00-7000-8000-000000000001:genai-demo.delivery.commands.v1:1 --reason "the parcel was found"`;
 
 const PATH = "/ops/deadletters";
 

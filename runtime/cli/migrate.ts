@@ -6,7 +6,7 @@ import { loadConfigHere } from "./run-platform.ts";
 
 export const help = `migrate: bring the schemas of all modules up to date, as the user of the database URL.
 
-  DATABASE_URL=postgres://owner:password@host:5432/db  genai-demo migrate
+  DATABASE_URL=postgres://owner:password@host:5432/db bun run migrate
 
 Creates each module's schema and its role <module>_app. Exit code 0 when every schema is current.`;
 
@@ -15,7 +15,7 @@ export async function run(args: readonly string[], registry: readonly Module[]):
   const { config } = loadConfigHere(registry, "migrate", flags);
   const modules = registry.filter((module) => config.modules.includes(module.name));
   const urlOf = (module: string) => {
-    const url = config.databaseUrls.get(module);
+    const url = config.databaseUrls.get(module)?.open();
     if (url) return url;
     throw new StartError(`No database for ${module}: set DATABASE_URL or ${module.toUpperCase()}_DATABASE_URL.`);
   };

@@ -66,7 +66,7 @@ async function reach(
   module: string,
 ): Promise<{ url: string; server?: EmbeddedServer }> {
   const given = config.databaseUrls.get(module);
-  if (given) return { url: given };
+  if (given) return { url: given.open() };
   const { dataDir } = config;
   const running = runningServerUrl(dataDir);
   if (running !== null) return { url: running };
@@ -119,7 +119,7 @@ function environmentOf(url: string, schema: string): Record<string, string | und
     PGHOST: socketPath === null ? host : dirname(socketPath),
     PGPORT: String(port),
     PGUSER: user,
-    PGPASSWORD: password || undefined,
+    PGPASSWORD: password.open() || undefined,
     PGDATABASE: database,
     // As the platform itself connects: TLS is checked in full, or not used.
     PGSSLMODE: tls === null ? "disable" : "verify-full",

@@ -1,5 +1,6 @@
 import { constants } from "node:os";
-import { loadPlatformConfig, type Mode, type PlatformConfig } from "../config/settings.ts";
+import { loadPlatformConfig } from "../config/platform-config.ts";
+import type { Mode, PlatformConfig } from "../config/settings.ts";
 import type { Module } from "../module.ts";
 import { type StopLimits, startPlatform } from "../platform.ts";
 
@@ -26,6 +27,7 @@ export type PlatformFlags = Readonly<Record<string, string | boolean | undefined
 export const loadConfigHere = (registry: readonly Module[], mode: Mode, flags: PlatformFlags) =>
   loadPlatformConfig({
     modules: registry.map((module) => module.name),
+    webhooksFrom: new Map(registry.flatMap(({ name, webhooksFrom }) => (webhooksFrom ? [[name, webhooksFrom]] : []))),
     mode,
     cwd: process.cwd(),
     env: process.env,

@@ -4,7 +4,7 @@ import { platformFlags, runPlatform } from "./run-platform.ts";
 
 export const help = `serve: run the process itself, as in a pod. No demo data, no database of its own.
 
-  DATABASE_URL=postgres://user:password@host:5432/db  genai-demo serve
+  DATABASE_URL=postgres://user:password@host:5432/db bun run serve --modules all --port 8080
 
   --modules all|LIST     modules of this process (MODULES)
   --port N               public port (PORT, 8080)

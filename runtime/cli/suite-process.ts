@@ -1,5 +1,5 @@
 /** Runs one suite in a process of its own and reads how its tests ended. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SuiteRun } from "./suites.ts";
@@ -14,23 +14,31 @@ export interface SuiteResult {
   readonly fault?: string;
   /** A line for each test that failed: where it stands, its name, the beginning of its error. */
   readonly failures?: readonly string[];
+  /** What it printed, where that was kept. */
+  readonly output?: string;
 }
+
+/** `shown` as it comes, or `kept` until the end, so that two suites at a time can be read one after the other. */
+export type Output = "shown" | "kept";
 
 const TEST_TIMEOUT_MS = 60_000;
 const KILL_AFTER_MS = 15_000;
 /** A line that pipelines still show whole. */
 const FAILURE_LENGTH = 700;
 
-/** Runs the suite, its output passed through. A process that fails without a failed test counts as one failure. */
+/** Runs the suite. A process that fails without a failed test counts as one failure. */
 export async function runSuite(
   root: string,
   run: SuiteRun,
   env: Readonly<Record<string, string | undefined>>,
+  output: Output,
 ): Promise<SuiteResult> {
   const startMs = performance.now();
   const directory = await mkdtemp(join(tmpdir(), "genai-demo-suite-"));
   try {
     const report = join(directory, "report.xml");
+    const kept = join(directory, "output");
+    const printed = output === "shown" ? undefined : await open(kept, "a");
     const child = Bun.spawn(
       [
         process.execPath,
@@ -44,8 +52,8 @@ export async function runSuite(
         cwd: root,
         env: { ...process.env, ...withoutProxyHere(process.env), ...env },
         stdin: "ignore",
-        stdout: "inherit",
-        stderr: "inherit",
+        stdout: printed?.fd ?? "inherit",
+        stderr: printed?.fd ?? "inherit",
       },
     );
     let late = false;
@@ -57,6 +65,7 @@ export async function runSuite(
     await child.exited;
     clearTimeout(softly);
     clearTimeout(byForce);
+    await printed?.close();
     const text = await readFile(report, "utf8").catch(() => "");
     const counts = countsOf(text);
     const fault = late ? `stopped after ${run.timeoutMinutes} minutes` : faultOf(child.exitCode, counts);
@@ -68,6 +77,7 @@ export async function runSuite(
       minutes: (performance.now() - startMs) / 60_000,
       failures: failuresOf(text),
       ...(fault ? { fault } : {}),
+      ...(output === "kept" ? { output: await readFile(kept, "utf8") } : {}),
     };
   } finally {
     await rm(directory, { recursive: true, force: true });

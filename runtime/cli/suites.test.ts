@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { countsOf, failuresOf, runSuite, withoutProxyHere } from "./suite-process.ts";
-import { orphanedTests, selectRuns } from "./suites.ts";
+import { orphanedTests, selectRuns, sideBySide } from "./suites.ts";
 
 let root = "";
 const PASSES = `import { test, expect } from "bun:test"; test("a", () => expect(1).toBe(1)); test("b", () => {});`;
@@ -55,6 +55,7 @@ test("journeys run in every topology, the others once", async () => {
     "journeys pairs: 1",
     "journeys replicas: 1",
     "processes: 0",
+    "fuzz: 0",
     "simulation: 0",
     "faults: 0",
   ]);
@@ -73,11 +74,21 @@ test("a topology, a suite's name or a part of a path narrows", async () => {
   expect(await names({ filter: "nothing" })).toEqual([]);
 });
 
+test("what waits more than it works runs at the same time, all else one after the other", async () => {
+  const together = sideBySide(await selectRuns(root, {})).map((runs) => runs.map(({ name }) => name).join(" + "));
+  expect(together).toContain("journeys single + journeys single-pg");
+  expect(together).toContain("journeys split + journeys pairs");
+  expect(together).toContain("tools + dev");
+  expect(together).toContain("processes + fuzz");
+  expect(together).toHaveLength(9);
+  expect(sideBySide([])).toEqual([]);
+});
+
 test("a test file that no suite runs is named", async () => {
   expect(await orphanedTests(root)).toEqual(["tests/elsewhere/lost.test.ts"]);
 });
 
-const run = (files: string[], timeoutMinutes = 1) => runSuite(root, { name: "x", files, timeoutMinutes }, {});
+const run = (files: string[], timeoutMinutes = 1) => runSuite(root, { name: "x", files, timeoutMinutes }, {}, "shown");
 
 test("tests are counted as they ended", async () => {
   expect(await run(["modules/order/saga.test.ts", "runtime/ids.test.ts"])).toMatchObject({
@@ -85,6 +96,12 @@ test("tests are counted as they ended", async () => {
     failed: 1,
     skipped: 1,
   });
+});
+
+test("what a suite prints is kept where it is asked for", async () => {
+  const files = ["modules/order/saga.test.ts"];
+  const kept = await runSuite(root, { name: "x", files, timeoutMinutes: 1 }, {}, "kept");
+  expect([kept.passed, kept.output]).toEqual([2, expect.stringContaining("(pass) a")]);
 });
 
 test("a process that dies or hangs is a failure, never a pass", async () => {

@@ -23,12 +23,21 @@ export const TOPOLOGIES = ["single", "single-pg", "split", "pairs", "replicas"] 
 export const SUITES: readonly Suite[] = [
   { name: "unit", folders: ["modules", "runtime"], timeoutMinutes: 10 },
   { name: "boundaries", folders: ["tests/boundaries", "tests/contracts"], timeoutMinutes: 5 },
-  { name: "tools", folders: ["tests/provision", "tests/load"], timeoutMinutes: 10 },
+  { name: "tools", folders: ["tests/provision", "tests/load", "tests/rights"], timeoutMinutes: 10 },
   { name: "dev", folders: ["tests/dev"], timeoutMinutes: 10 },
   { name: "journeys", folders: ["tests/journeys"], topologies: TOPOLOGIES, timeoutMinutes: 15 },
   { name: "processes", folders: ["tests/processes"], timeoutMinutes: 10 },
+  { name: "fuzz", folders: ["tests/fuzz"], timeoutMinutes: 10 },
   { name: "simulation", folders: ["tests/simulation"], timeoutMinutes: 15 },
   { name: "faults", folders: ["tests/faults"], timeoutMinutes: 15 },
+];
+
+/** Runs that wait more than they work, and measure nothing: those of one line run at the same time. */
+const TOGETHER: readonly (readonly string[])[] = [
+  ["tools", "dev"],
+  ["journeys single", "journeys single-pg"],
+  ["journeys split", "journeys pairs"],
+  ["processes", "fuzz"],
 ];
 
 /** One run of `bun test`: a suite's files, in one topology or none. */
@@ -70,6 +79,18 @@ export async function selectRuns(root: string, selection: Selection): Promise<Su
   return filter !== undefined && SUITES.some((suite) => suite.name === filter)
     ? runs.filter((run) => run.name.split(" ")[0] === filter)
     : runs;
+}
+
+/** The runs in their order; those of one entry run at the same time. */
+export function sideBySide(runs: readonly SuiteRun[]): readonly (readonly SuiteRun[])[] {
+  const together: SuiteRun[][] = [];
+  for (const run of runs) {
+    const last = together.at(-1);
+    const names = [...(last ?? []), run].map(({ name }) => name);
+    if (last !== undefined && TOGETHER.some((line) => names.every((name) => line.includes(name)))) last.push(run);
+    else together.push([run]);
+  }
+  return together;
 }
 
 /** Test files under modules/, runtime/ and tests/ that belong to no suite. */

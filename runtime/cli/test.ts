@@ -4,8 +4,8 @@ import { provideOrSkip } from "../../tests/provision/missing.ts";
 import type { Server, TopologyServers } from "../../tests/provision/topology-servers.ts";
 import { messageOf } from "../error-text.ts";
 import { UsageError, wordsAndFlagsOf } from "./arguments.ts";
-import { runSuite, type SuiteResult } from "./suite-process.ts";
-import { orphanedTests, SUITES, type SuiteRun, selectRuns, TOPOLOGIES, type Topology } from "./suites.ts";
+import { type Output, runSuite, type SuiteResult } from "./suite-process.ts";
+import { orphanedTests, SUITES, type SuiteRun, selectRuns, sideBySide, TOPOLOGIES, type Topology } from "./suites.ts";
 
 export const help = `Usage: genai-demo test [--topology NAME] [FILTER]
 
@@ -46,9 +46,15 @@ export async function run(args: readonly string[]): Promise<number> {
   const { openTopologyServers } = await import("../../tests/provision/topology-servers.ts");
   const servers = openTopologyServers();
   try {
-    for (const one of runs) {
-      console.log(`\n── ${one.name} ──`);
-      results.push(one.files.length === 0 ? missing(one) : await inItsTopology(one, servers));
+    for (const [first, ...others] of sideBySide(runs)) {
+      if (first === undefined) continue;
+      console.log(`\n── ${[first, ...others].map(({ name }) => name).join(", at the same time ")} ──`);
+      const ended = await Promise.all([
+        inItsTopology(first, servers, "shown"),
+        ...others.map((other) => inItsTopology(other, servers, "kept")),
+      ]);
+      for (const { name, output } of ended) if (output !== undefined) console.log(`\n── ${name} ──\n${output}`);
+      results.push(...ended);
     }
   } finally {
     await servers.stop();
@@ -71,13 +77,14 @@ const NEEDS: Readonly<Record<Topology, readonly Server[]>> = {
 const NO_SERVERS = { DATABASE_URL: undefined, REDIS_URL: undefined, KAFKA_BROKERS: undefined };
 
 /** Gives the suite the servers of its topology. The embedded one is started by the platform itself. */
-async function inItsTopology(one: SuiteRun, servers: TopologyServers): Promise<SuiteResult> {
+async function inItsTopology(one: SuiteRun, servers: TopologyServers, output: Output): Promise<SuiteResult> {
   const { topology } = one;
-  if (topology === undefined) return runSuite(ROOT, one, {});
+  if (one.files.length === 0) return missing(one);
+  if (topology === undefined) return runSuite(ROOT, one, {}, output);
   try {
     const settings = await provideOrSkip(one.name, () => servers.settingsFor(NEEDS[topology]));
     if (settings === undefined) return { name: one.name, passed: 0, failed: 0, skipped: one.files.length, minutes: 0 };
-    return await runSuite(ROOT, one, { GENAI_DEMO_TOPOLOGY: topology, ...NO_SERVERS, ...settings });
+    return await runSuite(ROOT, one, { GENAI_DEMO_TOPOLOGY: topology, ...NO_SERVERS, ...settings }, output);
   } catch (error) {
     return { name: one.name, passed: 0, failed: 1, skipped: 0, minutes: 0, fault: messageOf(error) };
   }

@@ -4,7 +4,7 @@ import { systemClock } from "../clock.ts";
 import { IssuerError, issueToken } from "../identity/development-issuer.ts";
 import { parseFault } from "./arguments.ts";
 
-const HELP = `token --role operator|customer [--sub S] [--ttl=SECONDS] [--scope S]... [--data DIR]
+export const help = `token --role operator|customer [--sub S] [--ttl=SECONDS] [--scope S]... [--data DIR]
 
 Prints a bearer token of the development issuer on the last line.
 
@@ -14,8 +14,9 @@ Prints a bearer token of the development issuer on the last line.
   --scope   <module>:<action>, <module>:* or * for an operator (default: *); may be repeated
   --data    the data directory of the server that shall accept it (default: DATA_DIR or .data)
 
-Example: curl -H "Authorization: Bearer $(bun run --silent token --role customer --sub alice)" localhost:8080/api/v1/orders
-`;
+Example: bun run --silent token --role customer --sub alice
+
+  curl -H "Authorization: Bearer $(bun run --silent token --role operator --ttl=3600)" localhost:8080/api/v1/orders`;
 
 /** The command `token`; its exit code. */
 export async function run(args: string[]): Promise<number> {
@@ -28,13 +29,8 @@ export async function run(args: string[]): Promise<number> {
         ttl: { type: "string" },
         scope: { type: "string", multiple: true },
         data: { type: "string" },
-        help: { type: "boolean" },
       },
     });
-    if (values.help) {
-      process.stdout.write(HELP);
-      return 0;
-    }
     const { role, ttl = "86400", scope } = values;
     if (role !== "operator" && role !== "customer") return fault("--role must be operator or customer");
     const sub = values.sub ?? role;

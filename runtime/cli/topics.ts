@@ -14,7 +14,7 @@ import { loadConfigHere } from "./run-platform.ts";
 
 export const help = `topics: make the topics of all modules on the brokers. What is there already is left as it is.
 
-  KAFKA_BROKERS=broker-1:9092,broker-2:9092  genai-demo topics --partitions 12 --replication 3
+  KAFKA_BROKERS=broker-1:9092,broker-2:9092 bun run topics --partitions 12 --replication 3
 
   --kafka-brokers LIST  some of the brokers (KAFKA_BROKERS)
   --partitions N        of each new topic (KAFKA_PARTITIONS, 12); fixed afterwards

@@ -6,11 +6,12 @@
 import { systemClock } from "../clock.ts";
 import type { PlatformConfig } from "../config/settings.ts";
 import type { DevelopmentIssuer } from "../identity/development-issuer.ts";
-import { accountPerModule, clusterIssuer } from "../identity/service-account.ts";
+import { clusterIssuer } from "../identity/service-account.ts";
 import type { ServicePrincipal } from "../identity/service-principal.ts";
 import { issuedTokens, type ServiceTokens, tokensFromFile } from "../identity/service-tokens.ts";
 import { createTokenVerifier, type TokenVerifier } from "../identity/token-verifier.ts";
 import { systemRandom } from "../random.ts";
+import { accountPerModule } from "../registry.ts";
 import type { Breakers } from "../rpc/circuit-breaker.ts";
 import { systemLookUp } from "../rpc/host-addresses.ts";
 import { createHttpRpc } from "../rpc/http.ts";
@@ -34,14 +35,17 @@ export function openServiceIdentity(
   const trusted =
     serviceIssuer === null
       ? issuer?.trustedServices
-      : clusterIssuer({
-          issuer: serviceIssuer,
-          jwksUrl: config.serviceJwksUrl,
-          audience: config.serviceAudience,
-          algorithm: config.serviceAlgorithm,
-          namespace: config.serviceNamespace,
-          accounts: config.serviceAccounts ?? accountPerModule(modules),
-        });
+      : clusterIssuer(
+          {
+            issuer: serviceIssuer,
+            jwksUrl: config.serviceJwksUrl,
+            audience: config.serviceAudience,
+            algorithm: config.serviceAlgorithm,
+            namespace: config.serviceNamespace,
+            accounts: config.serviceAccounts ?? accountPerModule(modules),
+          },
+          systemClock,
+        );
   if (trusted === undefined) return undefined;
   const verifier = createTokenVerifier({ issuers: [trusted], clock: systemClock, scheduler });
   if (serviceIssuer !== null)

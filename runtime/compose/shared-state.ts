@@ -5,7 +5,7 @@ import { readSettingFile } from "../config/setting-file.ts";
 import type { PlatformConfig } from "../config/settings.ts";
 import type { Health } from "../http/health.ts";
 import { createIds } from "../ids.ts";
-import type { Log } from "../messages/log.ts";
+import type { Log } from "../log.ts";
 import { systemRandom } from "../random.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 
@@ -26,7 +26,10 @@ export async function openSharedState(
   const { parseRedisUrl } = await import("../cache/redis-url.ts");
   const random = systemRandom();
   return openRedis({
-    target: parseRedisUrl(redisUrl, redisCaFile === null ? undefined : readSettingFile("REDIS_CA_FILE", redisCaFile)),
+    target: parseRedisUrl(
+      redisUrl.open(),
+      redisCaFile === null ? undefined : readSettingFile("REDIS_CA_FILE", redisCaFile),
+    ),
     scheduler,
     random,
     ids: createIds(systemClock, random),

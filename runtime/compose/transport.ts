@@ -1,6 +1,6 @@
 import type { PlatformConfig } from "../config/settings.ts";
 import type { Health } from "../http/health.ts";
-import type { Log } from "../messages/log.ts";
+import type { Log } from "../log.ts";
 import type { Module } from "../module.ts";
 import { systemRandom } from "../random.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
@@ -8,8 +8,9 @@ import { createInProcessTransport } from "../transport/inprocess.ts";
 import type { Transport } from "../transport/port.ts";
 
 /**
- * The transport that the configuration asks for. The brokers decide whether a process becomes ready. Once a part of it
- * has worked, an outage takes no readiness away: orders are still taken, and carried on when the brokers are back.
+ * The transport that TRANSPORT names, with the default of config/settings.ts. The brokers decide whether a process becomes
+ * ready. Once a part of it has worked, an outage takes no readiness away: orders are still taken, and carried on when the
+ * brokers are back.
  */
 export async function openTransport(
   config: PlatformConfig<string>,

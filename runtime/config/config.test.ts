@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
+import type { Secret } from "../secret.ts";
 import { ConfigError } from "./load.ts";
 import { durationMs } from "./parsers.ts";
-import { loadPlatformConfig, type Mode } from "./settings.ts";
+import { loadPlatformConfig } from "./platform-config.ts";
+import type { Mode } from "./settings.ts";
 
 const modules = ["order", "payment"] as const;
 const load = (mode: Mode, env: Record<string, string> = {}, flags: Record<string, string | boolean> = {}) =>
@@ -52,7 +54,11 @@ test("all faults at once, secrets hidden", () => {
 });
 
 test("rules across settings", () => {
-  expect(faultsOf(() => load("serve")).map(({ setting }) => setting)).toEqual(["DATABASE_URL", "OIDC_ISSUER"]);
+  expect(faultsOf(() => load("serve")).map(({ setting }) => setting)).toEqual([
+    "DATABASE_URL",
+    "OIDC_ISSUER",
+    "TRUSTED_PROXIES",
+  ]);
   expect(faultsOf(() => load("dev", { TRANSPORT: "kafka" }))[0]?.advice).toContain("--transport inprocess");
   expect(faultsOf(() => load("dev", { TRANSPORT: "inprocess", MODULES: "order" }))[0]?.advice).toContain(
     "--modules all",
@@ -67,13 +73,53 @@ test("rules across settings", () => {
   expect(faultsOf(() => load("dev", { INTERNAL_PORT: "8080" }))[0]?.setting).toBe("INTERNAL_PORT");
 });
 
+test("the development issuer is refused where anything says that this is no development machine", () => {
+  const served = { DATABASE_URL: "postgres://a@b/c", DEVELOPMENT_ISSUER: "true" };
+  const production = [
+    { OIDC_ISSUER: "https://login.example.com" },
+    { SERVICE_ISSUER: "https://oidc.example.com/id/1" },
+    { NODE_ENV: "production" },
+  ];
+  for (const env of production) {
+    const [name = ""] = Object.keys(env);
+    expect(faultsOf(() => load("serve", { ...served, ...env }))).toEqual([
+      { setting: "DEVELOPMENT_ISSUER", given: "true", advice: expect.stringContaining(name) },
+    ]);
+    const real = { DATABASE_URL: served.DATABASE_URL, OIDC_ISSUER: "https://a.example", TRUSTED_PROXIES: "1" };
+    const { config } = load("serve", { ...real, ...env });
+    expect(config.developmentIssuer).toBe(false);
+    expect(load("dev", env).config.developmentIssuer).toBe(true);
+  }
+  expect(load("serve", { ...served, NODE_ENV: "test" }).config.developmentIssuer).toBe(true);
+});
+
+test("keys of the issuer come over https, unless they come from the machine itself", () => {
+  const served = { DATABASE_URL: "postgres://a@b/c", TRUSTED_PROXIES: "0" };
+  const settingsAtFault = (mode: Mode, env: Record<string, string>) =>
+    faultsOf(() => load(mode, { ...served, ...env })).map(({ setting }) => setting);
+  const plain = { OIDC_ISSUER: "http://login.example.com", OIDC_JWKS_URL: "http://127.0.0.1.example.com/keys" };
+  expect(settingsAtFault("serve", plain)).toEqual(["OIDC_ISSUER", "OIDC_JWKS_URL"]);
+  expect(settingsAtFault("dev", plain)).toEqual([]);
+  for (const host of ["localhost:9", "127.0.0.1:9", "127.1.2.3", "[::1]:9"])
+    expect(settingsAtFault("serve", { OIDC_ISSUER: `http://${host}/`, OIDC_JWKS_URL: `http://${host}/keys` })).toEqual(
+      [],
+    );
+});
+
+test("tokens may be for several audiences", () => {
+  const audiences = (OIDC_AUDIENCE: string) => load("dev", { OIDC_AUDIENCE }).config.oidcAudience;
+  expect(load("dev").config.oidcAudience).toEqual(["genai-demo"]);
+  expect(audiences("web, mobile")).toEqual(["web", "mobile"]);
+  expect(faultsOf(() => audiences("web,,mobile"))[0]?.setting).toBe("OIDC_AUDIENCE");
+});
+
 test("a module's URL wins over the common one and stays hidden", () => {
   const { config, table } = load("serve", {
     DATABASE_URL: "postgres://a/b",
     ORDER_DATABASE_URL: "postgres://u:hunter2@c/d",
     DEVELOPMENT_ISSUER: "on",
   });
-  expect([...config.databaseUrls]).toEqual([
+  expect([...config.databaseUrls].map(([name, url]) => [name, url?.open()])).toEqual([
     ["order", "postgres://u:hunter2@c/d"],
     ["payment", "postgres://a/b"],
   ]);
@@ -112,4 +158,31 @@ test("durations", () => {
     null,
     null,
   ]);
+});
+
+test("webhooks are believed with one secret, or with two while it is changed, and none of them is shown", () => {
+  const [today, yesterday] = ["hunter2-hunter2-hunter2", "hunter1-hunter1-hunter1"];
+  const webhooksFrom = new Map([
+    ["payment", "the provider"],
+    ["order", "somebody"],
+  ] as const);
+  const given = (secrets: string) =>
+    loadPlatformConfig({
+      modules,
+      webhooksFrom,
+      mode: "dev",
+      cwd: "/srv/app",
+      env: { PAYMENT_WEBHOOK_SECRETS: secrets },
+    });
+  const opened = (secrets: readonly Secret[] | undefined) => secrets?.map((each) => each.open());
+  expect(opened(given(today).config.webhookSecrets.get("payment"))).toEqual([today]);
+  const { config, table } = given(`${today}, ${yesterday}`);
+  expect([...config.webhookSecrets.keys()]).toEqual(["payment"]);
+  expect(opened(config.webhookSecrets.get("payment"))).toEqual([today, yesterday]);
+  expect(table.find(({ env }) => env === "ORDER_WEBHOOK_SECRETS")?.description).toContain("somebody signs");
+  expect(Bun.inspect({ config, table }, { depth: 9 })).not.toContain("hunter");
+  for (const wrong of ["hunter2", `${today},`, `${today},${yesterday},${today}`, "hunter2 hunter2 hunter2"]) {
+    const [fault] = faultsOf(() => given(wrong));
+    expect(fault).toMatchObject({ setting: "PAYMENT_WEBHOOK_SECRETS", given: "(hidden)" });
+  }
 });

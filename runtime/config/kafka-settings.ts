@@ -1,6 +1,6 @@
-import type { KafkaLogin } from "../transport/kafka/client.ts";
+import type { Secret } from "../secret.ts";
 import { type ConfigFault, optional, type Settings, setting } from "./load.ts";
-import { boolean, durationMs, hostList, integer, kafkaName, oneOf, text } from "./parsers.ts";
+import { boolean, durationMs, hostList, integer, kafkaName, oneOf, secretOf, text } from "./parsers.ts";
 
 const SECOND = 1000;
 
@@ -42,7 +42,7 @@ export const kafkaSettings = {
   }),
   kafkaPassword: optional({
     env: "KAFKA_PASSWORD",
-    parser: text(1000),
+    parser: secretOf(text(1000)),
     secret: true,
     description: "Password for SCRAM.",
   }),
@@ -76,9 +76,9 @@ interface KafkaGiven {
   readonly kafkaBrokers: readonly string[] | null;
   readonly kafkaTls: boolean;
   readonly kafkaCaFile: string | null;
-  readonly kafkaSasl: "none" | KafkaLogin["mechanism"];
+  readonly kafkaSasl: "none" | "scram-sha-256" | "scram-sha-512" | "oauthbearer";
   readonly kafkaUsername: string | null;
-  readonly kafkaPassword: string | null;
+  readonly kafkaPassword: Secret | null;
   readonly kafkaTokenFile: string | null;
 }
 

@@ -3,6 +3,7 @@
  * its variable, what was given (never a secret's value) and what to do. Order: default < environment < flag.
  * An empty variable counts as not given.
  */
+import { isSecret } from "../secret.ts";
 import type { Parser } from "./parsers.ts";
 
 export interface Setting<T> {
@@ -152,7 +153,7 @@ const quoted = (text: string) => JSON.stringify(text.length > 80 ? `${text.slice
 
 function shown(declared: Setting<unknown>, value: unknown): string {
   if (value === null || value === undefined) return "";
-  if (declared.secret) return declared.redact?.(String(value)) ?? HIDDEN;
+  if (declared.secret) return (isSecret(value) ? declared.redact?.(value.open()) : undefined) ?? HIDDEN;
   if (declared.parser.show) return declared.parser.show(value);
   return Array.isArray(value) ? value.join(",") : String(value);
 }

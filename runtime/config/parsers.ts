@@ -1,3 +1,5 @@
+import { type Secret, secret } from "../secret.ts";
+
 /** Turns the text of a setting into its value; null where the text does not fit. `wants` completes "must be …". */
 export interface Parser<T> {
   readonly wants: string;
@@ -57,6 +59,17 @@ export function url(...schemes: readonly string[]): Parser<string> {
     parse: (text) => {
       const scheme = URL.canParse(text) ? new URL(text).protocol.slice(0, -1) : "";
       return schemes.includes(scheme) ? text : null;
+    },
+  };
+}
+
+/** What the parser takes, as a value that nobody prints by chance. */
+export function secretOf(parser: Parser<string>): Parser<Secret> {
+  return {
+    wants: parser.wants,
+    parse(given) {
+      const text = parser.parse(given);
+      return text === null ? null : secret(text);
     },
   };
 }

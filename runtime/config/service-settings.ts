@@ -1,4 +1,4 @@
-import { accountTable } from "../identity/service-account.ts";
+import type { AccountTable } from "../identity/service-account.ts";
 import { optional, type Settings, setting } from "./load.ts";
 import { oneOf, type Parser, text, url } from "./parsers.ts";
 
@@ -12,6 +12,17 @@ export const rpcBaseUrl: Parser<string> = {
     const isWhole = httpUrl.parse(example) !== null && !/[{}]/.test(example);
     return isWhole ? given.replace(/\/+$/, "") : null;
   },
+};
+
+/** `account=caller+caller`, one or several, separated by commas: for pods that run several modules. */
+export const accountTable: Parser<AccountTable> = {
+  wants: "account=caller+caller, or several separated by commas, such as orders=order+payment+edge",
+  parse(text) {
+    const entries = text.split(",").map((entry) => /^([a-z0-9.-]+)=([a-z0-9]+(?:\+[a-z0-9]+)*)$/.exec(entry.trim()));
+    const table = new Map(entries.map((entry) => [entry?.[1] ?? "", entry?.[2]?.split("+") ?? []]));
+    return entries.includes(null) || table.size < entries.length ? null : table;
+  },
+  show: (table) => [...table].map(([account, callers]) => `${account}=${callers.join("+")}`).join(","),
 };
 
 /** How the platform's processes find and believe each other. */

@@ -1,19 +1,13 @@
 import { join } from "node:path";
-import { kafkaFaults, kafkaSettings } from "./kafka-settings.ts";
-import {
-  type Config,
-  type ConfigFault,
-  type Environment,
-  type Flags,
-  loadConfig,
-  optional,
-  type SettingRow,
-  type Settings,
-  setting,
-} from "./load.ts";
-import { boolean, durationMs, integer, listOf, oneOf, port, text, url, withoutPassword } from "./parsers.ts";
-import { idempotencySettings, sagaSettings } from "./saga-settings.ts";
-import { rpcBaseUrl, serviceSettings } from "./service-settings.ts";
+import type { Secret } from "../secret.ts";
+import { deadlineSettings } from "./deadline-settings.ts";
+import { kafkaSettings } from "./kafka-settings.ts";
+import { type Config, optional, type Settings, setting } from "./load.ts";
+import { oidcSettings } from "./oidc-settings.ts";
+import { boolean, durationMs, integer, listOf, oneOf, port, secretOf, text, url, withoutPassword } from "./parsers.ts";
+import { rateLimitSettings } from "./rate-limit-settings.ts";
+import { serviceSettings } from "./service-settings.ts";
+import { webhookSettings } from "./webhook-settings.ts";
 
 /**
  * `dev` and `test` start what they need by themselves; `serve` is a process as in a pod; `migrate` only changes schemas,
@@ -75,7 +69,7 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
     databaseUrl: optional({
       env: "DATABASE_URL",
       flag: "database-url",
-      parser: url("postgres", "postgresql"),
+      parser: secretOf(url("postgres", "postgresql")),
       secret: true,
       redact: withoutPassword,
       description: "PostgreSQL for all modules, a schema each. <MODULE>_DATABASE_URL wins for one module.",
@@ -83,7 +77,7 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
     redisUrl: optional({
       env: "REDIS_URL",
       flag: "redis",
-      parser: url("redis", "rediss"),
+      parser: secretOf(url("redis", "rediss")),
       secret: true,
       redact: withoutPassword,
       description:
@@ -120,36 +114,10 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       env: "DEVELOPMENT_ISSUER",
       parser: boolean,
       fallback: !serving,
-      description: "Accept tokens that the token command prints. Never in production.",
+      description:
+        "Accept tokens that the token command prints. Never in production: refused with OIDC_ISSUER, SERVICE_ISSUER or NODE_ENV=production.",
     }),
-    oidcIssuer: optional({
-      env: "OIDC_ISSUER",
-      parser: url("https", "http"),
-      description: "The `iss` of accepted tokens.",
-    }),
-    oidcAudience: setting({
-      env: "OIDC_AUDIENCE",
-      parser: text(255),
-      fallback: "genai-demo",
-      description: "The `aud` that accepted tokens must carry.",
-    }),
-    oidcJwksUrl: optional({
-      env: "OIDC_JWKS_URL",
-      parser: url("https", "http"),
-      description: "Where the issuer publishes its keys. Default: OIDC_ISSUER + /.well-known/jwks.json.",
-    }),
-    oidcAlgorithm: setting({
-      env: "OIDC_ALGORITHM",
-      parser: oneOf("RS256", "PS256", "ES256", "ES384", "EdDSA"),
-      fallback: "RS256" as const,
-      description: "The one algorithm that the issuer signs with.",
-    }),
-    oidcRoleClaim: setting({
-      env: "OIDC_ROLE_CLAIM",
-      parser: text(255),
-      fallback: "role",
-      description: "The claim that names customer or operator, or a list with one of them.",
-    }),
+    ...oidcSettings,
     leaseMs: setting({
       env: "LEASE_MS",
       parser: durationMs(200, 2 * SECOND),
@@ -186,6 +154,24 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       fallback: 2000,
       description: "Requests that may wait for a batch of one module; more are answered 503.",
     }),
+    admissionDelayMs: setting({
+      env: "ADMISSION_DELAY_MS",
+      parser: durationMs(10, MINUTE),
+      fallback: 250,
+      description: "New orders that would wait longer than this to be placed are answered 503.",
+    }),
+    streamLimit: setting({
+      env: "STREAM_LIMIT",
+      parser: integer(1, 100_000),
+      fallback: 1000,
+      description: "Event streams that may be open in one process; more are answered 503.",
+    }),
+    streamLimitPerCaller: setting({
+      env: "STREAM_LIMIT_PER_CALLER",
+      parser: integer(1, 100_000),
+      fallback: 20,
+      description: "Event streams that one caller may have open in one process; more are answered 429.",
+    }),
     gapAlarmMs: setting({
       env: "GAP_ALARM_MS",
       parser: durationMs(SECOND, DAY),
@@ -212,154 +198,28 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
     }),
     ...kafkaSettings,
     ...serviceSettings,
-    ...sagaSettings,
+    ...deadlineSettings,
     carrierStepMs: setting({
-      ...sagaSettings.carrierStepMs,
+      ...deadlineSettings.carrierStepMs,
       // Slow enough that whoever tries something by hand is first.
-      fallback: known.mode === "dev" ? 90 * SECOND : sagaSettings.carrierStepMs.fallback,
+      fallback: known.mode === "dev" ? 90 * SECOND : deadlineSettings.carrierStepMs.fallback,
     }),
-    ...idempotencySettings,
+    idempotencyKeptForMs: setting({
+      env: "IDEMPOTENCY_KEPT_FOR_MS",
+      parser: durationMs(DAY, 400 * DAY),
+      fallback: DAY,
+      description: "How long a repeated request gets its first answer; at least a day.",
+    }),
+    ...webhookSettings,
+    ...rateLimitSettings,
   } satisfies Settings;
 }
 
 export type PlatformConfig<M extends string> = Config<ReturnType<typeof platformSettings<M>>> & {
   /** The URL of each module that runs here; null means the embedded database. */
-  readonly databaseUrls: ReadonlyMap<M, string | null>;
+  readonly databaseUrls: ReadonlyMap<M, Secret | null>;
   /** Internal ports of modules, where one is given for that module. */
   readonly rpcUrls: ReadonlyMap<string, string>;
+  /** Of the modules that are sent webhooks, where they are given. */
+  readonly webhookSecrets: ReadonlyMap<string, readonly Secret[]>;
 };
-
-export interface PlatformGiven<M extends string> {
-  readonly modules: readonly M[];
-  readonly mode: Mode;
-  readonly cwd: string;
-  readonly env: Environment;
-  readonly flags?: Flags;
-}
-
-/** The whole configuration of a process, with every value and where it came from; throws one `ConfigError`. */
-export function loadPlatformConfig<M extends string>(
-  given: PlatformGiven<M>,
-): { readonly config: PlatformConfig<M>; readonly table: readonly SettingRow[] } {
-  const platform = platformSettings(given);
-  const urls = Object.fromEntries(
-    given.modules.flatMap((name) => [
-      [urlKey(name), moduleUrl(name)],
-      [rpcUrlKey(name), moduleRpcUrl(name)],
-    ]),
-  );
-  const { config, table } = loadConfig(
-    { ...platform, ...urls },
-    {
-      env: given.env,
-      flags: given.flags ?? {},
-      check: (all) => crossFaults(given, all, all),
-    },
-  );
-  const databaseUrls = new Map(config.modules.map((name) => [name, urlOf(config, name) ?? config.databaseUrl]));
-  const rpcUrls = new Map(given.modules.flatMap((name) => rpcUrlOf(config, name) ?? []));
-  return { config: { ...config, databaseUrls, rpcUrls }, table };
-}
-
-const rpcUrlKey = (module: string) => `${module}RpcUrl`;
-
-const moduleRpcUrl = (module: string) =>
-  optional({
-    env: `${module.toUpperCase()}_RPC_URL`,
-    parser: rpcBaseUrl,
-    description: `Internal port where the module ${module} runs; wins over RPC_URL.`,
-  });
-
-function rpcUrlOf(values: Readonly<Record<string, unknown>>, module: string): [readonly [string, string]] | undefined {
-  const value = values[rpcUrlKey(module)];
-  return typeof value === "string" ? [[module, value]] : undefined;
-}
-
-const urlKey = (module: string) => `${module}DatabaseUrl`;
-const urlEnv = (module: string) => `${module.toUpperCase()}_DATABASE_URL`;
-
-const moduleUrl = (module: string) =>
-  optional({
-    env: urlEnv(module),
-    parser: url("postgres", "postgresql"),
-    secret: true,
-    redact: withoutPassword,
-    description: `PostgreSQL of the module ${module}; wins over DATABASE_URL.`,
-  });
-
-function urlOf(values: Readonly<Record<string, unknown>>, module: string): string | null {
-  const value = values[urlKey(module)];
-  return typeof value === "string" ? value : null;
-}
-
-function crossFaults<M extends string>(
-  given: PlatformGiven<M>,
-  config: Config<ReturnType<typeof platformSettings<M>>>,
-  values: Readonly<Record<string, unknown>>,
-): ConfigFault[] {
-  const faults: ConfigFault[] = [];
-  const subset = config.modules.length < given.modules.length;
-  if (config.internalPort > 65535)
-    faults.push({
-      setting: "PORT",
-      given: String(config.port),
-      advice: "leaves no port above it: set INTERNAL_PORT as well.",
-    });
-  if (config.port !== 0 && config.port === config.internalPort)
-    faults.push({ setting: "INTERNAL_PORT", given: String(config.internalPort), advice: "must differ from PORT." });
-  if (config.couponOrphanMs <= config.couponHoldMs)
-    faults.push({
-      setting: "COUPON_ORPHAN_AFTER_MS",
-      given: String(config.couponOrphanMs),
-      advice: `must be longer than COUPON_HOLD_MS (${config.couponHoldMs}): a hold is asked about only when its order can come no more.`,
-    });
-  if (subset && config.transport === "inprocess")
-    faults.push({
-      setting: "TRANSPORT",
-      given: "inprocess",
-      advice: `needs all modules in this process, but MODULES is ${config.modules.join(",")}: run --modules all, or use --transport kafka.`,
-    });
-  const isProcess = given.mode !== "migrate" && given.mode !== "topics";
-  faults.push(...kafkaFaults(config, given.mode === "topics" || (isProcess && config.transport === "kafka")));
-  if (config.exclusiveDatabase && given.mode !== "dev")
-    faults.push({
-      setting: "EXCLUSIVE_DATABASE",
-      given: "true",
-      advice: `is only for dev: in ${given.mode} it would take the work away from other replicas at each start; unset it.`,
-    });
-  if (given.mode === "serve" || given.mode === "migrate") {
-    const without = config.databaseUrl ? [] : config.modules.filter((name) => urlOf(values, name) === null);
-    if (without.length > 0)
-      faults.push({
-        setting: "DATABASE_URL",
-        given: "not set",
-        advice: `set it to a PostgreSQL, or ${without.map(urlEnv).join(", ")} one by one (for an embedded database use dev).`,
-      });
-    if (given.mode === "serve" && subset && !config.serviceIssuer && !config.developmentIssuer)
-      faults.push({
-        setting: "SERVICE_ISSUER",
-        given: "not set",
-        advice:
-          "modules in different processes ask each other: set it to the cluster's issuer (on a development machine: DEVELOPMENT_ISSUER=true).",
-      });
-    if (given.mode === "serve" && !config.oidcIssuer && !config.developmentIssuer)
-      faults.push({
-        setting: "OIDC_ISSUER",
-        given: "not set",
-        advice: "set it to the issuer whose tokens are accepted (on a development machine: DEVELOPMENT_ISSUER=true).",
-      });
-  }
-  if (config.leaseRenewMs * 2 > config.leaseMs)
-    faults.push({
-      setting: "LEASE_RENEW_MS",
-      given: String(config.leaseRenewMs),
-      advice: `must be at most half of LEASE_MS, which is ${config.leaseMs}.`,
-    });
-  if (config.readinessDrainMs >= config.shutdownDeadlineMs)
-    faults.push({
-      setting: "READINESS_DRAIN_MS",
-      given: String(config.readinessDrainMs),
-      advice: `must be less than SHUTDOWN_DEADLINE_MS, which is ${config.shutdownDeadlineMs}.`,
-    });
-  return faults;
-}

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import * as z from "zod";
 import { defineCommands, defineEvents, topicOf } from "../messages/contract.ts";
-import type { ModuleFacts } from "../module.ts";
+import { moduleOf } from "../module.fixture.ts";
 import { encodeRecord } from "../transport/kafka/record.ts";
 import { asyncApiDocument, headersSchema } from "./asyncapi.ts";
 import { asyncApiFaults } from "./published-schema.fixture.ts";
@@ -9,13 +9,6 @@ import { asyncApiFaults } from "./published-schema.fixture.ts";
 const info = { title: "shop", version: "1.2.3" };
 const commands = topicOf(defineCommands("shelf", { Fill: z.object({ count: z.int().positive() }) }));
 const events = topicOf(defineEvents("shelf", { Filled: z.object({}) }));
-const moduleOf = (name: string, topics: ModuleFacts["topics"]): ModuleFacts => ({
-  name,
-  topics,
-  serves: [],
-  asks: [],
-  routes: [],
-});
 const document = asyncApiDocument(
   [
     moduleOf("shelf", { subscribes: [commands], sends: [events] }),

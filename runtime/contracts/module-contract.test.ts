@@ -1,17 +1,11 @@
 import { expect, test } from "bun:test";
 import * as z from "zod";
 import { defineCommands, defineEvents, topicOf } from "../messages/contract.ts";
+import { moduleOf } from "../module.fixture.ts";
 import type { ModuleFacts } from "../module.ts";
 import { stableJson } from "./json-schema.ts";
 import { contractFaultLine, contractFaults, contractsOf, moduleContractSchema } from "./module-contract.ts";
 
-const moduleOf = (name: string, topics: ModuleFacts["topics"]): ModuleFacts => ({
-  name,
-  topics,
-  serves: [],
-  asks: [],
-  routes: [],
-});
 const commands = topicOf(defineCommands("shelf", { Fill: z.object({}) }));
 const events = (types: Record<string, z.ZodType>, version?: number) => topicOf(defineEvents("shelf", types, version));
 const filled = z.object({ count: z.int32() });

@@ -15,12 +15,13 @@ import { startScratchServer } from "./scratch-server.fixture.ts";
 setDefaultTimeout(30_000);
 
 test("TCP and socket addresses are read", () => {
-  expect(parseConnectionUrl("postgres://me:p%40ss@db.example:6543/shop")).toMatchObject({
+  const target = parseConnectionUrl("postgres://me:p%40ss@db.example:6543/shop");
+  expect(target.password.open()).toBe("p@ss");
+  expect(target).toMatchObject({
     host: "db.example",
     port: 6543,
     socketPath: null,
     user: "me",
-    password: "p@ss",
     database: "shop",
     tls: null,
   });

@@ -8,6 +8,7 @@
  */
 import { readFileSync } from "node:fs";
 import { messageOf } from "../error-text.ts";
+import { type Secret, secret } from "../secret.ts";
 import { StartError } from "../start-error.ts";
 import { type TlsSettings, verifiedTls } from "../verified-tls.ts";
 
@@ -17,7 +18,7 @@ export interface ConnectionTarget {
   /** The socket file, or null for TCP. */
   readonly socketPath: string | null;
   readonly user: string;
-  readonly password: string;
+  readonly password: Secret;
   readonly database: string;
   readonly tls: TlsSettings | null;
 }
@@ -59,7 +60,7 @@ export function parseConnectionUrl(text: string): ConnectionTarget {
     port,
     socketPath: isSocket ? `${host}/.s.PGSQL.${port}` : null,
     user,
-    password: decodeURIComponent(url.password),
+    password: secret(decodeURIComponent(url.password)),
     database,
     tls: readTls(url.searchParams, host, isSocket),
   };

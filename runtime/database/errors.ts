@@ -3,9 +3,13 @@
  *
  * A FATAL answer ends the connection, so it says nothing about the statement: a wrong password or a server that is
  * shutting down must make the caller wait, never judge the data as wrong.
+ *
+ * What the server says may repeat values of the statement: they never go on. Of its answer only the message is kept, and
+ * of that nothing that it quotes as data; detail, context and parameters are left behind with the driver's error.
  */
 
 import { messageOf } from "../error-text.ts";
+import { REDACTED } from "../secret.ts";
 import { classifySqlState, DatabaseError } from "./port.ts";
 
 /** The fields of a server's ErrorResponse that matter here; empty when the server never answered. */
@@ -35,13 +39,20 @@ export function spoilsConnection(error: unknown): boolean {
   return sqlState === READ_ONLY || STALE_PLAN_ROUTINES.has(routine);
 }
 
+/**
+ * Names of tables and columns are quoted as well, so only the messages that are about data lose what they quote: those
+ * of class 22 (data exception), and what a trigger or function of ours raises says nothing of values by itself.
+ */
+const withoutValues = (message: string, sqlState: string) =>
+  sqlState.startsWith("22") ? message.replaceAll(/"(?:.|\n)*"/g, `"${REDACTED}"`) : message;
+
 /** Any failure of the driver as a `DatabaseError`. */
 export function toDatabaseError(error: unknown): DatabaseError {
   if (error instanceof DatabaseError) return error;
   const { sqlState } = serverError(error);
   const kind = spoilsConnection(error) ? "unavailable" : classifySqlState(sqlState);
-  const message = messageOf(error);
-  return new DatabaseError(kind, sqlState, message, { cause: error });
+  if (sqlState === "") return new DatabaseError(kind, sqlState, messageOf(error), { cause: error });
+  return new DatabaseError(kind, sqlState, withoutValues(messageOf(error), sqlState));
 }
 
 /** The way to the server is gone, or it did not answer in time. */

@@ -1,10 +1,23 @@
 /**
  * Does many small requests with one statement: whatever queued while the last group was under way forms the next one.
- * A group that fails rejects each of its requests. Results come in the order of the requests.
+ * A group that fails rejects each of its requests; nothing is retried here. Results come in the order of the requests.
+ * The queue is bounded: what comes on top is rejected at once, as `unavailable`.
  */
+import { DatabaseError } from "./port.ts";
+
+export interface GroupLimits {
+  /** Most requests of a group. */
+  readonly groupSize: number;
+  /** Most requests that may be without an answer. */
+  readonly openLimit: number;
+}
+
+const LIMITS: GroupLimits = { groupSize: 200, openLimit: 5000 };
+
+/** `work` answers each request of a group. */
 export function createGroupedWork<Request, Result>(
   work: (requests: readonly Request[]) => Promise<readonly Result[]>,
-  limit = 200,
+  { groupSize, openLimit }: GroupLimits = LIMITS,
 ): (request: Request) => Promise<Result> {
   interface Waiting {
     readonly request: Request;
@@ -13,12 +26,14 @@ export function createGroupedWork<Request, Result>(
   }
   let waiting: Waiting[] = [];
   let running = false;
+  let underWay = 0;
 
   async function run() {
     running = true;
     while (waiting.length > 0) {
-      const group = waiting.slice(0, limit);
-      waiting = waiting.slice(limit);
+      const group = waiting.slice(0, groupSize);
+      waiting = waiting.slice(groupSize);
+      underWay = group.length;
       try {
         const results = await work(group.map(({ request }) => request));
         group.forEach(({ resolve }, index) => {
@@ -30,10 +45,16 @@ export function createGroupedWork<Request, Result>(
       }
     }
     running = false;
+    underWay = 0;
   }
 
   return (request) =>
     new Promise((resolve, reject) => {
+      const open = waiting.length + underWay;
+      if (open >= openLimit) {
+        reject(new DatabaseError("unavailable", "", `${open} requests wait for this database already`));
+        return;
+      }
       waiting.push({ request, resolve, reject });
       if (!running) run();
     });

@@ -28,6 +28,8 @@ export interface Answer {
   readonly rows: Row[];
   /** The server's command tag, such as `SELECT` or `ROLLBACK`. */
   readonly command: string;
+  /** How many rows it gave back, or changed. */
+  readonly count: number;
 }
 
 export interface Link {
@@ -64,7 +66,7 @@ export function openLink(settings: LinkSettings): Link {
     host: target.host,
     port: target.port,
     user: target.user,
-    pass: target.password,
+    pass: target.password.open(),
     database: target.database,
     ssl: target.tls ?? false,
     max: 1,
@@ -122,7 +124,7 @@ export function openLink(settings: LinkSettings): Link {
           (result) => {
             if (!waiting.delete(reject)) return;
             watch();
-            resolve({ rows: Array.from(result), command: result.command });
+            resolve({ rows: Array.from(result), command: result.command, count: result.count });
           },
           (error: unknown) => {
             if (waiting.delete(reject)) {

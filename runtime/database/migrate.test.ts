@@ -99,6 +99,22 @@ test("the module's role changes data, also in what comes later, and nothing else
   }
 });
 
+test("to a table whose comment is append-only the role only adds, also after later migrations", async () => {
+  const kept = { id: "0003_kept", sql: "create table kept (a int); comment on table kept is 'append-only';" };
+  const later = { id: "0004_later", sql: "create table later (a int);" };
+  const withOrder = (...more: { id: string; sql: string }[]) => [{ ...order, migrations: [FIRST, SECOND, ...more] }];
+  const as = { schema: "order", role: "order_app" };
+  for (const migrations of [[kept], [kept, later]]) {
+    await migrate({ url, modules: withOrder(...migrations), log });
+    await ask("insert into kept values (1)", as);
+    for (const forbidden of ["update kept set a = 2", "delete from kept", "truncate kept"])
+      await expect(ask(forbidden, as)).rejects.toMatchObject({ sqlState: "42501" });
+  }
+  expect(await ask("select a from kept", as)).toEqual([{ a: 1 }, { a: 1 }]);
+  await ask("insert into later values (1)", as);
+  await ask("delete from later", as);
+});
+
 test("a failing migration is undone whole and named; the next run goes on from there", async () => {
   const broken = { id: "0003_broken", sql: "create table half (a int); select 1 / 0;" };
   const message = await refusal(

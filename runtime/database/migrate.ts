@@ -2,8 +2,9 @@
  * Brings the modules' schemas up to date, as the user of the database URL.
  *
  * Each migration runs once, in order, in a transaction of its own that also records it and renews the rights of the
- * module's role; so a crash leaves it either done or not begun, and the next run goes on from there. An advisory lock
- * lets one process migrate at a time. A database that is current is left alone without taking the lock. What cannot
+ * module's role; so a crash leaves it either done or not begun, and the next run goes on from there. One that builds
+ * indexes while others read and write runs outside of a transaction, again from its beginning after a crash
+ * (`online-migration.ts`). An advisory lock lets one process migrate at a time. A database that is current is left alone without taking the lock. What cannot
  * be done is refused with one line that says what to do. Only a server that is starting itself is waited for: after a
  * crash of everything, whoever supervises this process would try again later than that server is there.
  */
@@ -13,6 +14,7 @@ import { type Scheduler, systemScheduler } from "../scheduler.ts";
 import { StartError } from "../start-error.ts";
 import { parseConnectionUrl } from "./connection-url.ts";
 import { type Link, openLink } from "./link.ts";
+import { isOnline, onlineSteps, runOnline } from "./online-migration.ts";
 import { DatabaseError, type Parameter } from "./port.ts";
 import { quoteIdentifier } from "./postgres.ts";
 import {
@@ -38,6 +40,7 @@ export interface MigrateOptions {
 /** Any constant will do, as long as it stays the same. */
 const ADVISORY_LOCK = 7_301_961;
 const LOCK_WAIT_MS = 120_000;
+const LOCK_PAUSE_MS = 50;
 const MIGRATION_LIMIT_MS = 30 * 60_000;
 const FIRST_ANSWER_MS = 10_000;
 /** How long a server may say that it is starting or recovering. */
@@ -53,7 +56,7 @@ export async function migrate(options: MigrateOptions): Promise<void> {
   checkModules(options.modules);
   await withLink(options, async (link) => {
     if (isCurrent(options.modules, await readState(link, namesOf(options)))) return;
-    await takeLock(link);
+    await takeLock(link, options.scheduler ?? systemScheduler);
     const state = await readState(link, namesOf(options));
     refuseNewer(options.modules, state);
     refuseWithoutRights(options.modules, state);
@@ -180,10 +183,12 @@ async function migrateModule(
 
 async function apply(link: Link, module: string, migration: Migration, position: number): Promise<void> {
   const schema = quoteIdentifier(module);
+  const online = isOnline(migration.sql);
   try {
+    if (online) await runOnline(link, module, onlineSteps(migration.sql));
     await inTransaction(link, async (run) => {
       await run(`set local search_path = ${schema}`);
-      await run(migration.sql);
+      if (!online) await run(migration.sql);
       await run(`insert into ${schema}.schema_migration (id, sha256, position) values ($1, $2, $3)`, [
         migration.id,
         fingerprint(migration.sql),
@@ -192,13 +197,15 @@ async function apply(link: Link, module: string, migration: Migration, position:
       await run(grantsFor(module));
     });
   } catch (error) {
-    throw new StartError(`Migration ${migration.id} of "${module}" failed and was undone: ${messageOf(error)}`, {
-      cause: error,
-    });
+    const failed = online ? "failed, and is done again by the next run" : "failed and was undone";
+    throw new StartError(`Migration ${migration.id} of "${module}" ${failed}: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** The role changes data and nothing else; what this user makes later is open to it as well. */
+/**
+ * The role changes data and nothing else; what this user makes later is open to it as well. To a table whose comment is
+ * `append-only` it may only add.
+ */
 function grantsFor(module: string): string {
   const schema = quoteIdentifier(module);
   const role = quoteIdentifier(roleOf(module));
@@ -209,6 +216,11 @@ function grantsFor(module: string): string {
     grant usage, select on all sequences in schema ${schema} to ${role};
     grant execute on all functions in schema ${schema} to ${role};
     revoke insert, update, delete on ${schema}.schema_migration from ${role};
+    do $do$ declare each regclass; begin
+      for each in select oid from pg_class where relnamespace = '${schema}'::regnamespace and relkind = 'r'
+          and obj_description(oid, 'pg_class') = 'append-only' order by oid
+      loop execute format('revoke update, delete on %s from %I', each, '${roleOf(module)}'); end loop;
+    end $do$;
     ${future} select, insert, update, delete on tables to ${role};
     ${future} usage, select on sequences to ${role};
     ${future} execute on functions to ${role};`;
@@ -265,17 +277,17 @@ async function inTransaction(
   if (command !== "COMMIT") throw new StartError("the server rolled the transaction back at COMMIT");
 }
 
-async function takeLock(link: Link): Promise<void> {
-  try {
-    await link.send({ text: `set lock_timeout = ${LOCK_WAIT_MS}`, params: [] });
-    await link.send({ text: `select pg_advisory_lock(${ADVISORY_LOCK})`, params: [] });
-  } catch (error) {
-    if (!(error instanceof DatabaseError && error.sqlState === "55P03")) throw error;
-    throw new StartError(
-      `Another process has been migrating this database for ${LOCK_WAIT_MS / 1000} s: wait for it, then start again`,
-      { cause: error },
-    );
+/** Asks again and again: the server would take one long question for a transaction that an index's build waits for. */
+async function takeLock(link: Link, scheduler: Scheduler): Promise<void> {
+  const statement = { text: `select pg_try_advisory_lock(${ADVISORY_LOCK}) as taken`, params: [] };
+  for (let waitedMs = 0; (await link.send(statement)).rows[0]?.["taken"] !== true; waitedMs += LOCK_PAUSE_MS) {
+    if (waitedMs >= LOCK_WAIT_MS)
+      throw new StartError(
+        `Another process has been migrating this database for ${LOCK_WAIT_MS / 1000} s: wait for it, then start again`,
+      );
+    await scheduler.sleep(LOCK_PAUSE_MS);
   }
+  await link.send({ text: `set lock_timeout = ${LOCK_WAIT_MS}`, params: [] });
 }
 
 async function withLink(options: MigrateOptions, work: (link: Link) => Promise<void>): Promise<void> {

@@ -24,6 +24,9 @@ export interface OpenDatabaseOptions {
   readonly queueLimit?: number;
 }
 
+/** Connections for `query`, unless the caller says otherwise. */
+export const POOL_SIZE = 4;
+
 const CLOSE_GRACE_MS = 2000;
 
 /** A plan made while tables were empty must not stay: prepared statements of lanes always walk the indexes. */
@@ -36,7 +39,7 @@ const LANE_PARAMETERS = {
 
 /** Opens a module's database; connections are made on first use. */
 export function openDatabase(options: OpenDatabaseOptions): Database {
-  const { scheduler, schema, role, poolSize = 4, statementTimeoutMs = 5000, queueLimit = 256 } = options;
+  const { scheduler, schema, role, poolSize = POOL_SIZE, statementTimeoutMs = 5000, queueLimit = 256 } = options;
   const target = parseConnectionUrl(options.url);
   const deadlineMs = Math.ceil(statementTimeoutMs * 1.2) + 300;
   const parameters = (name: string): Record<string, string> => ({

@@ -4,7 +4,7 @@ import { inventoryFacts, stockFacts } from "../../modules/inventory/contract.ts"
 import { notificationFacts } from "../../modules/notification/contract.ts";
 import { lostOrders, orderFacts, stuckOrders } from "../../modules/order/contract.ts";
 import { paymentFacts } from "../../modules/payment/contract.ts";
-import { couponFacts } from "../../modules/pricing/contract.ts";
+import { couponFacts, couponUseFacts } from "../../modules/pricing/contract.ts";
 import type { RpcMethodName } from "../rpc/port.ts";
 
 export const edgeAsks: readonly RpcMethodName[] = [
@@ -13,6 +13,7 @@ export const edgeAsks: readonly RpcMethodName[] = [
   stuckOrders,
   paymentFacts,
   couponFacts,
+  couponUseFacts,
   inventoryFacts,
   stockFacts,
   deliveryFacts,

@@ -4,9 +4,11 @@
  */
 import * as z from "zod";
 import type { Clock } from "../clock.ts";
-import { decodeCursor, encodeCursor, PAGE_LIMIT, pageOf, pageQuery } from "../http/paging.ts";
+import { PAGE_LIMIT, pageOf, pageQuery, pageRequest } from "../http/paging.ts";
 import { ProblemError, problem } from "../http/problem.ts";
 import { type IdempotencyClaim, type Route, route } from "../http/route.ts";
+import { line } from "../http/typed-line.ts";
+import { about, type CommandAudit, type OperatorAction } from "../messages/audit.ts";
 import {
   DISCARD_REASON_LIMIT,
   type Letter,
@@ -19,7 +21,8 @@ import {
 import { deadLetterRpc } from "../messages/dead-letter-rpc.ts";
 import type { ReleaseResult } from "../messages/release-letters.ts";
 import { LETTERS_ANSWERED_WITHIN_MS } from "../messages/start-messaging.ts";
-import { type RpcClient, RpcUnavailable } from "../rpc/port.ts";
+import type { RpcClient } from "../rpc/port.ts";
+import { askModules, moduleFilter, unavailable } from "./ask-modules.ts";
 import { type Listed, replaySelection } from "./replay-selection.ts";
 
 export interface DeadLetterDeps {
@@ -127,21 +130,15 @@ export function deadLetterRoutes({ rpc, modules, clock }: DeadLetterDeps): reado
     after: z.infer<typeof cursorSchema> | null,
     limit: number,
   ): Promise<readonly Listed[]> {
-    const answers = await Promise.allSettled(
-      asked.map(async (module) => {
-        const position = after && positionIn(module, after);
-        const { letters } = await rpc.call(
-          methodsOf(module).list,
-          { after: position, limit, filter },
-          { timeoutMs: READ_TIMEOUT_MS },
-        );
-        return letters.map((letter) => ({ module, letter }));
-      }),
-    );
-    const away = asked.filter((_module, index) => answers[index]?.status === "rejected");
-    const [reason] = answers.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
-    if (away.length > 0) unavailable(away, reason);
-    const pages = answers.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+    const pages = await askModules(asked, async (module) => {
+      const position = after && positionIn(module, after);
+      const { letters } = await rpc.call(
+        methodsOf(module).list,
+        { after: position, limit, filter },
+        { timeoutMs: READ_TIMEOUT_MS },
+      );
+      return letters.map((letter) => ({ module, letter }));
+    });
     // A stable sort: letters of one module stay in its order.
     return pages
       .flat()
@@ -158,8 +155,13 @@ export function deadLetterRoutes({ rpc, modules, clock }: DeadLetterDeps): reado
     return parsed;
   }
 
-  const release = (module: string, { key, source, sequence }: LetterPlace, claim: IdempotencyClaim | null) => {
-    const request = { place: { key, source, sequence }, claim };
+  const release = (
+    module: string,
+    { key, source, sequence }: LetterPlace,
+    claim: IdempotencyClaim | null,
+    audit: CommandAudit | null,
+  ) => {
+    const request = { place: { key, source, sequence }, claim, audit };
     return rpc
       .call(methodsOf(module).replay, request, { timeoutMs: ACT_TIMEOUT_MS })
       .catch((error) => unavailable([module], error));
@@ -184,11 +186,7 @@ export function deadLetterRoutes({ rpc, modules, clock }: DeadLetterDeps): reado
 
   const { key, type, reason } = letterFilterSchema.shape;
   const filters = {
-    module: z
-      .string()
-      .refine((name) => modules.includes(name), { error: `must be one of: ${modules.join(", ")}` })
-      .optional()
-      .describe("Only this module's."),
+    module: moduleFilter(modules),
     key: key.describe("Only those of this key, such as an order id."),
     type: type.describe("Only messages of this type; timer:KIND, call:KIND or record:TOPIC for what is no message."),
     reason: reason.describe("Only those that were parked for this reason."),
@@ -203,8 +201,7 @@ export function deadLetterRoutes({ rpc, modules, clock }: DeadLetterDeps): reado
     route({
       method: "GET",
       path: PATH,
-      access: "operator",
-      scope: "ops:read",
+      rights: { callers: "operators", scope: "ops:read", object: "shared" },
       tag: "ops",
       summary: "Dead letters",
       description: "What could not be handled, and what is parked behind it, in the order of parking.",
@@ -213,21 +210,17 @@ export function deadLetterRoutes({ rpc, modules, clock }: DeadLetterDeps): reado
         ...pageQuery,
       }),
       responses: { 200: { description: "Dead letters of all modules.", schema: pageSchema } },
-      async handle({ query }) {
-        const limit = query.limit ?? PAGE_LIMIT;
-        const after = decodeCursor(cursorSchema, query.cursor);
+      async handle(request) {
+        const { query } = request;
+        const { after, limit, reply } = pageRequest(request, cursorSchema);
         const found = await page(query.module === undefined ? modules : [query.module], query, after, limit + 1);
-        const items = found.slice(0, limit);
-        const last = items.at(-1);
-        const nextCursor = found.length > limit && last ? encodeCursor(positionOf(last)) : null;
-        return { status: 200, body: { items: items.map(({ module, letter }) => shown(module, letter)), nextCursor } };
+        return reply(found, positionOf, ({ module, letter }) => shown(module, letter));
       },
     }),
     route({
       method: "GET",
       path: `${PATH}/{id}`,
-      access: "operator",
-      scope: "ops:read",
+      rights: { callers: "operators", scope: "ops:read", object: "shared" },
       tag: "ops",
       summary: "A dead letter with its error and payload",
       description: "The payload may hold personal data.",
@@ -249,8 +242,7 @@ export function deadLetterRoutes({ rpc, modules, clock }: DeadLetterDeps): reado
     route({
       method: "POST",
       path: `${PATH}/{id}/replay`,
-      access: "operator",
-      scope: "ops:write",
+      rights: { callers: "operators", scope: "ops:write", object: "shared" },
       tag: "ops",
       summary: "Release a dead letter",
       description:
@@ -258,20 +250,20 @@ export function deadLetterRoutes({ rpc, modules, clock }: DeadLetterDeps): reado
       params: letterPath,
       idempotency: "accepted",
       body: z.strictObject({}).optional(),
+      bodyExample: {},
       responses: {
         200: { description: "What was released, and what is left and why.", schema: reportSchema },
         404: { description: "There is no such letter." },
       },
-      async handle({ params: { id }, idempotency }) {
+      async handle({ params: { id }, idempotency, operator }) {
         const { module, place } = placeOf(id);
-        return report(id, module, release(module, place, idempotency));
+        return report(id, module, release(module, place, idempotency, auditOf(operator, place.key)));
       },
     }),
     route({
       method: "POST",
       path: `${PATH}/replay`,
-      access: "operator",
-      scope: "ops:write",
+      rights: { callers: "operators", scope: "ops:write", object: "shared" },
       tag: "ops",
       summary: "Release a selection of dead letters",
       description:
@@ -282,12 +274,14 @@ export function deadLetterRoutes({ rpc, modules, clock }: DeadLetterDeps): reado
       responses: {
         200: { description: "What was released, and what is left and why.", schema: selectionReportSchema },
       },
-      async handle({ body: { module, all: _all, ...filter }, idempotency }) {
+      async handle({ body: { module, all, ...filter }, idempotency, operator }) {
+        const selection = { ...(module && { module }), ...filter, ...(all && { all: "true" }) };
+        const audit = auditOf(about(operator, selection), filter.key ?? "");
         const asked = module === undefined ? modules : [module];
         const { keyReused, left, released, ...counts } = await replaySelection({
           clock,
           page: (after) => page(asked, filter, after && positionOf(after), PAGE_LIMIT),
-          replay: (name, place) => release(name, place, idempotency),
+          replay: (name, place) => release(name, place, idempotency, audit),
           beginWithinMs: LETTERS_ANSWERED_WITHIN_MS,
         });
         if (keyReused) throw reused();
@@ -298,8 +292,7 @@ export function deadLetterRoutes({ rpc, modules, clock }: DeadLetterDeps): reado
     route({
       method: "POST",
       path: `${PATH}/{id}/discard`,
-      access: "operator",
-      scope: "ops:write",
+      rights: { callers: "operators", scope: "ops:write", object: "shared" },
       tag: "ops",
       summary: "Discard a dead letter",
       description:
@@ -307,20 +300,16 @@ export function deadLetterRoutes({ rpc, modules, clock }: DeadLetterDeps): reado
       params: letterPath,
       idempotency: "accepted",
       body: z.strictObject({
-        reason: z
-          .string()
-          .max(DISCARD_REASON_LIMIT)
-          .regex(/\S/, "must say why")
-          .describe("Logged, and shown while the letter stands."),
+        reason: line(DISCARD_REASON_LIMIT).describe("Logged, and shown while the letter stands."),
       }),
       bodyExample: { reason: "The customer has cancelled by telephone." },
       responses: {
         200: { description: "What was released behind it, and what is left and why.", schema: reportSchema },
         404: { description: "There is no such letter." },
       },
-      async handle({ params: { id }, body: { reason }, idempotency }) {
+      async handle({ params: { id }, body: { reason }, idempotency, operator }) {
         const { module, place } = placeOf(id);
-        const request = { place, reason, claim: idempotency };
+        const request = { place, reason, claim: idempotency, audit: auditOf(operator, place.key) };
         return report(id, module, rpc.call(methodsOf(module).discard, request, { timeoutMs: ACT_TIMEOUT_MS }));
       },
     }),
@@ -333,18 +322,11 @@ function positionIn(module: string, [parkedAtMs, cursorModule, key, source, sequ
   return { ...FIRST, parkedAtMs: module < cursorModule ? parkedAtMs + 1 : parkedAtMs };
 }
 
+const auditOf = (operator: OperatorAction | null, key: string): CommandAudit | null => operator && { ...operator, key };
+
 const reused = () =>
   new ProblemError(
     problem("idempotency-key-reused", "This Idempotency-Key came with another body before. Use a new one."),
   );
 
 const notFound = (id: string) => new ProblemError(problem("not-found", `There is no dead letter ${id}.`));
-
-/** 503 for a module without an answer; anything else is a bug and goes on. */
-function unavailable(modules: readonly string[], error: unknown): never {
-  if (!(error instanceof RpcUnavailable)) throw error;
-  throw new ProblemError(
-    problem("unavailable", `No answer from ${modules.join(", ")}. Send the same request again in a few seconds.`),
-    { "retry-after": "2" },
-  );
-}

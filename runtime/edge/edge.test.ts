@@ -2,25 +2,17 @@ import { expect, test } from "bun:test";
 import * as z from "zod";
 import { createApp, handlerOf } from "../http/app.ts";
 import { createHealth, healthRoutes } from "../http/health.ts";
+import { httpFor } from "../http/http.fixture.ts";
 import { mountRoutes } from "../http/mount.ts";
 import { route } from "../http/route.ts";
-import { createIds } from "../ids.ts";
 import { anInstance } from "../instance.fixture.ts";
 import { defineEvents, topicOf } from "../messages/contract.ts";
 import type { ModuleFacts } from "../module.ts";
-import { seededRandom } from "../random.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 import { mountEdge } from "./edge.ts";
 
 const clock = { now: () => 1_700_000_000_000 };
-const http = {
-  ids: createIds(clock, seededRandom(1)),
-  onError: (error: unknown) => console.error(error),
-  verifier: { verify: () => ({ ok: false, reason: "invalid", detail: "" }) as const },
-  scheduler,
-  bodyTimeoutMs: 300,
-  checkReplies: true,
-};
+const http = httpFor();
 const KEY = { kty: "EC", crv: "P-256", x: "x", y: "y", kid: "one", alg: "ES256", use: "sig" };
 
 /** It runs elsewhere: this process mounts nothing of it. */
@@ -33,7 +25,7 @@ const shelf: ModuleFacts = {
     route({
       method: "GET",
       path: "/api/v1/shelves",
-      access: "public",
+      rights: { callers: "anyone", object: "shared" },
       tag: "shelf",
       summary: "Every shelf",
       responses: { 200: { description: "All of them." } },
@@ -78,8 +70,10 @@ test("the OpenAPI document holds the process's own routes, those of all modules,
     ["/api/v1/ops/deadletters/{id}/replay", undefined],
     ["/api/v1/ops/deadletters/replay", undefined],
     ["/api/v1/ops/deadletters/{id}/discard", undefined],
+    ["/api/v1/ops/outbox", "getOpsOutbox"],
     ["/api/v1/ops/reconcile", "getOpsReconcile"],
     ["/api/v1/ops/sagas", "getOpsSagas"],
+    ["/api/v1/ops/audit", "getOpsAudit"],
     ["/api/v1/ops/topology", "getOpsTopology"],
   ]);
 });

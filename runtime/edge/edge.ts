@@ -12,7 +12,7 @@ import { mountDocs } from "../http/docs-page.ts";
 import { type HttpDeps, mountRoutes } from "../http/mount.ts";
 import { openApiDocument } from "../http/openapi.ts";
 import { servePage } from "../http/page.ts";
-import type { RouteSpec } from "../http/route.ts";
+import type { Route, RouteSpec } from "../http/route.ts";
 import type { ModuleFacts } from "../module.ts";
 import { FAVICON } from "./favicon.ts";
 import { keysRoute } from "./keys.ts";
@@ -34,13 +34,21 @@ export interface EdgeOptions {
   readonly http: HttpDeps;
 }
 
+/** What the edge answers beside pages and documents. */
+export const edgeRoutes = ({
+  developmentKeys,
+  ops,
+  topology,
+}: Pick<EdgeOptions, "developmentKeys" | "ops" | "topology">): readonly Route[] => [
+  keysRoute(developmentKeys ?? { keys: [] }),
+  ...opsRoutes(ops),
+  topologyRoute({ ...topology, clock: ops.clock }),
+];
+
 /** Mounts the edge on the public app. */
-export function mountEdge(app: App, { routes, modules, developmentKeys, ops, topology, http }: EdgeOptions): void {
-  const own = [
-    keysRoute(developmentKeys ?? { keys: [] }),
-    ...opsRoutes(ops),
-    topologyRoute({ ...topology, clock: ops.clock }),
-  ];
+export function mountEdge(app: App, options: EdgeOptions): void {
+  const { routes, modules, developmentKeys, http } = options;
+  const own = edgeRoutes(options);
   mountRoutes(app, own, http);
   const names = modules.map(({ name }) => name).join(", ");
   mountDocs(

@@ -11,7 +11,7 @@ export const keysRoute = (keys: JSONWebKeySet): Route =>
   route({
     method: "GET",
     path: "/.well-known/jwks.json",
-    access: "public",
+    rights: { callers: "anyone", object: "shared" },
     tag: "identity",
     summary: "Public keys of the development issuer",
     description: "Empty where this process trusts an OIDC issuer of its own, which then publishes its keys itself.",

@@ -33,8 +33,7 @@ export function reconcileRoute(deps: ReconcileDeps): Route {
   return route({
     method: "GET",
     path: "/api/v1/ops/reconcile",
-    access: "operator",
-    scope: "ops:read",
+    rights: { callers: "operators", scope: "ops:read", object: "shared" },
     tag: "ops",
     summary: "Whether the books of all modules agree",
     description:

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { stuckOrders } from "../../modules/order/contract.ts";
-import { decodeCursor, encodeCursor, PAGE_LIMIT, pageOf, pageQuery } from "../http/paging.ts";
-import { ProblemError, problem } from "../http/problem.ts";
+import { pageOf, pageQuery, pageRequest } from "../http/paging.ts";
 import { type Route, route } from "../http/route.ts";
-import { type RpcClient, RpcUnavailable } from "../rpc/port.ts";
+import type { RpcClient } from "../rpc/port.ts";
+import { unavailable } from "./ask-modules.ts";
 
 const TIMEOUT_MS = 5_000;
 
@@ -20,27 +20,22 @@ export const sagaRoute = (rpc: RpcClient): Route =>
   route({
     method: "GET",
     path: "/api/v1/ops/sagas",
-    access: "operator",
-    scope: "ops:read",
+    rights: { callers: "operators", scope: "ops:read", object: "shared" },
     tag: "ops",
     summary: "Orders that need attention",
     description: "The oldest first. `POST /api/v1/orders/{id}/resolve` takes care of one.",
     query: z.strictObject({ stuck: z.literal("true").describe("Those in NEEDS_ATTENTION."), ...pageQuery }),
     responses: { 200: { description: "A page of orders.", schema: pageOf(sagaSchema) } },
-    async handle({ query }) {
-      const [after] = decodeCursor(z.tuple([z.uuid()]), query.cursor) ?? [null];
-      const limit = query.limit ?? PAGE_LIMIT;
+    async handle(request) {
+      const page = pageRequest(request, z.tuple([z.uuid()]));
+      const [after] = page.after ?? [null];
       const { items } = await rpc
-        .call(stuckOrders, { after, limit: limit + 1 }, { timeoutMs: TIMEOUT_MS })
-        .catch((error: unknown) => {
-          if (!(error instanceof RpcUnavailable)) throw error;
-          const detail = "No answer from order. Send the same request again in a few seconds.";
-          throw new ProblemError(problem("unavailable", detail), { "retry-after": "2" }, error);
-        });
-      const page = items.slice(0, limit);
-      const last = page.at(-1);
-      const nextCursor = items.length > limit && last ? encodeCursor([last.orderId]) : null;
-      const shown = page.map((item) => ({ ...item, updatedAt: new Date(item.updatedAt).toISOString() }));
-      return { status: 200, body: { items: shown, nextCursor } };
+        .call(stuckOrders, { after, limit: page.limit + 1 }, { timeoutMs: TIMEOUT_MS })
+        .catch((error) => unavailable([stuckOrders.module], error));
+      return page.reply(
+        items,
+        ({ orderId }) => [orderId],
+        (item) => ({ ...item, updatedAt: new Date(item.updatedAt).toISOString() }),
+      );
     },
   });

@@ -16,8 +16,7 @@ export const topologyRoute = (deps: TopologyDeps & { readonly clock: Clock }): R
   route({
     method: "GET",
     path: "/api/v1/ops/topology",
-    access: "operator",
-    scope: "ops:read",
+    rights: { callers: "operators", scope: "ops:read", object: "shared" },
     tag: "ops",
     summary: "What runs where, and how it is",
     description:

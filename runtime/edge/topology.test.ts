@@ -1,14 +1,10 @@
 import { expect, test } from "bun:test";
-import { createApp, handlerOf } from "../http/app.ts";
-import { mountRoutes } from "../http/mount.ts";
+import { handlerWith, httpFor, principal } from "../http/http.fixture.ts";
 import type { Principal } from "../identity/principal.ts";
-import { createIds } from "../ids.ts";
 import { anInstance } from "../instance.fixture.ts";
 import type { Instance } from "../instance.ts";
-import { seededRandom } from "../random.ts";
 import { RpcUnavailable } from "../rpc/port.ts";
 import { HostUnknown, type Replica, type Replicas } from "../rpc/replicas.ts";
-import { systemScheduler } from "../scheduler.ts";
 import { lookAround } from "./topology.ts";
 import { topologyRoute, topologySchema } from "./topology-route.ts";
 
@@ -108,37 +104,17 @@ test("where no process is found, that is the problem; for a module that runs her
   expect(dumb.problems).toEqual([{ module: "order", problem: "the name service said nothing" }]);
 });
 
-function ask(principal: Partial<Principal> | null) {
-  const clock = { now: () => 1_700_000_000_000 };
-  const http = {
-    ids: createIds(clock, seededRandom(1)),
-    onError: (error: unknown) => console.error(error),
-    verifier: {
-      verify: () => ({
-        ok: true as const,
-        principal: {
-          subject: "olga",
-          role: "operator" as const,
-          scopes: [],
-          issuer: "test",
-          expiresAtMs: 0,
-          ...principal,
-        },
-      }),
-    },
-    scheduler: systemScheduler,
-    bodyTimeoutMs: 300,
-    checkReplies: true,
-  };
-  const app = createApp(http);
+function ask(caller?: Principal) {
   const replicas = finding({ payment: [silent(1), answering(2, { version: "1.2.4" })] });
-  mountRoutes(app, [topologyRoute({ modules: ["order", "payment"], self, replicas, clock })], http);
-  const headers: Record<string, string> = principal === null ? {} : { authorization: "Bearer t" };
-  return handlerOf(app)(new Request("http://shop.test/api/v1/ops/topology", { headers }));
+  const clock = { now: () => 1_700_000_000_000 };
+  const routes = [topologyRoute({ modules: ["order", "payment"], self, replicas, clock })];
+  const headers: Record<string, string> = caller === undefined ? {} : { authorization: "Bearer t" };
+  const request = new Request("http://shop.test/api/v1/ops/topology", { headers });
+  return handlerWith(routes, httpFor(caller && { t: caller }))(request);
 }
 
 test("the answer is 200 with all that is known, whoever is away", async () => {
-  const response = await ask({ scopes: ["ops:read"] });
+  const response = await ask(principal("operator", ["ops:read"]));
   expect(response.status).toBe(200);
   const body = topologySchema.parse(await response.json());
   expect(body).toMatchObject({ ok: false, versions: ["1.2.3", "1.2.4"], checkedAt: "2023-11-14T22:13:20.000Z" });
@@ -146,7 +122,7 @@ test("the answer is 200 with all that is known, whoever is away", async () => {
 });
 
 test("for operators with the scope alone", async () => {
-  expect((await ask(null)).status).toBe(401);
-  expect((await ask({ role: "customer", scopes: ["*"] })).status).toBe(403);
-  expect((await ask({ scopes: ["payment:read"] })).status).toBe(403);
+  expect((await ask()).status).toBe(401);
+  expect((await ask(principal("customer", ["*"]))).status).toBe(403);
+  expect((await ask(principal("operator", ["payment:read"]))).status).toBe(403);
 });

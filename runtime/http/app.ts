@@ -1,7 +1,7 @@
 import { Hono } from "hono";
-import type { Ids } from "../ids.ts";
 import { addressed } from "./addressed.ts";
-import { failure, type HttpDeps } from "./mount.ts";
+import { type FailureDeps, failure } from "./failure.ts";
+import { headersFault } from "./header-limits.ts";
 import { problem } from "./problem.ts";
 import { problemResponse } from "./reply.ts";
 import { secured } from "./security-headers.ts";
@@ -10,6 +10,8 @@ import { secured } from "./security-headers.ts";
 export interface RequestBindings {
   /** Lifts the idle time-out of this request's connection. */
   readonly keepOpen?: (request: Request) => void;
+  /** The address at the other end of this request's connection. */
+  readonly peer?: (request: Request) => string | null;
   /** The client asked HEAD: the answer's body is measured and dropped, so it must end. */
   readonly head?: boolean;
 }
@@ -20,16 +22,11 @@ export type App = Hono<AppEnv>;
 
 export const URL_LIMIT = 4096;
 
-export interface AppOptions {
-  readonly ids: Ids;
-  readonly onError: HttpDeps["onError"];
-}
-
 /** An app without routes: unknown paths are 404 problems, what a page throws is a 500 problem. */
-export function createApp(options: AppOptions): App {
+export function createApp(deps: FailureDeps): App {
   const app = new Hono<AppEnv>();
   app.notFound((context) => problemResponse(problem("not-found", `There is nothing at ${shown(context.req.path)}.`)));
-  app.onError((error, context) => failure(error, context.req.method, context.req.path, options));
+  app.onError((error, context) => failure(error, context.req.method, context.req.path, deps));
   return app;
 }
 
@@ -37,10 +34,17 @@ const shown = (path: string) => (path.length > 200 ? `${path.slice(0, 200)}…` 
 
 export type Handler = (request: Request, bindings?: RequestBindings) => Promise<Response>;
 
-/** The app as one function from request to answer: URL and its limit, HEAD, security headers, `Connection: close` while closing. */
-export function handlerOf(app: App, closing: () => boolean = () => false): Handler {
+/**
+ * The app as one function from request to answer: the limits of URL and headers, HEAD, security headers,
+ * `Connection: close` while closing. What `turnedAway` answers gets no further: it must cost as little as can be.
+ */
+export function handlerOf(
+  app: App,
+  closing: () => boolean = () => false,
+  turnedAway: (request: Request) => Response | undefined = () => undefined,
+): Handler {
   return async (request, bindings = {}) => {
-    const response = secured(await responseTo(app, request, bindings));
+    const response = turnedAway(request) ?? secured(await responseTo(app, request, bindings));
     if (closing()) response.headers.set("connection", "close");
     return response;
   };
@@ -48,8 +52,13 @@ export function handlerOf(app: App, closing: () => boolean = () => false): Handl
 
 function responseTo(app: App, given: Request, bindings: RequestBindings): Response | Promise<Response> {
   if (given.url.length > URL_LIMIT) return urlTooLong();
+  const fault = headersFault(given.headers);
+  if (fault !== undefined) return problemResponse(problem("headers-too-large", fault), { connection: "close" });
   const request = addressed(given);
-  return request instanceof Response ? request : answered(app, request, bindings);
+  if (request instanceof Response) return request;
+  // The server knows the request that it made, and no copy.
+  const isCopy = request !== given || request.method === "HEAD";
+  return answered(app, request, isCopy ? { ...bindings, peer: () => bindings.peer?.(given) ?? null } : bindings);
 }
 
 async function answered(app: App, request: Request, bindings: RequestBindings): Promise<Response> {

@@ -1,6 +1,7 @@
-import { hasScope, type Principal } from "../identity/principal.ts";
+import { hasScope, type Principal, type Role } from "../identity/principal.ts";
 import type { TokenVerifier, Verification } from "../identity/token-verifier.ts";
 import { ProblemError, problem } from "./problem.ts";
+import { type Rights, scopeOf } from "./rights.ts";
 import type { RouteSpec } from "./route.ts";
 
 const CHALLENGE = 'Bearer realm="genai-demo"';
@@ -11,7 +12,7 @@ export function authenticate(
   spec: RouteSpec,
   verifier: TokenVerifier,
 ): Principal | null | Promise<Principal> {
-  return spec.access === "public" ? null : bearer(request, verifier);
+  return spec.rights.callers === "anyone" ? null : bearer(request, verifier);
 }
 
 /** Whom the request's bearer token speaks for, or a 401 (503 when the issuer's keys cannot be fetched). */
@@ -36,15 +37,24 @@ function principalOf<P>(verification: Verification<P>): P {
 }
 
 /** Refuses with 403 a role or scope that may not use the route. */
-export function authorise(principal: Principal | null, spec: RouteSpec): void {
+export function authorise(principal: Principal | null, { rights }: RouteSpec): void {
   if (principal === null) return;
-  if (spec.access !== "authenticated" && principal.role !== spec.access)
-    throw new ProblemError(problem("forbidden", `This needs a token with the role ${spec.access}.`));
-  if (spec.scope !== undefined && principal.role === "operator" && !hasScope(principal, spec.scope))
-    throw new ProblemError(problem("forbidden", `This needs a token with the scope ${spec.scope}.`), {
-      "www-authenticate": `${CHALLENGE}, error="insufficient_scope", scope="${spec.scope}"`,
+  const role = ONLY_ROLE[rights.callers];
+  if (role !== undefined && principal.role !== role)
+    throw new ProblemError(problem("forbidden", `This needs a token with the role ${role}.`));
+  const scope = scopeOf(rights);
+  if (scope !== undefined && principal.role === "operator" && !hasScope(principal, scope))
+    throw new ProblemError(problem("forbidden", `This needs a token with the scope ${scope}.`), {
+      "www-authenticate": `${CHALLENGE}, error="insufficient_scope", scope="${scope}"`,
     });
 }
+
+const ONLY_ROLE: Readonly<Record<Rights["callers"], Role | undefined>> = {
+  anyone: undefined,
+  customers: "customer",
+  operators: "operator",
+  "customers and operators": undefined,
+};
 
 const unauthenticated = (challenge: string, detail: string) =>
   new ProblemError(problem("unauthenticated", detail), { "www-authenticate": challenge });

@@ -52,7 +52,7 @@ function withDeadline(scheduler: Scheduler, timeoutMs: number, work: () => Promi
       },
       (error: unknown) => {
         cancel();
-        reject(error instanceof ProblemError ? error : brokenOff(error));
+        reject(error instanceof ProblemError ? error : brokenOff());
       },
     );
   });
@@ -70,11 +70,8 @@ const tooSlow = (timeoutMs: number) =>
   new ProblemError(problem("body-timeout", `The body did not arrive within ${timeoutMs} ms. Send it faster.`), CLOSE);
 
 /** The client went away or framed its chunks wrongly: nobody reads this answer, but it is no fault of ours. */
-const brokenOff = (cause: unknown) => {
-  const error = new ProblemError(problem("invalid-request", "The body broke off. Send the whole of it."), CLOSE);
-  error.cause = cause;
-  return error;
-};
+const brokenOff = () =>
+  new ProblemError(problem("invalid-request", "The body broke off. Send the whole of it."), CLOSE);
 
 /** Refuses a body that is not plain JSON in UTF-8. */
 export function requireJson(request: Request): void {

@@ -4,6 +4,7 @@
  * for a refusal leaves no key. What was not carried out, or of which nobody knows, is a 503 that says what to do.
  */
 import type { Clock } from "../clock.ts";
+import type { OperatorAction } from "../messages/audit.ts";
 import { CommandUnavailable } from "../messages/command-unavailable.ts";
 import type { Command } from "../messages/decision.ts";
 import type { EarlierRequest } from "../messages/earlier-request.ts";
@@ -32,6 +33,10 @@ export interface CommandRequest<State, Shared, Input, Answer> {
   readonly status: number;
   readonly reference: string;
   readonly traceparent: string | null;
+  /** Its entry in the audit log is written with the effect; null: whose effects are not in it. */
+  readonly operator: OperatorAction | null;
+  /** What that entry is found by, where it is not the aggregate's key. */
+  readonly auditKey?: string;
   readonly isRefused: (answer: Answer) => boolean;
 }
 
@@ -40,12 +45,12 @@ export async function requestCommand<State, Shared, Input, Answer>(
   { lane, clock, earlier }: CommandRequestDeps<State, Shared>,
   request: CommandRequest<State, Shared, Input, Answer>,
 ): Promise<{ readonly kind: "decided"; readonly answer: Answer } | { readonly kind: "replayed" }> {
-  const { command, key, input, claim, status, reference, traceparent } = request;
+  const { command, key, input, claim, status, reference, traceparent, operator } = request;
   const result = await lane
     .execute(command, key, input, {
-      correlationId: key,
       ...(traceparent === null ? {} : { traceparent }),
       ...(claim === null ? {} : { idempotency: { ...claim, status, reference } }),
+      ...(operator === null ? {} : { operator: { ...operator, key: request.auditKey ?? key } }),
       expiresMs: clock.now() + COMMAND_TIMEOUT_MS,
     })
     .catch(unavailable);

@@ -59,7 +59,8 @@ export function healthRoutes(health: Health): Route[] {
     route({
       method: "GET",
       path: "/health/live",
-      access: "public",
+      rights: { callers: "anyone", object: "shared" },
+      rateLimit: "none",
       tag: "health",
       summary: "Whether the process runs",
       responses: { 200: { description: "It runs.", schema: status("live"), example: { status: "live" } } },
@@ -68,7 +69,8 @@ export function healthRoutes(health: Health): Route[] {
     route({
       method: "GET",
       path: "/health/ready",
-      access: "public",
+      rights: { callers: "anyone", object: "shared" },
+      rateLimit: "none",
       tag: "health",
       summary: "Whether the process takes requests",
       responses: {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { anyText, storableText, verify } from "../property.fixture.ts";
-import { DEPTH_LIMIT, isStorable, parseJson } from "./json-text.ts";
+import { DEPTH_LIMIT, isStorable, NODE_LIMIT, parseJson } from "./json-text.ts";
 import { ProblemError } from "./problem.ts";
 
 /** The value, or the status of the problem; anything else that is thrown goes on. */
@@ -62,6 +62,18 @@ test("nesting is counted to the level, and brackets in texts do not count", () =
       const answer = read(bytesOf(`${"[".repeat(depth)}${inside}${"]".repeat(depth)}`));
       expect(typeof answer === "number" ? answer : depthOf(answer.value)).toBe(depth > DEPTH_LIMIT ? 400 : depth);
     }),
+  );
+});
+
+test("values are counted to the last, and commas in texts do not count", () => {
+  verify(
+    fc.property(fc.integer({ min: -2, max: 2 }), fc.boolean(), (over, asFields) => {
+      const values = Array.from({ length: NODE_LIMIT - 1 + over }, (_, at) => (at === 0 ? "a,b,[c,{d" : at));
+      const text = JSON.stringify(asFields ? Object.fromEntries(values.entries()) : values);
+      // The list or object itself is one.
+      expect(typeof read(bytesOf(text))).toBe(over > 0 ? "number" : "object");
+    }),
+    10,
   );
 });
 

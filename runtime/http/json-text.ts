@@ -2,14 +2,16 @@ import { ProblemError, problem } from "./problem.ts";
 import { invalid } from "./validation.ts";
 
 export const DEPTH_LIMIT = 32;
+/** Lists, objects and what they hold; many times what the largest body that a schema takes has. */
+export const NODE_LIMIT = 20_000;
 
 /**
  * Parses the bytes of a JSON body, or throws a 400. Refused besides bad JSON: text that is not UTF-8, nesting deeper
- * than 32, and NUL or half surrogate pairs in texts, which PostgreSQL cannot store.
+ * than 32, more than 20,000 values, and NUL or half surrogate pairs in texts, which PostgreSQL cannot store.
  */
 export function parseJson(bytes: Uint8Array): unknown {
   const text = decode(bytes);
-  if (depthOf(text) > DEPTH_LIMIT) throw malformed(`is nested deeper than ${DEPTH_LIMIT} levels`, "Flatten it.");
+  refuseOverLimits(text);
   const value = parse(text);
   // Both can only come from escapes: raw ones are no valid JSON or no valid UTF-8.
   if (/\\u(0000|[dD][89a-fA-F])/.test(text)) refuseUnstorable(value, "body");
@@ -42,10 +44,11 @@ function parse(text: string): unknown {
 const malformed = (fault: string, advice: string) =>
   new ProblemError(problem("malformed-json", `The body ${fault}. ${advice}`, [{ field: "body", message: fault }]));
 
-/** Deepest nesting, counted before parsing so that the parser's stack is never at risk. */
-function depthOf(text: string): number {
+/** Nesting and values, counted before parsing so that neither the parser's stack nor memory is ever at risk. */
+function refuseOverLimits(text: string): void {
   let depth = 0;
-  let deepest = 0;
+  /** Of text that is JSON: each list or object, and each comma, brings one value at most. */
+  let nodes = 1;
   let inString = false;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -54,12 +57,12 @@ function depthOf(text: string): number {
       else if (code === 0x22) inString = false;
     } else if (code === 0x22) inString = true;
     else if (code === 0x7b || code === 0x5b) {
-      depth++;
-      if (depth > deepest) deepest = depth;
-      if (deepest > DEPTH_LIMIT) return deepest;
+      nodes++;
+      if (++depth > DEPTH_LIMIT) throw malformed(`is nested deeper than ${DEPTH_LIMIT} levels`, "Flatten it.");
     } else if (code === 0x7d || code === 0x5d) depth--;
+    else if (code === 0x2c) nodes++;
   }
-  return deepest;
+  if (nodes > NODE_LIMIT) throw malformed(`has more than ${NODE_LIMIT} values`, "Send it in parts.");
 }
 
 function refuseUnstorable(value: unknown, path: string): void {

@@ -1,23 +1,22 @@
 import { describe, expect, test } from "bun:test";
 import * as z from "zod";
-import type { Principal } from "../identity/principal.ts";
-import { createIds } from "../ids.ts";
-import { seededRandom } from "../random.ts";
-import { systemScheduler } from "../scheduler.ts";
 import { createApp, handlerOf } from "./app.ts";
 import { renderDocs } from "./docs-page.ts";
+import { handlerWith, httpFor, principal } from "./http.fixture.ts";
 import { mountRoutes } from "./mount.ts";
 import { openApiDocument } from "./openapi.ts";
-import { decodeCursor, encodeCursor, pageQuery } from "./paging.ts";
+import { encodeCursor, pageQuery, pageRequest } from "./paging.ts";
+import { ProblemError, problem } from "./problem.ts";
 import { type IdempotencyClaim, route } from "./route.ts";
 
 const claims: (IdempotencyClaim | null)[] = [];
+const THINGS = [1, 2, 3, 4, 5];
 const waits: number[] = [];
 const routes = [
   route({
     method: "POST",
     path: "/api/v1/things",
-    access: "customer",
+    rights: { callers: "customers", object: "own" },
     tag: "things",
     summary: "Makes a thing",
     idempotency: "required",
@@ -34,20 +33,20 @@ const routes = [
   route({
     method: "GET",
     path: "/api/v1/things",
-    access: "public",
+    rights: { callers: "anyone", object: "shared" },
     summary: "Lists",
-    query: z.strictObject(pageQuery),
+    query: z.strictObject({ kind: z.string().optional(), colour: z.string().optional(), ...pageQuery }),
     responses: { 200: { description: "A page.", schema: z.unknown() } },
-    handle: async ({ query }) => ({
-      status: 200,
-      body: { limit: query.limit ?? 20, at: decodeCursor(z.tuple([z.int()]), query.cursor) },
-    }),
+    async handle(request) {
+      const page = pageRequest(request, z.tuple([z.int()]));
+      const found = THINGS.filter((each) => each > (page.after?.[0] ?? 0)).slice(0, page.limit + 1);
+      return page.reply(found, (each) => [each], String);
+    },
   }),
   route({
     method: "GET",
     path: "/api/v1/things/{id}",
-    access: "operator",
-    scope: "things:read",
+    rights: { callers: "operators", scope: "things:read", object: "shared" },
     summary: "Reads",
     params: z.strictObject({ id: z.uuid() }),
     responses: { 200: { description: "It.", schema: z.strictObject({ id: z.string() }) } },
@@ -56,7 +55,7 @@ const routes = [
   route({
     method: "GET",
     path: "/api/v1/things/broken",
-    access: "public",
+    rights: { callers: "anyone", object: "shared" },
     summary: "Throws",
     responses: { 200: { description: "Never." } },
     handle: () => Promise.reject(new Error("secret internals")),
@@ -64,42 +63,20 @@ const routes = [
   route({
     method: "GET",
     path: "/api/v1/things/teapot",
-    access: "public",
+    rights: { callers: "anyone", object: "shared" },
     summary: "Undocumented",
     responses: { 200: { description: "Never." } },
     handle: async () => ({ status: 418 }),
   }),
 ];
 const errors: unknown[] = [];
-const ids = createIds({ now: () => 1_700_000_000_000 }, seededRandom(1));
-const onError = (error: unknown) => void errors.push(error);
-const app = createApp({ ids, onError });
-const person = (role: Principal["role"], scopes: string[]): Principal => ({
-  subject: "alice",
-  role,
-  scopes,
-  issuer: "test",
-  expiresAtMs: 9e15,
-});
-const people: Record<string, Principal> = {
-  c: person("customer", []),
-  o: person("operator", ["*"]),
-  weak: person("operator", ["other:read"]),
+const people = {
+  c: principal("customer", [], "alice"),
+  o: principal("operator", ["*"], "alice"),
+  weak: principal("operator", ["other:read"], "alice"),
 };
-mountRoutes(app, routes, {
-  ids,
-  onError,
-  scheduler: systemScheduler,
-  bodyTimeoutMs: 1000,
-  checkReplies: true,
-  verifier: {
-    verify(token) {
-      const principal = people[token];
-      return principal ? { ok: true, principal } : { ok: false, reason: "expired", detail: "The token has expired." };
-    },
-  },
-});
-const handler = handlerOf(app);
+const http = httpFor(people, (error) => void errors.push(error));
+const handler = handlerWith(routes, http);
 const call = async (method: string, path: string, headers: Record<string, string> = {}, body?: string) => {
   const response = await handler(
     new Request(`http://h${path}`, { method, headers, ...(body === undefined ? {} : { body }) }),
@@ -171,6 +148,80 @@ describe("bad bodies are 400 and name the field", () => {
   );
 });
 
+describe("a route that begins work", () => {
+  const counts = { entered: 0, begun: 0, left: 0, atAnswer: 0 };
+  const begins = route({
+    method: "POST",
+    path: "/api/v1/works",
+    rights: { callers: "anyone", object: "shared" },
+    beginsWork: true,
+    summary: "Begins",
+    query: z.strictObject({ how: z.enum(["early", "fails"]).optional() }),
+    responses: { 201: { description: "Begun." } },
+    async handle({ query, begun }) {
+      if (query.how === "fails") throw new Error("fails");
+      if (query.how === "early") begun();
+      counts.atAnswer = counts.begun;
+      return { status: 201 };
+    },
+  });
+  let isFull = false;
+  const turnedAway = () => (isFull ? new Response(null, { status: 503 }) : undefined);
+  const enter = () => {
+    counts.entered++;
+    return { begun: () => void counts.begun++, left: () => void counts.left++ };
+  };
+  const busy = createApp(http);
+  mountRoutes(busy, [begins, ...routes], { ...http, admission: { turnedAway, enter } });
+  const status = async (method: string, path: string) =>
+    (await handlerOf(busy, () => false, turnedAway)(new Request(`http://h${path}`, { method }))).status;
+
+  test("counts while it waits to be begun: until its handler says so, or until it is answered or has failed", async () => {
+    expect(await status("POST", "/api/v1/works?how=early")).toBe(201);
+    expect(counts).toEqual({ entered: 1, begun: 1, left: 1, atAnswer: 1 });
+    expect(await status("POST", "/api/v1/works")).toBe(201);
+    expect(counts).toEqual({ entered: 2, begun: 1, left: 2, atAnswer: 1 });
+    expect(await status("POST", "/api/v1/works?how=fails")).toBe(500);
+    expect(await status("POST", "/api/v1/works?how=unknown")).toBe(400);
+    expect(counts).toEqual({ entered: 4, begun: 1, left: 4, atAnswer: 1 });
+    expect(await status("GET", "/api/v1/things")).toBe(200);
+    expect(counts.entered).toBe(4);
+  });
+
+  test("is not even looked for while nothing is taken", async () => {
+    isFull = true;
+    expect(await status("POST", "/api/v1/works")).toBe(503);
+    expect(counts.entered).toBe(4);
+  });
+});
+
+describe("whoever asks too often", () => {
+  const seen: unknown[] = [];
+  const refuse = (what: string) => {
+    seen.push(what);
+    return Promise.reject(new ProblemError(problem("rate-limited", "Too many."), { "retry-after": "2" }));
+  };
+  const limited = handlerWith(routes, {
+    ...http,
+    rateLimiter: {
+      count: (spec, principal, from) =>
+        refuse(`${spec.method} ${principal?.subject} ${from.peer} ${from.forwardedFor}`),
+      countUnauthenticated: ({ peer }) => refuse(`nobody ${peer}`),
+    },
+  });
+  const peers = { peer: () => "192.0.2.1" };
+  const status = async (method: string, headers: Record<string, string>) => {
+    const response = await limited(new Request("http://h/api/v1/things", { method, headers }), peers);
+    return [response.status, response.headers.get("retry-after")];
+  };
+  test("is told so before rights and body are looked at, with the address of the connection and what proxies say", async () => {
+    expect(await status("POST", { authorization: "Bearer o", "x-forwarded-for": "1.2.3.4" })).toEqual([429, "2"]);
+    expect(await status("HEAD", {})).toEqual([429, "2"]);
+    expect(await status("POST", { authorization: "Bearer gone" })).toEqual([429, "2"]);
+    expect(seen).toEqual(["POST alice 192.0.2.1 1.2.3.4", "GET undefined 192.0.2.1 null", "nobody 192.0.2.1"]);
+  });
+});
+
 test("a success carries what the handler needs", async () => {
   claims.length = 0;
   waits.length = 0;
@@ -188,7 +239,13 @@ test("a success carries what the handler needs", async () => {
 
 test("queries: limits, cursors, unknown and repeated fields", async () => {
   const get = (query: string) => call("GET", `/api/v1/things?${query}`);
-  expect((await get(`limit=5&cursor=${encodeCursor([7])}`)).json).toEqual({ limit: 5, at: [7] });
+  const first = (await get("limit=2&kind=a&colour=red")).json;
+  expect(first.items).toEqual(["1", "2"]);
+  const cursor = String(first.nextCursor);
+  expect((await get(`colour=red&cursor=${cursor}&kind=a&limit=5`)).json).toEqual({
+    items: ["3", "4", "5"],
+    nextCursor: null,
+  });
   for (const bad of [
     "limit=0",
     "limit=x",
@@ -196,7 +253,10 @@ test("queries: limits, cursors, unknown and repeated fields", async () => {
     "limit=1&limit=2",
     "nope=1",
     "cursor=!!",
-    `cursor=${encodeCursor(["a"])}`,
+    `cursor=${encodeCursor('["/api/v1/things"]', ["a"])}`,
+    `cursor=${encodeCursor('["/api/v1/other-things"]', [1])}`,
+    `cursor=${cursor}`,
+    `kind=a&colour=blue&cursor=${cursor}`,
     "cursor=%00",
   ])
     expect([bad, (await get(bad)).status]).toEqual([bad, 400]);
@@ -234,6 +294,8 @@ test("the OpenAPI document and its page come from the same routes", () => {
     "414",
     "415",
     "422",
+    "429",
+    "431",
     "500",
     "503",
   ]);

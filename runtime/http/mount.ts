@@ -1,41 +1,48 @@
 /**
- * Puts routes on an app. The order of checks is part of the API:
- * 404 path, 405 method, 401 token, 403 role and scope, 415 content type, 400 Idempotency-Key, 413 size,
- * 400 JSON, 400 schemas (all faults of one part at once), then the handler. Nothing of the body is read before the
- * rights are known. A handler that throws anything but a `ProblemError` is a 500 without internals, reported to
- * `onError`; a database that does not answer is a 503, and the client sends the same request again.
+ * Puts routes on an app. The order of checks is part of the API: 503 where new work is not taken now, 404 path, 405
+ * method, 401 token, 429 rate, 403 role and scope, 415 content type, 400 Idempotency-Key, 413 size, 400 JSON, 400 schemas
+ * (all faults of one part at once; after path, query and headers, before the body: 404 for an object that is not the
+ * caller's), then the handler. Nothing of the body is read before the rights of the role are known. A handler that throws
+ * anything but a `ProblemError` is a 500 without internals, reported to `onError`; a database that does not answer is a
+ * 503, and the client sends the same request again.
  */
 import type { Context } from "hono";
-import { DatabaseError } from "../database/port.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { TokenVerifier } from "../identity/token-verifier.ts";
-import type { Ids } from "../ids.ts";
+import type { OperatorAction } from "../messages/audit.ts";
+import { clearedError } from "../personal-data.ts";
 import type { Scheduler } from "../scheduler.ts";
+import type { Admission, Place } from "./admission.ts";
 import type { App, AppEnv } from "./app.ts";
 import { authenticate, authorise } from "./authorise.ts";
 import { readBody, requireJson } from "./body.ts";
 import { checkReply } from "./check-reply.ts";
+import { type FailureDeps, failure, methodNotAllowed } from "./failure.ts";
 import { idempotencyClaim, idempotencyKey } from "./idempotency.ts";
 import { isStorable, parseJson } from "./json-text.ts";
 import { preferredWaitMs } from "./preferences.ts";
-import { type FieldError, ProblemError, problem } from "./problem.ts";
-import { problemResponse, type Reply, toResponse } from "./reply.ts";
+import { type FieldError, ProblemError } from "./problem.ts";
+import type { RateLimiter } from "./rate-limit.ts";
+import { type Reply, toResponse } from "./reply.ts";
+import { checkRights } from "./rights-faults.ts";
 import type { CheckedRequest, Route, RouteSpec } from "./route.ts";
 import { invalid } from "./validation.ts";
 
-export interface HttpDeps {
+export interface HttpDeps extends FailureDeps {
   readonly verifier: TokenVerifier;
   readonly scheduler: Scheduler;
-  readonly ids: Ids;
   readonly bodyTimeoutMs: number;
-  /** A bug or an outage behind a 500 or 503. `instance` is in the answer, so that a report can be found again. */
-  readonly onError: (error: unknown, about: { method: string; path: string; instance: string }) => void;
+  /** Refuses those who ask too often; absent where nobody is limited. */
+  readonly rateLimiter?: RateLimiter;
+  /** Is told of new work; absent where all of it is taken. */
+  readonly admission?: Admission;
   /** In development and tests: an answer that the route does not document is a bug, reported and answered as 500. */
   readonly checkReplies?: boolean;
 }
 
-/** Mounts routes; for each path, other methods are answered 405. */
+/** Mounts routes; for each path, other methods are answered 405. Throws a `StartError` where rights are not declared. */
 export function mountRoutes(app: App, routes: readonly Route[], deps: HttpDeps): void {
+  checkRights(routes);
   const byPath = Map.groupBy(routes, ({ spec }) => spec.path);
   // The router takes the first match: fixed segments must come before parameters.
   for (const path of [...byPath.keys()].sort(bySpecificity)) {
@@ -60,11 +67,6 @@ function allowed(routes: readonly Route[]): string {
   return methods.join(", ");
 }
 
-/** 405 with the methods that the path has. */
-export function methodNotAllowed(allow: string): Response {
-  return problemResponse(problem("method-not-allowed", `This path takes ${allow}.`), { allow });
-}
-
 async function answer(context: Context<AppEnv>, route: Route, deps: HttpDeps): Promise<Response> {
   try {
     // A stream without a reader would never end.
@@ -77,55 +79,87 @@ async function answer(context: Context<AppEnv>, route: Route, deps: HttpDeps): P
   }
 }
 
-/** The answer to whatever was thrown. */
-export function failure(
-  error: unknown,
-  method: string,
-  path: string,
-  deps: Pick<HttpDeps, "ids" | "onError">,
-): Response {
-  if (error instanceof ProblemError && error.cause === undefined) return problemResponse(error.problem, error.headers);
-  const instance = `urn:uuid:${deps.ids.next()}`;
-  if (error instanceof ProblemError) {
-    deps.onError(error.cause, { method, path, instance });
-    return problemResponse({ ...error.problem, instance }, error.headers);
-  }
-  deps.onError(error, { method, path, instance });
-  if (error instanceof DatabaseError && error.kind === "unavailable") {
-    const detail = "The database does not answer now. Send the same request again in a few seconds.";
-    return problemResponse({ ...problem("unavailable", detail), instance }, { "retry-after": "2" });
-  }
-  return problemResponse({
-    ...problem("internal-error", "The request failed by a fault of ours. It has been reported."),
-    instance,
-  });
-}
+const NO_PLACE: Place = { begun: () => undefined, left: () => undefined };
 
 async function handled(context: Context<AppEnv>, { spec, run }: Route, deps: HttpDeps): Promise<Reply> {
   const request = context.req.raw;
-  const identified = authenticate(request, spec, deps.verifier);
+  const identified = deps.rateLimiter
+    ? counted(context, spec, deps, deps.rateLimiter)
+    : authenticate(request, spec, deps.verifier);
   const principal: Principal | null = identified instanceof Promise ? await identified : identified;
   authorise(principal, spec);
   const expectsBody = spec.body !== undefined;
   if (expectsBody && request.body !== null) requireJson(request);
   const key = idempotencyKey(request, spec.idempotency);
   const rawBody = expectsBody ? await readBody(request, deps.scheduler, deps.bodyTimeoutMs) : NO_BODY;
-  const checked: CheckedRequest = {
-    params: storable("path", context.req.param()),
+  const params = storable("path", context.req.param());
+  const claim = key === null ? null : idempotencyClaim(principal, spec.method, context.req.path, key, rawBody);
+  const traceparent = traceparentOf(request);
+  const checked: Omit<CheckedRequest, "begun"> = {
+    params,
     query: queryOf(request.url),
     headers: headersOf(request, spec),
     body: rawBody.byteLength > 0 ? parseJson(rawBody) : undefined,
     principal,
-    idempotency: key === null ? null : idempotencyClaim(principal, spec.method, context.req.path, key, rawBody),
+    idempotency: claim,
+    operator:
+      principal?.role === "operator" && spec.method !== "GET"
+        ? operatorAction(principal, spec, params, { id: deps.ids.next(), scope: claim?.scope ?? null, traceparent })
+        : null,
     waitMs: spec.wait ? preferredWaitMs(request.headers.get("prefer")) : 0,
     rawBody,
-    traceparent: traceparentOf(request),
+    traceparent,
     signal: request.signal,
     keepOpen: () => context.env?.keepOpen?.(request),
     raw: request,
   };
-  return run(checked);
+  const place = (spec.beginsWork ? deps.admission?.enter() : undefined) ?? NO_PLACE;
+  try {
+    return await run({ ...checked, begun: place.begun });
+  } catch (error) {
+    // A problem is told to who asked; what is behind it, or is none, goes into the log.
+    clearedError(error instanceof ProblemError ? error.cause : error, [checked.body]);
+    throw error;
+  } finally {
+    place.left();
+  }
 }
+
+/** Who calls, counted among its requests; a token that is not valid counts for the address. Rejects with 401, 429 or 503. */
+async function counted(
+  context: Context<AppEnv>,
+  spec: RouteSpec,
+  { verifier }: HttpDeps,
+  limiter: RateLimiter,
+): Promise<Principal | null> {
+  const request = context.req.raw;
+  const from = { peer: context.env?.peer?.(request) ?? null, forwardedFor: request.headers.get("x-forwarded-for") };
+  let principal: Principal | null;
+  try {
+    principal = await authenticate(request, spec, verifier);
+  } catch (error) {
+    // An issuer that is away is nobody's fault.
+    if (error instanceof ProblemError && error.problem.status === 401) await limiter.countUnauthenticated(from);
+    throw error;
+  }
+  await limiter.count(spec, principal, from);
+  return principal;
+}
+
+const operatorAction = (
+  { subject, issuer }: Principal,
+  { method, path }: RouteSpec,
+  objects: Readonly<Record<string, string>>,
+  request: { readonly id: string; readonly scope: string | null; readonly traceparent: string | null },
+): OperatorAction => ({
+  id: request.id,
+  subject,
+  issuer,
+  action: `${method} ${path}`,
+  objects,
+  scope: request.scope,
+  traceId: request.traceparent?.split("-")[1] ?? null,
+});
 
 const NO_BODY = new Uint8Array(0);
 

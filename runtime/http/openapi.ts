@@ -6,8 +6,10 @@ import {
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponsesObject,
 } from "zod-openapi";
+import { EVENT_STREAM } from "./event-streams.ts";
 import { WAIT_LIMIT_SECONDS } from "./preferences.ts";
 import { PROBLEMS } from "./problem.ts";
+import { type Rights, scopeOf } from "./rights.ts";
 import type { ResponseSpec, RouteSpec } from "./route.ts";
 import { layerProblems } from "./statuses.ts";
 
@@ -61,17 +63,17 @@ export function openApiDocument(
     components: {
       schemas: { Problem: problemSchema },
       securitySchemes: {
-        bearer: {
-          type: "http",
-          scheme: "bearer",
-          bearerFormat: "JWT",
-          description: "An OIDC token; in development `bun run token --role customer`.",
-        },
+        customer: bearer("A customer's OIDC token; in development `bun run token --role customer`."),
+        operator: bearer(
+          "An operator's OIDC token with the scope that is named; in development `bun run token --role operator`.",
+        ),
       },
     },
   };
   return createDocument(document);
 }
+
+const bearer = (description: string) => ({ type: "http", scheme: "bearer", bearerFormat: "JWT", description }) as const;
 
 function operation(spec: RouteSpec): ZodOpenApiOperationObject {
   const header = z.object({
@@ -79,17 +81,13 @@ function operation(spec: RouteSpec): ZodOpenApiOperationObject {
     ...(spec.idempotency ? { "Idempotency-Key": idempotencyHeader(spec.idempotency === "required") } : {}),
     ...(spec.wait ? { Prefer: waitHeader } : {}),
   });
-  const rights =
-    spec.access === "public"
-      ? ""
-      : `Callers: ${CALLERS[spec.access]}${spec.scope ? `, operators with the scope \`${spec.scope}\`` : ""}.`;
-  const description = [spec.description, rights].filter(Boolean).join("\n\n");
+  const description = [spec.description, rightsText(spec.rights)].filter(Boolean).join("\n\n");
   return {
     operationId: operationId(spec),
     summary: spec.summary,
     ...(description ? { description } : {}),
     ...(spec.tag ? { tags: [spec.tag] } : {}),
-    security: spec.access === "public" ? [] : [{ bearer: [] }],
+    security: securityOf(spec.rights),
     requestParams: {
       ...(spec.params ? { path: spec.params } : {}),
       ...(spec.query ? { query: spec.query } : {}),
@@ -112,7 +110,17 @@ function operation(spec: RouteSpec): ZodOpenApiOperationObject {
   };
 }
 
-const CALLERS = { authenticated: "customers and operators", customer: "customers", operator: "operators" } as const;
+function rightsText(rights: Rights): string {
+  if (rights.callers === "anyone") return "";
+  const scope = scopeOf(rights);
+  return `Callers: ${rights.callers}${scope === undefined ? "" : `, operators with the scope \`${scope}\``}.`;
+}
+
+/** Either of these tokens will do. */
+const securityOf = (rights: Rights): Record<string, string[]>[] => [
+  ...(rights.callers === "customers" || rights.callers === "customers and operators" ? [{ customer: [] }] : []),
+  ...("scope" in rights ? [{ operator: [rights.scope] }] : []),
+];
 
 const operationId = ({ method, path }: RouteSpec) =>
   [
@@ -148,7 +156,12 @@ const statusKey = (status: number) => String(status) as `${1 | 2 | 3 | 4 | 5}${s
 const text = { schema: { type: "string" as const } };
 
 function problemResponse(description: string, status?: number) {
-  const headers = status === 401 ? { "WWW-Authenticate": text } : status === 503 ? { "Retry-After": text } : undefined;
+  const headers =
+    status === 401
+      ? { "WWW-Authenticate": text }
+      : status === 503 || status === 429
+        ? { "Retry-After": text }
+        : undefined;
   return {
     description,
     ...(headers ? { headers } : {}),
@@ -162,9 +175,8 @@ function success(response: ResponseSpec) {
   );
   const mediaType = response.mediaType ?? "application/json";
   const example = response.example === undefined ? {} : { example: response.example };
-  const content =
-    response.schema || response.mediaType
-      ? { [mediaType]: { ...(response.schema ? { schema: response.schema } : text), ...example } }
-      : undefined;
+  // OpenAPI 3.1 has no schema for the events of a stream; that of the whole text would say nothing.
+  const schema = response.schema ? { schema: response.schema } : mediaType === EVENT_STREAM ? {} : text;
+  const content = response.schema || response.mediaType ? { [mediaType]: { ...schema, ...example } } : undefined;
   return { description: response.description, headers, ...(content ? { content } : {}) };
 }

@@ -1,5 +1,5 @@
 import type { App } from "./app.ts";
-import { methodNotAllowed } from "./mount.ts";
+import { methodNotAllowed } from "./failure.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
 /** Own stylesheets and pictures, no script, nothing inline, no frame. */

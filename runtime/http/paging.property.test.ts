@@ -7,12 +7,13 @@ import { decodeCursor, encodeCursor, integerText } from "./paging.ts";
 import { ProblemError } from "./problem.ts";
 
 const key = z.array(z.union([z.string(), z.int()]));
+const LIST = "a list";
 const sequence = z.tuple([z.int().nonnegative()]);
 
 /** What the reading gives, or the problem it is refused with; anything else that is thrown goes on. */
 function read<T>(schema: z.ZodType<T>, cursor: string): { readonly key: T | null } | ProblemError {
   try {
-    return { key: decodeCursor(schema, cursor) };
+    return { key: decodeCursor(LIST, schema, cursor) };
   } catch (error) {
     if (error instanceof ProblemError) return error;
     throw error;
@@ -23,7 +24,7 @@ test("a cursor comes back as the key it was made of", () => {
   const part = fc.oneof(storableText, fc.maxSafeInteger());
   verify(
     fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (parts) => {
-      const cursor = encodeCursor(parts);
+      const cursor = encodeCursor(LIST, parts);
       expect(cursor).toMatch(/^[A-Za-z0-9_-]+$/);
       expect(read(key, cursor)).toEqual({ key: parts });
     }),
@@ -34,10 +35,23 @@ test("a cursor comes back as the key it was made of", () => {
 test("a key with a text that cannot be stored is a 400, so it never reaches a statement", () => {
   verify(
     fc.property(fc.array(anyText, { minLength: 1, maxLength: 3 }), (parts) => {
-      const answer = read(key, encodeCursor(parts));
+      const answer = read(key, encodeCursor(LIST, parts));
       if (parts.every(isStorable)) expect(answer).toEqual({ key: parts });
       else expect(answer).toBeInstanceOf(ProblemError);
     }),
+  );
+});
+
+test("a page that the release before began goes on; a cursor of another list is a 400 all the same", () => {
+  const places = z.tuple([z.int(), z.string()]);
+  const before = (parts: readonly unknown[]) => Buffer.from(JSON.stringify(parts)).toString("base64url");
+  verify(
+    fc.property(fc.maxSafeInteger(), storableText, (at, id) => {
+      expect(read(places, before([at, id]))).toEqual({ key: [at, id] });
+      expect(read(places, before([id, at]))).toBeInstanceOf(ProblemError);
+      expect(read(places, encodeCursor("another list", [at, id]))).toBeInstanceOf(ProblemError);
+    }),
+    100,
   );
 });
 

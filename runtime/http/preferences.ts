@@ -1,5 +1,8 @@
 export const WAIT_LIMIT_SECONDS = 25;
 
+/** Looking through a longer one may take the square of its length. */
+const MOST_CHARACTERS = 256;
+
 /** One preference of the list: a text in quotation marks may hold commas. */
 const PREFERENCE = /(?:"(?:[^"\\]|\\.)*"|[^,"])+/g;
 
@@ -8,7 +11,7 @@ const PREFERENCE = /(?:"(?:[^"\\]|\\.)*"|[^,"])+/g;
  * as the RFC wants: a preference never fails a request.
  */
 export function preferredWaitMs(prefer: string | null): number {
-  if (prefer === null) return 0;
+  if (prefer === null || prefer.length > MOST_CHARACTERS) return 0;
   for (const [preference] of prefer.matchAll(PREFERENCE)) {
     const match = /^\s*wait\s*=\s*(?:"(\d{1,9})"|(\d{1,9}))\s*(?:;.*)?$/i.exec(preference);
     if (match) return Math.min(Number(match[1] ?? match[2]), WAIT_LIMIT_SECONDS) * 1000;

@@ -5,7 +5,8 @@ import { createIds } from "../ids.ts";
 import { seededRandom } from "../random.ts";
 import { systemScheduler } from "../scheduler.ts";
 import { StartError } from "../start-error.ts";
-import { createApp, handlerOf } from "./app.ts";
+import { createApp, handlerOf, URL_LIMIT } from "./app.ts";
+import { HEADER_BYTES_LIMIT, HEADER_COUNT_LIMIT } from "./header-limits.ts";
 import { createHealth, healthRoutes } from "./health.ts";
 import { mountRoutes } from "./mount.ts";
 import { route } from "./route.ts";
@@ -19,7 +20,7 @@ const app = createApp({ ids, onError });
 const echo = route({
   method: "POST",
   path: "/echo",
-  access: "public",
+  rights: { callers: "anyone", object: "shared" },
   summary: "Echo",
   body: z.strictObject({ a: z.string() }),
   responses: { 200: { description: "It.", schema: z.unknown() } },
@@ -80,6 +81,47 @@ test("a chunked body over the limit is cut off with 413", async () => {
 test("a huge declared length is refused unread, a slow body is 408", async () => {
   expect(await raw([`${head}Content-Length: 99000000000\r\n\r\nabc`], 200)).toContain("body-too-large");
   expect(await raw([`${head}Content-Length: 9\r\n\r\n{`], 600)).toContain("body-timeout");
+});
+
+const fields = (count: number, length: number) =>
+  Array.from({ length: count }, (_, index) => `X-${index}: ${"a".repeat(length)}\r\n`).join("");
+const get = (target: string, head: string) => raw([`GET ${target} HTTP/1.1\r\nHost: h\r\n${head}\r\n`], 300);
+
+test.each([
+  ["as many fields as may be", "/health/live", fields(HEADER_COUNT_LIMIT - 1, 1), 200],
+  ["one field more", "/health/live", fields(HEADER_COUNT_LIMIT, 1), 431],
+  ["large fields", "/health/live", fields(2, 5_000), 200],
+  ["fields larger than may be", "/health/live", fields(1, HEADER_BYTES_LIMIT), 431],
+  ["a long URL", `/health/live?${"a".repeat(URL_LIMIT - 100)}`, "", 400],
+  ["a URL longer than may be", `/health/live?${"a".repeat(URL_LIMIT)}`, "", 414],
+])("%s", async (_what, target, head, status) => {
+  const answer = await get(target, head);
+  expect(answer).toStartWith(`HTTP/1.1 ${status} `);
+  if (status !== 200) expect(answer).toContain("application/problem+json");
+  // What may have been the beginning of an attack ends its connection.
+  if (status > 400) expect(answer.toLowerCase()).toContain("connection: close");
+});
+
+// Bun's own limits, over ours: it answers before any code of ours, without a body, and closes the connection.
+test.each([
+  ["200 fields", "/health/live", fields(200, 1), 431],
+  ["a field of 16 KiB", "/health/live", fields(1, 16 * 1024), 431],
+  ["a request line of 16 KiB", `/${"a".repeat(16 * 1024)}`, "", 431],
+  ["what is no field", "/health/live", "no field\r\n", 400],
+])("%s never gets as far as our code", async (_what, target, head, status) => {
+  const answer = await get(target, head);
+  expect(answer).toStartWith(`HTTP/1.1 ${status} `);
+  expect(answer).toEndWith("Connection: close\r\n\r\n");
+});
+
+test.each([
+  ["nested too deep", `{"a":${"[".repeat(40)}${"]".repeat(40)}}`, "is nested deeper than"],
+  ["of too many values", `[${"0,".repeat(30_000)}0]`, "has more than"],
+])("a body %s is 400", async (_what, body, advice) => {
+  const answer = await raw([`${head}Content-Length: ${body.length}\r\n\r\n${body}`], 300);
+  expect(answer).toStartWith("HTTP/1.1 400 ");
+  expect(answer).toContain(advice);
+  expect(answer).toContain("/problems/malformed-json");
 });
 
 // In turn and not pipelined: Bun closes a connection whose next request comes before the answer.

@@ -71,7 +71,10 @@ function listen({ handler, hostname, port, portSetting, onError }: ServerOptions
         );
       },
     });
-    bindings = { keepOpen: (request) => server.timeout(request, 0) };
+    bindings = {
+      keepOpen: (request) => server.timeout(request, 0),
+      peer: (request) => server.requestIP(request)?.address ?? null,
+    };
     return server;
   } catch (cause) {
     throw new StartError(startFault(cause, hostname, port, portSetting), { cause });

@@ -1,12 +1,20 @@
 import { PROBLEMS, type ProblemSlug } from "./problem.ts";
+import { objectOf } from "./rights.ts";
 import type { RouteSpec } from "./route.ts";
 
 /** The problems that the HTTP layer may answer on a route by itself, before or around its handler. */
 export function layerProblems(spec: RouteSpec): ProblemSlug[] {
-  const slugs: ProblemSlug[] = ["invalid-request", "url-too-long", "internal-error", "overloaded", "unavailable"];
-  if (spec.access !== "public") slugs.push("unauthenticated");
-  if (spec.access === "customer" || spec.access === "operator" || spec.scope !== undefined) slugs.push("forbidden");
-  if (spec.params) slugs.push("not-found");
+  const slugs: ProblemSlug[] = [
+    "invalid-request",
+    "url-too-long",
+    "headers-too-large",
+    "internal-error",
+    "overloaded",
+    "unavailable",
+  ];
+  if (spec.rateLimit !== "none") slugs.push("rate-limited");
+  if (spec.rights.callers !== "anyone") slugs.push("unauthenticated", "forbidden");
+  if (spec.params || objectOf(spec.rights)?.place === "customer") slugs.push("not-found");
   if (spec.body) slugs.push("malformed-json", "body-timeout", "body-too-large", "unsupported-media-type");
   if (spec.query && "cursor" in spec.query.shape) slugs.push("invalid-cursor");
   if (spec.headers && "if-match" in spec.headers.shape) slugs.push("version-mismatch");

@@ -31,7 +31,7 @@ import {
 } from "jose";
 import type { Clock } from "../clock.ts";
 import type { Role } from "./principal.ts";
-import { principalByRole } from "./role-claim.ts";
+import { principalByClaims } from "./principal-claims.ts";
 import { principalByCallers, SERVICE_SUBJECT, type ServicePrincipal } from "./service-principal.ts";
 import { localKeys, type TrustedIssuer } from "./token-verifier.ts";
 
@@ -39,6 +39,8 @@ export const DEVELOPMENT_ISSUER = "urn:genai-demo:development";
 export const DEVELOPMENT_AUDIENCE = "genai-demo";
 /** Apart from people's, so that no token of theirs opens an internal port, and no service's the public one. */
 const SERVICE_AUDIENCE = "genai-demo-internal";
+
+const DEVELOPMENT_CLAIMS = { role: "role", roleWithout: null, scope: "scope", scopePrefix: "" };
 
 /** A fault of the data directory, in one line that says what to do. */
 export class IssuerError extends Error {
@@ -108,7 +110,7 @@ async function issuerOf(key: JWK, clock: Clock): Promise<DevelopmentIssuer> {
   };
   return {
     jwks,
-    trusted: { ...trusted, audience: DEVELOPMENT_AUDIENCE, principalOf: principalByRole("role") },
+    trusted: { ...trusted, audience: DEVELOPMENT_AUDIENCE, principalOf: principalByClaims(DEVELOPMENT_CLAIMS) },
     issue({ role, sub, ttlSeconds, scopes = role === "operator" ? ["*"] : [] }) {
       const claims = { role, ...(scopes.length > 0 ? { scope: scopes.join(" ") } : {}) };
       return sign(claims, { aud: DEVELOPMENT_AUDIENCE, sub, ttlSeconds });

@@ -6,7 +6,8 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { systemScheduler } from "../scheduler.ts";
 import { DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, issueToken, openDevelopmentIssuer } from "./development-issuer.ts";
 import { hasScope } from "./principal.ts";
-import { createTokenVerifier, remoteKeys, type TrustedIssuer } from "./token-verifier.ts";
+import { remoteKeys } from "./remote-keys.ts";
+import { createTokenVerifier, type TrustedIssuer } from "./token-verifier.ts";
 
 const root = mkdtempSync(join(tmpdir(), "identity-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -102,7 +103,7 @@ test("another audience is refused, keys out of reach are no refusal", async () =
   const { trusted, issue } = await openDevelopmentIssuer(join(root, "aud"), clock);
   const token = await issue({ role: "customer", sub: "a", ttlSeconds: 60 });
   expect(await verifierOf({ ...trusted, audience: "other" }).verify(token)).toMatchObject({ reason: "invalid" });
-  const away = { ...trusted, keys: remoteKeys(new URL("http://127.0.0.1:9/jwks.json")) };
+  const away = { ...trusted, keys: remoteKeys(new URL("http://127.0.0.1:9/jwks.json"), clock) };
   expect(await verifierOf(away).verify(token)).toMatchObject({ reason: "unavailable" });
 });
 

@@ -13,6 +13,9 @@ export interface Principal {
   readonly expiresAtMs: number;
 }
 
+/** Who it is, whichever of their tokens was sent. JSON keeps the parts apart whatever they contain. */
+export const callerOf = ({ issuer, role, subject }: Principal): string => JSON.stringify([issuer, role, subject]);
+
 /** Whether an operator's scopes cover `wanted`, such as `pricing:write`. */
 export function hasScope(principal: Principal, wanted: string): boolean {
   const whole = `${wanted.split(":")[0]}:*`;

@@ -1,8 +1,9 @@
 import { afterAll, expect, test } from "bun:test";
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+import { accountPerModule } from "../registry.ts";
 import { systemScheduler } from "../scheduler.ts";
-import { principalByRole } from "./role-claim.ts";
-import { accountPerModule, accountTable, type ClusterIssuerSettings, clusterIssuer } from "./service-account.ts";
+import { principalByClaims } from "./principal-claims.ts";
+import { type ClusterIssuerSettings, clusterIssuer } from "./service-account.ts";
 import { createTokenVerifier } from "./token-verifier.ts";
 
 const nowMs = 1_800_000_000_000;
@@ -28,7 +29,11 @@ const settings: ClusterIssuerSettings = {
   accounts: accountPerModule(["order", "pricing"]),
 };
 const verifierOf = (change: Partial<ClusterIssuerSettings> = {}) =>
-  createTokenVerifier({ issuers: [clusterIssuer({ ...settings, ...change })], clock, scheduler: systemScheduler });
+  createTokenVerifier({
+    issuers: [clusterIssuer({ ...settings, ...change }, clock)],
+    clock,
+    scheduler: systemScheduler,
+  });
 const signed = (sub: string, claims: JWTPayload = {}, expires: JWTPayload = { exp: nowMs / 1000 + 600 }) =>
   new SignJWT({ iss: issuer, aud: ["genai-demo"], ...expires, ...claims })
     .setProtectedHeader({ alg: "RS256", kid: "k1" })
@@ -67,8 +72,9 @@ test("a token that has ended is told apart", async () => {
 });
 
 test("a pod's token is no person's, though issuer and audience are the same", async () => {
+  const claims = { role: "role", roleWithout: null, scope: "scope", scopePrefix: "" };
   const people = createTokenVerifier({
-    issuers: [{ ...clusterIssuer(settings), principalOf: principalByRole("role") }],
+    issuers: [{ ...clusterIssuer(settings, clock), principalOf: principalByClaims(claims) }],
     clock,
     scheduler: systemScheduler,
   });
@@ -80,14 +86,4 @@ test("keys that cannot be fetched are no refusal", async () => {
   const verifier = verifierOf({ jwksUrl: `http://127.0.0.1:${cluster.port}/elsewhere` });
   const token = await signed("system:serviceaccount:genai-demo:order");
   expect(await verifier.verify(token)).toMatchObject({ ok: false, reason: "unavailable" });
-});
-
-test("accounts of pods that run several modules are given as a table", () => {
-  const table = accountTable.parse("front=order+payment+edge, back-1=delivery");
-  expect([...(table ?? [])]).toEqual([
-    ["front", ["order", "payment", "edge"]],
-    ["back-1", ["delivery"]],
-  ]);
-  for (const text of ["", "front", "front=", "=order", "front=order,front=edge", "front=order+", "front=Order"])
-    expect(accountTable.parse(text)).toBeNull();
 });

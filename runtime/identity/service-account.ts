@@ -3,10 +3,10 @@
  * ServiceAccount. The namespace is pinned, because whoever may make pods in another one can name an account like ours
  * there and ask for a token of our audience.
  */
-import type { Parser } from "../config/parsers.ts";
-import { EDGE, EDGE_HOST } from "../registry.ts";
+import type { Clock } from "../clock.ts";
+import { remoteKeys } from "./remote-keys.ts";
 import type { ServicePrincipal } from "./service-principal.ts";
-import { type Algorithm, remoteKeys, type TrustedIssuer } from "./token-verifier.ts";
+import type { Algorithm, TrustedIssuer } from "./token-verifier.ts";
 
 /** By ServiceAccount: whom its pods speak for. */
 export type AccountTable = ReadonlyMap<string, readonly string[]>;
@@ -22,13 +22,13 @@ export interface ClusterIssuerSettings {
 }
 
 /** The cluster as an issuer of service tokens. Its keys are fetched when the first token comes. */
-export function clusterIssuer(settings: ClusterIssuerSettings): TrustedIssuer<ServicePrincipal> {
+export function clusterIssuer(settings: ClusterIssuerSettings, clock: Clock): TrustedIssuer<ServicePrincipal> {
   const { issuer, audience, algorithm, namespace, accounts } = settings;
   return {
     issuer,
     audience,
     algorithms: [algorithm],
-    keys: remoteKeys(new URL(settings.jwksUrl ?? `${issuer.replace(/\/$/, "")}/keys`)),
+    keys: remoteKeys(new URL(settings.jwksUrl ?? `${issuer.replace(/\/$/, "")}/keys`), clock),
     clockToleranceSeconds: 5,
     principalOf({ subject, expiresAtMs }) {
       const [, , space, account = ""] = /^(system:serviceaccount):([^:]+):([^:]+)$/.exec(subject) ?? [];
@@ -38,18 +38,3 @@ export function clusterIssuer(settings: ClusterIssuerSettings): TrustedIssuer<Se
     },
   };
 }
-
-/** An account for each module, named like it. One of them speaks for the edge as well. */
-export const accountPerModule = (modules: readonly string[]): AccountTable =>
-  new Map(modules.map((name) => [name, name === EDGE_HOST ? [name, EDGE] : [name]]));
-
-/** `account=caller+caller`, one or several, separated by commas: for pods that run several modules. */
-export const accountTable: Parser<AccountTable> = {
-  wants: "account=caller+caller, or several separated by commas, such as orders=order+payment+edge",
-  parse(text) {
-    const entries = text.split(",").map((entry) => /^([a-z0-9.-]+)=([a-z0-9]+(?:\+[a-z0-9]+)*)$/.exec(entry.trim()));
-    const table = new Map(entries.map((entry) => [entry?.[1] ?? "", entry?.[2]?.split("+") ?? []]));
-    return entries.includes(null) || table.size < entries.length ? null : table;
-  },
-  show: (table) => [...table].map(([account, callers]) => `${account}=${callers.join("+")}`).join(","),
-};

@@ -6,7 +6,7 @@
  * that a withdrawn key ends), in a bounded table. When the issuer's keys cannot be fetched the answer is `unavailable`,
  * never a refusal: the caller answers 503 and the client tries again.
  */
-import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { createLocalJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { Clock } from "../clock.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Principal } from "./principal.ts";
@@ -20,7 +20,10 @@ interface Expiring {
 
 export interface TrustedIssuer<P extends Expiring = Principal> {
   readonly issuer: string;
-  readonly audience: string;
+  /** A token must be for one of them. */
+  readonly audience: string | readonly string[];
+  /** Where a token says for whom it is; `aud` when left out. */
+  readonly audienceClaim?: string;
   readonly algorithms: readonly Algorithm[];
   readonly keys: JWTVerifyGetKey;
   /** Whom the claims of a verified token speak for; a text says why nobody, in one line. */
@@ -49,11 +52,10 @@ export interface TokenVerifierOptions<P extends Expiring = Principal> {
   readonly issuers: readonly TrustedIssuer<P>[];
   readonly clock: Clock;
   readonly scheduler: Scheduler;
-  /** How many verified tokens are remembered. */
-  readonly cacheLimit?: number;
 }
 
 const TOKEN_LENGTH_LIMIT = 8192;
+/** How many verified tokens are remembered. */
 const CACHE_LIMIT = 10_000;
 const CACHE_TIME_MS = 5 * 60_000;
 
@@ -64,12 +66,12 @@ interface Remembered<P> {
 
 /** A verifier over all trusted issuers; the token's `iss` picks the one that must have signed it. */
 export function createTokenVerifier<P extends Expiring>(options: TokenVerifierOptions<P>): TokenVerifier<P> {
-  const { clock, scheduler, cacheLimit = CACHE_LIMIT } = options;
+  const { clock, scheduler } = options;
   const issuers = new Map(options.issuers.map((issuer) => [issuer.issuer, issuer]));
   const remembered = new Map<string, Remembered<P>>();
 
   const remember = (token: string, verification: Verification<P>, untilMs: number) => {
-    if (remembered.size >= cacheLimit) {
+    if (remembered.size >= CACHE_LIMIT) {
       const oldest = remembered.keys().next();
       if (!oldest.done) remembered.delete(oldest.value);
     }
@@ -84,7 +86,9 @@ export function createTokenVerifier<P extends Expiring>(options: TokenVerifierOp
       const { payload } = await scheduler.external("verify-token", () =>
         jwtVerify(token, trusted.keys, {
           issuer: trusted.issuer,
-          audience: trusted.audience,
+          ...(trusted.audienceClaim === undefined || trusted.audienceClaim === "aud"
+            ? { audience: [trusted.audience].flat() }
+            : {}),
           algorithms: [...trusted.algorithms],
           requiredClaims: ["sub", "exp"],
           clockTolerance: trusted.clockToleranceSeconds,
@@ -113,11 +117,6 @@ export function createTokenVerifier<P extends Expiring>(options: TokenVerifierOp
       return verifyNew(token);
     },
   };
-}
-
-/** Keys of an OIDC provider: fetched when first needed, kept ten minutes, asked again early for an unknown key id. */
-export function remoteKeys(jwksUrl: URL): JWTVerifyGetKey {
-  return createRemoteJWKSet(jwksUrl, { timeoutDuration: 2000, cooldownDuration: 30_000, cacheMaxAge: 600_000 });
 }
 
 /** Keys that are known already. */
@@ -150,15 +149,19 @@ function refusalOf(error: unknown): Verification<never> {
   if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) return keysUnavailable;
   // What is no error of JOSE, and its generic error (an HTTP status that is not 200), come from fetching the keys.
   if (!(error instanceof errors.JOSEError) || error.code === "ERR_JOSE_GENERIC") return keysUnavailable;
-  return refused("invalid", "The token is not valid here: its signature, issuer, audience or form is wrong.");
+  return refused("invalid", INVALID);
 }
+
+const INVALID = "The token is not valid here: its signature, issuer, audience or form is wrong.";
 
 const keysUnavailable = refused("unavailable", "The token cannot be checked now. Try again in a few seconds.");
 
-function verifiedClaims(
-  payload: JWTPayload,
-  trusted: Pick<TrustedIssuer, "issuer" | "clockToleranceSeconds">,
-): VerifiedClaims | string {
+const isMeant = (claim: unknown, audience: string | readonly string[]) =>
+  [claim].flat().some((named) => typeof named === "string" && [audience].flat().includes(named));
+
+function verifiedClaims(payload: JWTPayload, trusted: Omit<TrustedIssuer, "principalOf">): VerifiedClaims | string {
+  const { audienceClaim = "aud", audience } = trusted;
+  if (audienceClaim !== "aud" && !isMeant(payload[audienceClaim], audience)) return INVALID;
   if (!payload.sub || payload.sub.length > 255 || !/^[\x21-\x7e]+$/.test(payload.sub))
     return "The token's subject must be 1 to 255 visible ASCII characters.";
   return {

@@ -36,9 +36,15 @@ export interface AggregateStore<State> {
   readonly table: string;
   readonly key: { readonly name: string; readonly sqlType: string };
   load(keys: readonly string[]): Statement;
+  /** Those of the rows whose version is above the one that is known of them. */
+  newer(seen: readonly { readonly key: string; readonly version: number }[]): Statement;
   decode(row: Row): Stored<State>;
+  /** Of a row that perhaps cannot be decoded. */
+  keyOfRow(row: Row): string;
   /** The key that the state names itself by: its row is written under it. */
   keyOf(state: State): string;
+  /** A property in which the two differ although no update writes it, if there is one. */
+  frozenChange(before: State, after: State): string | undefined;
   /** A JSON row for `insert`. */
   encodeNew(stored: Stored<State>, marksKnown: boolean): Record<string, unknown>;
   /** A JSON row for `update`: the key and what may change, no more. */
@@ -60,6 +66,7 @@ export function aggregateStore<State extends object>(
   const keyName = quoted(key.name);
   const changed = ["version", "positions", ...options.mutable];
   const changing = recordset(table, [options.key, ...changed]);
+  const frozen = set.columns.map(({ property }) => property).filter((property) => !changed.includes(property));
   const assignments = changed.map((property) => quoted(column(set, property).name));
   // A plain object by declaration; what is null or absent becomes NULL.
   const plain = (state: State) => state as Readonly<Record<string, unknown>>;
@@ -70,6 +77,11 @@ export function aggregateStore<State extends object>(
     load: (keys) => ({
       text: `select ${selected} from ${set.table} where ${keyName} = any($1::${key.sqlType}[]) order by ${keyName}`,
       params: [arrayLiteral(keys)],
+    }),
+    newer: (seen) => ({
+      text: `select ${columnNames(set, "t.")} from unnest($1::${key.sqlType}[], $2::integer[]) as seen(key, version)
+        join ${set.table} t on t.${keyName} = seen.key and t.version > seen.version order by t.${keyName}`,
+      params: [arrayLiteral(seen.map((each) => each.key)), arrayLiteral(seen.map(({ version }) => version))],
     }),
     decode(row) {
       const decoded = set.decode(row);
@@ -83,7 +95,9 @@ export function aggregateStore<State extends object>(
         positions: positions as Positions,
       };
     },
+    keyOfRow: (row) => String(row[key.name]),
     keyOf: (state) => String(state[options.key]),
+    frozenChange: (before, after) => frozen.find((property) => plain(before)[property] !== plain(after)[property]),
     encodeNew: ({ state, version, positions }, marksKnown) =>
       Object.assign(set.encode(plain(state)), { version, positions, marks_known: marksKnown }),
     encodeChanged: ({ state, version, positions }) =>
@@ -115,4 +129,8 @@ export interface SharedStore<Shared> {
   /** JSON rows of a changed value, for `update`. */
   encode(shared: Shared): readonly Record<string, unknown>[];
   readonly update: Write;
+  /** Topics whose messages these rows count (`sharedMessages`): their keys are no aggregates. */
+  readonly topics?: readonly string[];
+  /** The number of the last of these messages that a row has counted, on one of the topics. */
+  readonly lastTold?: (shared: Shared, topic: string) => number;
 }

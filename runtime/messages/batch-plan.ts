@@ -1,7 +1,9 @@
 /** All that a batch's one commit will write, and what is to be done after it: filled while its items are decided. */
 
 import { errorText } from "../error-text.ts";
+import { clearedError } from "../personal-data.ts";
 import { NO_POSITIONS, type Positions, type Stored } from "./aggregate.ts";
+import type { AuditEntry } from "./audit.ts";
 import type { Envelope } from "./envelope.ts";
 import type { CommandItem, IdempotencyKey, IntentRow, MessageItem, OutboxRow, TimerRow } from "./item.ts";
 
@@ -34,12 +36,16 @@ export interface BatchPlan<State, Shared> {
   readonly shared: Map<string, Shared>;
   readonly changedShared: Set<string>;
   readonly outbox: OutboxRow[];
+  /** Those of them that a shared row counts, and no aggregate. */
+  readonly countedByShared: Set<OutboxRow>;
   readonly timersSet: Map<string, TimerRow>;
   readonly timersCancelled: Map<string, TimerRow>;
   readonly timersFired: TimerRow[];
   readonly intents: IntentRow[];
   readonly intentsDone: IntentRow[];
   readonly idempotency: IdempotencyKey[];
+  /** Commands of operators that are accepted. */
+  readonly audit: AuditEntry[];
   readonly entries: Map<string, Readonly<Record<string, unknown>>[]>;
   /** `before`: what the mark must still be (0: there is none), or another replica has handled the message. */
   readonly marks: {
@@ -83,12 +89,14 @@ export function emptyPlan<State, Shared>(
     shared,
     changedShared: new Set(),
     outbox: [],
+    countedByShared: new Set(),
     timersSet: new Map(),
     timersCancelled: new Map(),
     timersFired: [],
     intents: [],
     intentsDone: [],
     idempotency: [],
+    audit: [],
     entries: new Map(),
     marks: [],
     deadLetters: [],
@@ -115,13 +123,18 @@ export function workingFor<State, Shared>(plan: BatchPlan<State, Shared>, key: s
 /** Each outcome is parked under a name of its own: a key may have several calls of a kind under way. */
 export const callSource = (intent: IntentRow) => `call:${intent.kind}:${intent.id}`;
 
-/** A message as it is kept when it cannot be handled now. */
-export const deadLetterOf = (envelope: Envelope, reason: DeadLetterRow["reason"], error: unknown): DeadLetterRow => ({
+/** A message as it is kept when it cannot be handled now. `state`: what else its handler could speak of. */
+export const deadLetterOf = (
+  envelope: Envelope,
+  reason: DeadLetterRow["reason"],
+  error: unknown,
+  state?: unknown,
+): DeadLetterRow => ({
   key: envelope.key,
   source: envelope.topic,
   sequence: envelope.sequence,
   reason,
-  error: errorText(error),
+  error: errorText(clearedError(error, [envelope.data, state])),
   message: JSON.stringify(envelope),
 });
 

@@ -144,3 +144,76 @@ describe("a batch", () => {
     expect(queue.size()).toBe(0);
   });
 });
+
+/** A command that creates something. */
+const beginning = (key: string): Item<unknown, never> => ({
+  kind: "command",
+  key,
+  name: "open",
+  creates: true,
+  sharedOnly: false,
+  expiresMs: Number.POSITIVE_INFINITY,
+  sharedKeys: () => [],
+  decide: () => {
+    throw new Error("is not decided here");
+  },
+  replayed: () => undefined,
+  keyReused: () => undefined,
+  fail: () => undefined,
+});
+
+describe("what begins new work", () => {
+  test("starts a batch at once, and gets what room the work under way leaves", () => {
+    const { time, queue } = queueAt();
+    queue.push(beginning("new"), false);
+    expect(queue.readyInMs()).toBe(0);
+    for (const key of ["a", "b", "c", "d"]) queue.push(item(key), false);
+    expect(keysOf(queue.take())).toEqual(["a", "b", "c", "d"]);
+    queue.push(item("e"), false);
+    queue.push(item("b1"), true);
+    queue.push(item("b2"), true);
+    time.ms += LIMITS.backgroundDelayMs;
+    // Background work that is due has its share before it, the rest of it comes after.
+    for (const key of ["new2", "new3"]) queue.push(beginning(key), false);
+    expect(keysOf(queue.take())).toEqual(["e", "new", "new2", "b1"]);
+    expect(keysOf(queue.take())).toEqual(["new3", "b2"]);
+    expect(queue.size()).toBe(0);
+  });
+
+  test("is no work under way, which is what waits and what the last batch took", () => {
+    const { queue } = queueAt();
+    for (const key of ["a", "b", "c", "d", "e"]) queue.push(item(key), false);
+    queue.push(beginning("new"), false);
+    queue.push(item("later"), true);
+    expect(queue.underWay()).toBe(5);
+    queue.take();
+    expect(queue.underWay()).toBe(5);
+    queue.take();
+    expect(queue.underWay()).toBe(1);
+  });
+});
+
+describe("a backlog", () => {
+  test("is as old as the first batch that passed over work under way, and gone with one that takes all", () => {
+    const { time, queue } = queueAt();
+    for (let n = 0; n < 9; n++) queue.push(item(`${n}`), false);
+    expect(queue.backlogMs()).toBe(0);
+    queue.take();
+    time.ms += 30;
+    queue.take();
+    time.ms += 10;
+    expect(queue.backlogMs()).toBe(40);
+    queue.take();
+    expect(queue.backlogMs()).toBe(0);
+  });
+
+  test("is not what waits for its key, nor new work", () => {
+    const { time, queue } = queueAt(true);
+    for (let n = 0; n < 3; n++) queue.push(item("a"), false);
+    for (let n = 0; n < 6; n++) queue.push(beginning(`${n}`), false);
+    queue.take();
+    time.ms += 100;
+    queue.take();
+    expect(queue.backlogMs()).toBe(0);
+  });
+});

@@ -1,6 +1,7 @@
 /**
  * What waits for the lane. Work on the customer's path makes a batch start at once; background work and outbox
- * acknowledgements wait for company some milliseconds, and ride along with whatever starts earlier. What is to be
+ * acknowledgements wait for company some milliseconds, and ride along with whatever starts earlier. Commands that create
+ * something begin new work: they get what room the work under way leaves, so that it is finished first. What is to be
  * verified makes batches of its own; while other work is due they are small, and each second batch is for that work.
  */
 import type { Clock } from "../clock.ts";
@@ -24,7 +25,16 @@ export interface BatchQueue<State, Shared> {
     readonly acknowledged: readonly Acknowledged[];
     readonly verify: boolean;
   };
+  /** What was taken last is committed, or will never be. */
+  settled(): void;
   size(): number;
+  /** Work on the customer's path that is under way: what waits, and what the last batch took. */
+  underWay(): number;
+  /**
+   * For how long each batch has been too small for the work under way, so that some was passed over; 0 while what waits
+   * finds room in the next one.
+   */
+  backlogMs(): number;
   drain(): readonly Item<State, Shared>[];
 }
 
@@ -41,9 +51,13 @@ export function createBatchQueue<State, Shared>(
   onePerKey: boolean,
 ): BatchQueue<State, Shared> {
   let urgent: Item<State, Shared>[] = [];
+  let beginnings: Item<State, Shared>[] = [];
   let background: Item<State, Shared>[] = [];
   let verified: Item<State, Shared>[] = [];
   const acknowledgements: Acknowledged[] = [];
+  /** Since when batches have passed over work under way; null after one that had room for all. */
+  let passedOverSinceMs: number | null = null;
+  let urgentTaken = 0;
   let backgroundSinceMs = 0;
   /** The batch before was verified: the other work's turn, when it is due. */
   let othersTurn = false;
@@ -71,7 +85,8 @@ export function createBatchQueue<State, Shared>(
 
   return {
     push(item, isBackground) {
-      if (!isBackground) urgent.push(item);
+      if (item.kind === "command" && item.creates) beginnings.push(item);
+      else if (!isBackground) urgent.push(item);
       else {
         if (background.length === 0) backgroundSinceMs = clock.now();
         background.push(item);
@@ -85,15 +100,17 @@ export function createBatchQueue<State, Shared>(
       acknowledgements.push(row);
     },
     readyInMs() {
-      if (urgent.length > 0 || verified.length > 0 || background.length >= limits.batchLimit) return 0;
+      if (urgent.length + beginnings.length + verified.length > 0) return 0;
+      if (background.length >= limits.batchLimit) return 0;
       const now = clock.now();
       const background0 = background.length > 0 ? backgroundSinceMs + limits.backgroundDelayMs - now : Infinity;
       const acknowledged0 = acknowledgements.length > 0 ? acknowledgedSinceMs + limits.ackDelayMs - now : Infinity;
       return Math.max(0, Math.min(background0, acknowledged0));
     },
     take() {
+      urgentTaken = 0;
       const acknowledged = acknowledgements.splice(0, 5 * limits.batchLimit);
-      const othersAreDue = urgent.length > 0 || backgroundIsDue();
+      const othersAreDue = urgent.length + beginnings.length > 0 || backgroundIsDue();
       if (verified.length > 0 && !(othersAreDue && othersTurn)) {
         const items: Item<State, Shared>[] = [];
         verified = takeFrom(verified, othersAreDue ? share : limits.batchLimit, items, new Set());
@@ -106,14 +123,26 @@ export function createBatchQueue<State, Shared>(
       // Full batches of urgent work must not starve the rest: what is urgent may wait for a mark that it advances.
       const kept = backgroundIsDue() ? Math.min(background.length, share) : 0;
       urgent = takeFrom(urgent, limits.batchLimit - kept, items, keys);
+      urgentTaken = items.length;
+      const urgentHadRoom = urgent.length === 0 || urgentTaken < limits.batchLimit - kept;
+      beginnings = takeFrom(beginnings, limits.batchLimit - kept - items.length, items, keys);
       background = takeFrom(background, limits.batchLimit - items.length, items, keys);
+      // What is left behind for its key alone is no sign of too much work.
+      const backgroundHadRoom = background.length === 0 || items.length < limits.batchLimit;
+      passedOverSinceMs = urgentHadRoom && backgroundHadRoom ? null : (passedOverSinceMs ?? clock.now());
       if (background.length > 0) backgroundSinceMs = clock.now();
       return { items, acknowledged, verify: false };
     },
-    size: () => urgent.length + background.length + verified.length,
+    settled() {
+      urgentTaken = 0;
+    },
+    size: () => urgent.length + beginnings.length + background.length + verified.length,
+    underWay: () => urgent.length + urgentTaken,
+    backlogMs: () => (passedOverSinceMs === null ? 0 : clock.now() - passedOverSinceMs),
     drain() {
-      const all = [...urgent, ...background, ...verified];
+      const all = [...urgent, ...beginnings, ...background, ...verified];
       urgent = [];
+      beginnings = [];
       background = [];
       verified = [];
       return all;

@@ -135,6 +135,7 @@ function decide<State, Shared, Ports>(
   prepared: ReadonlyMap<MessageItem, Prepared<State, Shared>>,
   verified: boolean,
 ): Decided<State, Shared> {
+  const sharedBefore = new Map(shared);
   const plan = emptyPlan<State, Shared>(loaded.stored, shared);
   for (const working of loaded.rowless) plan.working.set(working.key, working);
   const now = deps.clock.now();
@@ -167,7 +168,7 @@ function decide<State, Shared, Ports>(
     if (working?.state !== undefined) working.dirty = true;
   }
   collectMarks(plan);
-  checkPlan(plan, loaded.stored);
+  checkPlan(plan, loaded.stored, deps.messaging.aggregate, { ...deps.messaging.shared, before: sharedBefore });
   return { plan, early };
 }
 

@@ -4,15 +4,17 @@
  *
  * A call that a crash interrupted is not repeated blindly: its outcome is reported as unknown, and the module asks the
  * other side (`afterCrash: "ask"`); only calls that may be repeated without harm are (`"repeat"`). The same holds for
- * intents that another replica committed, as nobody can tell whether they were begun.
+ * intents that another replica committed, as nobody can tell whether they were begun. Intents of a kind that a newer
+ * version has made are left to a holder that knows it (unknown-kinds.ts).
  */
 import { arrayLiteral } from "../database/array-literal.ts";
 import type { Database } from "../database/port.ts";
 import { messageOf } from "../error-text.ts";
+import type { Log } from "../log.ts";
+import { withoutPersonal } from "../personal-data.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { type CallHandler, type CallOutcome, NothingHappened } from "./call.ts";
 import type { IntentRow, OutcomeItem } from "./item.ts";
-import type { Log } from "./log.ts";
 import type { Shards } from "./shards.ts";
 
 export interface CallsDeps<State, Shared, Ports> {
@@ -48,6 +50,7 @@ export interface Calls {
 export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared, Ports>): Calls {
   const { scheduler, shards } = deps;
   const handlers = new Map(deps.handlers.map((handler) => [handler.kind, handler]));
+  const known = arrayLiteral([...handlers.keys()]);
   const inHand = new Set<string>();
   const expected = new Set<string>();
   const waiting: IntentRow[] = [];
@@ -101,11 +104,10 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
           module: deps.module,
           call: intent.kind,
           key: intent.key,
-          error: String(error),
+          error: withoutPersonal(String(error), [intent.request]),
         });
-        return error instanceof NothingHappened
-          ? { kind: "unavailable", detail: error.message }
-          : { kind: "unknown", detail: messageOf(error) };
+        const detail = withoutPersonal(messageOf(error), [intent.request]);
+        return { kind: error instanceof NothingHappened ? "unavailable" : "unknown", detail };
       },
     );
     const outcome = await Promise.race([answered, timedOut]);
@@ -140,9 +142,9 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
       while (held.length > 0 && inHand.size < IN_HAND_LIMIT) {
         const rows = await deps.database.query({
           text: `select shard, id, key, kind, request from call_intent
-            where shard = any($1::smallint[]) and (shard, id) > ($2::smallint, $3::uuid)
+            where shard = any($1::smallint[]) and (shard, id) > ($2::smallint, $3::uuid) and kind = any($4::text[])
             order by shard, id limit ${PAGE}`,
-          params: [arrayLiteral(held), ...after],
+          params: [arrayLiteral(held), ...after, known],
         });
         for (const row of rows) {
           const intent: IntentRow = {

@@ -15,16 +15,16 @@ const NO_ANSWER = "of none, as nobody answers,";
 test.each(["08006", "40001", "40P01", "53100", "53300", "57014", "57P03", "58030", "55P03", NO_ANSWER])(
   "SQLSTATE %s never parks: messages, timers and outcomes wait until it is over",
   async (sqlState) => {
-    const slow = { make: () => systemScheduler.sleep(80).then(() => "yes") };
+    const slow = { make: () => systemScheduler.sleep(300).then(() => "yes") };
     const replica = await bench.replica({ ports: slow });
     const key = newKey();
-    const timers = [{ kind: "ring", dueMs: systemClock.now() + 80 }];
+    const timers = [{ kind: "ring", dueMs: systemClock.now() + 300 }];
     await send(replica, key, [{ name: "first", add: 1, calls: ["ask"], timers }]);
     if (sqlState === NO_ANSWER) replica.faults.down = true;
     else await bench.rows("insert into trouble values ($1)", sqlState);
     const waiting = replica.deliver(incoming(key, 2, { name: "second" }));
     await until("it has been tried", () => replica.logged.some(({ event }) => event === "batch.unavailable"));
-    await systemScheduler.sleep(150);
+    await systemScheduler.sleep(400);
     expect(await bench.count("dead_letter")).toBe(0);
     expect(await bench.effects(key)).toEqual(["first"]);
     replica.faults.down = false;

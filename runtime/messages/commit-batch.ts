@@ -8,12 +8,12 @@
  */
 import type { Clock } from "../clock.ts";
 import { DatabaseError } from "../database/port.ts";
+import type { Log } from "../log.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { type BatchDeps, type BatchRun, runBatch } from "./batch.ts";
 import type { Acknowledged } from "./batch-queue.ts";
 import { CommandUnavailable } from "./command-unavailable.ts";
 import type { Item } from "./item.ts";
-import type { Log } from "./log.ts";
 import { parkRejected } from "./park-rejected.ts";
 
 export interface CommitDeps<State, Shared, Ports> {
@@ -138,6 +138,7 @@ async function park<State, Shared, Ports>(
   deps.log("error", "batch.rejected", {
     module: deps.batch.messaging.module,
     item: culprit?.kind,
+    key: culprit?.key,
     error: String(error),
   });
   if (!culprit) return [];

@@ -21,8 +21,11 @@ export interface Topic {
   readonly types: ReadonlyMap<string, z.ZodType>;
 }
 
-/** The topic of a contract's commands or events. */
-export function topicOf(types: Readonly<Record<string, MessageType<unknown>>>): Topic {
+/** A contract's commands or events. */
+export type TopicTypes = Readonly<Record<string, MessageType<unknown>>>;
+
+/** The topic that carries them. */
+export function topicOf(types: TopicTypes): Topic {
   const all = Object.values(types);
   const [first] = all;
   if (!first) throw new Error("a contract without a type of message has no topic");
@@ -60,6 +63,14 @@ export const defineEvents = <Schemas extends Record<string, z.ZodType>>(
   schemas: Schemas,
   version?: number,
 ) => defineTopic(module, "events", schemas, version);
+
+/** Events that are keyed by something else than the module's aggregate, on a topic of their own, `<about>.events`. */
+export const defineEventsAbout = <Schemas extends Record<string, z.ZodType>>(
+  module: string,
+  about: string,
+  schemas: Schemas,
+  version?: number,
+) => defineTopic(module, `${about}.events`, schemas, version);
 
 /** A message that a decision sends: not yet numbered, already checked and serialised. */
 export interface OutgoingMessage {

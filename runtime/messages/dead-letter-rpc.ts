@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { Database } from "../database/port.ts";
 import { answers, defineRpc, type RpcHandler } from "../rpc/port.ts";
+import { commandAuditSchema } from "./audit.ts";
 import {
   DISCARD_REASON_LIMIT,
   KEY_LIMIT,
@@ -12,7 +13,7 @@ import {
   SEQUENCE_LIMIT,
   SOURCE_LIMIT,
 } from "./dead-letter.ts";
-import { readLetter, readLetters } from "./dead-letters.ts";
+import { readLetter, readLetters } from "./read-letters.ts";
 import type { LetterRelease } from "./release-letters.ts";
 
 /** What is asked about is bounded; what is answered is as long as what was parked. */
@@ -24,6 +25,8 @@ const placeSchema = z.object({
 /** Any key that a list has told, also one that is too long to be asked about. */
 const positionSchema = placeSchema.extend({ key: z.string().max(1000), parkedAtMs: z.number() });
 const claimSchema = z.object({ scope: z.uuid(), bodyHash: z.uuid() }).nullable();
+/** The operator's entry in the audit log; an edge of an older version sends none. */
+const auditSchema = commandAuditSchema.nullable().optional();
 const releaseSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("unknown") }),
   z.object({ kind: z.literal("keyReused") }),
@@ -62,14 +65,19 @@ export const deadLetterRpc = (module: string) => ({
   replay: defineRpc({
     module,
     name: "deadLetters.replay",
-    request: z.object({ place: placeSchema, claim: claimSchema }),
+    request: z.object({ place: placeSchema, claim: claimSchema, audit: auditSchema }),
     response: releaseSchema,
     effect: true,
   }),
   discard: defineRpc({
     module,
     name: "deadLetters.discard",
-    request: z.object({ place: placeSchema, reason: z.string().max(DISCARD_REASON_LIMIT), claim: claimSchema }),
+    request: z.object({
+      place: placeSchema,
+      reason: z.string().max(DISCARD_REASON_LIMIT),
+      claim: claimSchema,
+      audit: auditSchema,
+    }),
     response: releaseSchema,
     effect: true,
   }),
@@ -94,7 +102,7 @@ export function deadLetterHandlers(
       letters: await readLetters(database, after, limit, filter),
     })),
     answers(methods.show, async (place) => ({ letter: (await readLetter(database, place)) ?? null })),
-    answers(methods.replay, async ({ place, claim }) => release().replay(place, claim)),
-    answers(methods.discard, async ({ place, reason, claim }) => release().discard(place, reason, claim)),
+    answers(methods.replay, async ({ place, claim, audit }) => release().replay(place, claim, audit)),
+    answers(methods.discard, async ({ place, reason, claim, audit }) => release().discard(place, reason, claim, audit)),
   ];
 }

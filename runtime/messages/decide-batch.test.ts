@@ -78,7 +78,7 @@ const command = (key: string, script: Script, answers: Answers, idempotency?: Id
     openTally,
     key,
     Instruction.parse(script),
-    { correlationId: "request", expiresMs: 0, ...(idempotency ? { idempotency } : {}) },
+    { expiresMs: 0, ...(idempotency ? { idempotency } : {}) },
     (result) => answers.finished.push(result),
     (error) => answers.failed.push(error),
   );
@@ -186,7 +186,7 @@ describe("a batch", () => {
       `${COMMANDS}/k/1`,
       `${COMMANDS}/k/2`,
       `${COMMANDS}/k/2`,
-      "request",
+      "k",
     ]);
     expect(plan.working.get("k")).toMatchObject({ version: 4, positions: { out: { [EVENTS]: 11 } } });
     for (const { envelope, message } of plan.outbox)

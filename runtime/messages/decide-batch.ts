@@ -10,6 +10,7 @@
 import { errorText } from "../error-text.ts";
 import type { Ids } from "../ids.ts";
 import { invariant } from "../invariant.ts";
+import { clearedError } from "../personal-data.ts";
 import {
   type BatchPlan,
   callSource,
@@ -75,10 +76,15 @@ export function decideItem<State, Shared>(
       // An earlier item of this batch has cancelled or moved it.
       if (plan.timersCancelled.has(name) || plan.timersSet.has(name)) return;
       plan.timersFired.push(timer);
-      attempt(plan, { source: `timer:${timer.kind}`, key: item.key, message: JSON.stringify(timer) }, () => {
-        if (!handler) throw new Error(`no handler for timer ${timer.kind}`);
-        apply(plan, working, handler.decide(working.state, contextOf(item.key, batch)), cause, batch, handlers.sends);
-      });
+      attempt(
+        plan,
+        { source: `timer:${timer.kind}`, key: item.key, message: JSON.stringify(timer) },
+        working.state,
+        () => {
+          if (!handler) throw new Error(`no handler for timer ${timer.kind}`);
+          apply(plan, working, handler.decide(working.state, contextOf(item.key, batch)), cause, batch, handlers.sends);
+        },
+      );
       break;
     }
     case "outcome": {
@@ -88,7 +94,7 @@ export function decideItem<State, Shared>(
       plan.intentsDone.push(intent);
       plan.afterCommit.push(item.settle);
       const parked = JSON.stringify({ intent, outcome: item.outcome });
-      attempt(plan, { source: callSource(intent), key: item.key, message: parked }, () => {
+      attempt(plan, { source: callSource(intent), key: item.key, message: parked }, working.state, () => {
         if (!handler) throw new Error(`no handler for call ${intent.kind}`);
         const decision = handler.decide(working.state, intent.request, item.outcome, contextOf(item.key, batch));
         apply(plan, working, decision, cause, batch, handlers.sends);
@@ -146,7 +152,7 @@ function decideMessage<State, Shared>(
     working.dirty = true;
     if (letter) plan.lettersReleased.push({ ...name, discarded });
   } catch (error) {
-    plan.deadLetters.push(deadLetterOf(envelope, "threw", error));
+    plan.deadLetters.push(deadLetterOf(envelope, "threw", error, working.state));
   }
   plan.afterCommit.push(item.settle);
 }
@@ -172,29 +178,65 @@ function decideCommand<State, Shared>(
     return;
   }
   try {
-    const { decision, decided } = item.decide(working.state, contextOf(item.key, batch));
+    const before = working.state;
+    const { decision, decided } = item.decide(before, contextOf(item.key, batch));
     const cause: Cause = {
-      causationId: item.correlationId,
-      correlationId: item.correlationId,
+      causationId: item.key,
+      correlationId: item.key,
       ...(item.traceparent === undefined ? {} : { traceparent: item.traceparent }),
     };
     apply(plan, working, decision, cause, batch, sends);
-    if (decision.state !== undefined && item.idempotency) plan.idempotency.push(item.idempotency);
+    if (isAccepted(decision) && item.idempotency) plan.idempotency.push(item.idempotency);
+    // What was as it was asked for has not been changed by who asks.
+    const isChanged = isAccepted(decision) && (decision.state !== before || decision.shared !== undefined);
+    if (isChanged && item.operator) plan.audit.push({ ...item.operator, atMs: batch.now, outcome: "done" });
     plan.afterCommit.push(decided);
   } catch (error) {
-    plan.failed.push({ item, error });
+    plan.failed.push({ item, error: clearedError(error, [working.state]) });
   }
 }
+
+const isAccepted = <State, Shared>({ state, shared }: Decision<State, Shared>) =>
+  state !== undefined || (shared !== undefined && shared.size > 0);
 
 function attempt<State, Shared>(
   plan: BatchPlan<State, Shared>,
   letter: Pick<DeadLetterRow, "source" | "key" | "message">,
+  state: unknown,
   decide: () => void,
 ): void {
   try {
     decide();
   } catch (error) {
-    plan.deadLetters.push({ ...letter, sequence: 0, reason: "threw", error: errorText(error) });
+    const text = errorText(clearedError(error, [letter.message, state]));
+    plan.deadLetters.push({ ...letter, sequence: 0, reason: "threw", error: text });
+  }
+}
+
+/** Throws unless the module declares the topics that the decision sends to, and something counts each message. */
+function requireSendable<State, Shared>(key: string, decision: Decision<State, Shared>, sends: ReadonlySet<string>) {
+  const { messages = [], sharedMessages = [] } = decision;
+  for (const { topic } of [...messages, ...sharedMessages.map(({ message }) => message)])
+    invariant(sends.has(topic), () => `a decision on ${key} sends to ${topic}, which its module does not declare`);
+  for (const { key: counter } of sharedMessages)
+    invariant(
+      decision.shared?.has(counter) === true,
+      () => `a decision on ${key} sends for ${counter}, which it does not change`,
+    );
+}
+
+function sendShared<State, Shared>(
+  plan: BatchPlan<State, Shared>,
+  decision: Decision<State, Shared>,
+  cause: Cause,
+  batch: BatchContext<State, Shared>,
+): void {
+  for (const { key: counter, sequence, message } of decision.sharedMessages ?? []) {
+    const place = { key: counter, sequence, producer: batch.producer, timeMs: batch.now };
+    const envelope: Envelope = { ...message, ...place, ...cause };
+    const row = { shard: shardOf(counter), envelope, message: encodeMessage(envelope) };
+    plan.outbox.push(row);
+    plan.countedByShared.add(row);
   }
 }
 
@@ -213,8 +255,7 @@ function apply<State, Shared>(
   const messages = decision.messages ?? [];
   if (messages.length > 0 && state === undefined)
     throw new Error(`a decision on ${key} sends messages but has no aggregate to count them on`);
-  for (const { topic } of messages)
-    invariant(sends.has(topic), () => `a decision on ${key} sends to ${topic}, which its module does not declare`);
+  requireSendable(key, decision, sends);
   for (const sharedKey of decision.shared?.keys() ?? [])
     invariant(batch.shared.has(sharedKey), () => `a decision on ${key} changes ${sharedKey}, which it has not locked`);
   batch.invariants?.(working.state, decision, batch.shared);
@@ -234,6 +275,7 @@ function apply<State, Shared>(
     working.positions = { in: working.positions.in, out };
     working.dirty = true;
   }
+  sendShared(plan, decision, cause, batch);
   for (const { kind, dueMs } of decision.setTimers ?? []) {
     plan.timersCancelled.delete(`${key} ${kind}`);
     plan.timersSet.set(`${key} ${kind}`, { shard, key, kind, dueMs });

@@ -41,6 +41,15 @@ export interface Decision<State, Shared = never> {
   readonly entries?: readonly Entry[];
   /** Shared rows that changed, by key. */
   readonly shared?: ReadonlyMap<string, Shared>;
+  readonly sharedMessages?: readonly SharedMessage[];
+}
+
+/** A message keyed by a shared row that the same decision changes: that row, which is locked, counts it. */
+export interface SharedMessage {
+  readonly key: string;
+  /** By one more than the row's last one on this topic. */
+  readonly sequence: number;
+  readonly message: OutgoingMessage;
 }
 
 /**
@@ -108,8 +117,13 @@ export interface Command<State, Shared, Input, Answer> {
   readonly name: string;
   /** The key is new with each request, so there is no row to look for. */
   readonly creates?: boolean;
+  /** It decides on shared rows alone: its key is new with each request, and never has a row. */
+  readonly sharedOnly?: boolean;
   readonly shares?: (state: State | undefined, input: Input) => readonly string[];
-  /** A decision with a state is accepted (and its idempotency key kept); without one it is a refusal. */
+  /**
+   * A decision with a state or with changed shared rows is accepted (and its idempotency key kept); with neither it is a
+   * refusal.
+   */
   readonly decide: (
     state: State | undefined,
     input: Input,

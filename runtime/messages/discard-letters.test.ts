@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { DatabaseError } from "../database/port.ts";
 import { until } from "../until.fixture.ts";
-import { readLetter } from "./dead-letters.ts";
 import { at, before, done, nothing, parkedKey, send, sequences } from "./letters.fixture.ts";
+import { readLetter } from "./read-letters.ts";
 import { ids, newKey, type Replica, testBench } from "./replicas.fixture.ts";
 
 const bench = testBench();

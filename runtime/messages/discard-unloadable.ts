@@ -8,7 +8,7 @@
 import { type Database, DatabaseError } from "../database/port.ts";
 import type { AggregateStore } from "./aggregate.ts";
 import type { LetterPlace } from "./dead-letter.ts";
-import { queueRows } from "./dead-letters.ts";
+import { queueRows } from "./read-letters.ts";
 
 /** Whether the database refuses, now and at each try, to look for a row with this key. */
 export async function isUnloadable(

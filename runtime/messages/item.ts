@@ -1,4 +1,5 @@
 /** What waits in a lane's queue: everything that can change an aggregate takes this one path. */
+import type { CommandAudit } from "./audit.ts";
 import type { CallOutcome } from "./call.ts";
 import type { Command, Decision, DecisionContext } from "./decision.ts";
 import type { EarlierRequest } from "./earlier-request.ts";
@@ -83,9 +84,10 @@ export interface CommandItem<State, Shared> {
   readonly key: string;
   readonly name: string;
   readonly creates: boolean;
-  readonly correlationId: string;
+  readonly sharedOnly: boolean;
   readonly traceparent?: string;
   readonly idempotency?: IdempotencyKey;
+  readonly operator?: CommandAudit;
   readonly expiresMs: number;
   readonly sharedKeys: (state: State | undefined) => readonly string[];
   /** Returns the decision and keeps its answer until `decided` is called. */
@@ -101,9 +103,10 @@ export interface CommandItem<State, Shared> {
 export type Item<State, Shared> = MessageItem | TimerItem | OutcomeItem | CommandItem<State, Shared>;
 
 export interface CommandOptions {
-  readonly correlationId: string;
   readonly traceparent?: string;
   readonly idempotency?: IdempotencyKey;
+  /** Whose command it is, for the audit log; absent: nobody's that is in it. */
+  readonly operator?: CommandAudit;
   /** After this moment the caller no longer waits: the command is dropped if it has not been tried. */
   readonly expiresMs: number;
 }
@@ -122,9 +125,10 @@ export function commandItem<State, Shared, Input, Answer>(
     key,
     name: command.name,
     creates: command.creates ?? false,
-    correlationId: options.correlationId,
+    sharedOnly: command.sharedOnly ?? false,
     ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
     ...(options.idempotency === undefined ? {} : { idempotency: options.idempotency }),
+    ...(options.operator === undefined ? {} : { operator: options.operator }),
     expiresMs: options.expiresMs,
     sharedKeys: (state) => command.shares?.(state, input) ?? [],
     decide(state, context) {

@@ -5,6 +5,8 @@
  * Guarantees: what `settle` was called for is committed (handled, skipped or parked); what is not settled is still
  * queued here or in an outbox, a timer or an intent row. How a batch that does not commit is retried: commit-batch.ts.
  */
+
+import type { Log } from "../log.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { createAggregateCache } from "./aggregate-cache.ts";
 import type { BatchDeps, BatchRun } from "./batch.ts";
@@ -24,7 +26,6 @@ import {
   type MessageItem,
   type OutboxRow,
 } from "./item.ts";
-import type { Log } from "./log.ts";
 
 export interface LaneLimits {
   readonly batchLimit: number;
@@ -59,6 +60,15 @@ export interface LaneDeps<State, Shared, Ports>
   readonly condition: (error: unknown) => void;
 }
 
+export interface LaneLoad {
+  /** Work on the customer's path that waits for its turn or is being done. */
+  readonly underWay: number;
+  /** For how long there has been more work under way than batches hold. */
+  readonly backlogMs: number;
+}
+
+export const NO_LOAD: LaneLoad = { underWay: 0, backlogMs: 0 };
+
 export interface ModuleLane<State, Shared> {
   push(item: Item<State, Shared>): void;
   /** An outbox row that may be deleted: it rides on the next batch. */
@@ -79,6 +89,8 @@ export interface ModuleLane<State, Shared> {
   start(): void;
   /** Resolves when the batch in flight has ended; what is queued stays undone. */
   stop(): Promise<void>;
+  /** What admission control looks at; nothing while the database is away, which is no load. */
+  load(): LaneLoad;
   /** Queue lengths, for readiness and metrics. */
   depth(): { readonly queued: number; readonly commands: number; readonly waiting: number };
 }
@@ -189,6 +201,7 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
       const { items, acknowledged, verify } = queue.take();
       busy = true;
       await commitBatch(commit, items.filter(begins), acknowledged, verify);
+      queue.settled();
       busy = false;
     }
   }
@@ -271,6 +284,7 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
         if (item.kind === "command") item.fail(new CommandUnavailable("none", "shutting down"));
       await deps.lane.close();
     },
+    load: () => (outage === null ? { underWay: queue.underWay(), backlogMs: queue.backlogMs() } : NO_LOAD),
     depth: () => ({ queued: queue.size(), commands, waiting: early.size() }),
   };
 }

@@ -44,6 +44,7 @@ export async function loadOptimistic<State, Shared, Ports>(
   const missing = new Set<string>();
   const seen = new Set<string>();
   for (const item of items) {
+    if (item.kind === "command" && item.sharedOnly) continue;
     // A refusal writes nothing that a guard could check, so commands on existing rows never decide on a cached one.
     const fresh = item.kind === "command" && !item.creates;
     if (seen.has(item.key) && !fresh) continue;

@@ -2,6 +2,7 @@ import type { AggregateStore, SharedStore, Write } from "./aggregate.ts";
 import type { CallHandler } from "./call.ts";
 import type { Topic } from "./contract.ts";
 import type { DecisionInvariants, MessageHandler, TimerHandler } from "./decision.ts";
+import type { KeyedRows } from "./retention.ts";
 
 /** A table that decisions add rows to (history, ledger). */
 export interface EntryStore {
@@ -27,4 +28,6 @@ export interface Messaging<State, Shared, Ports> extends ModuleTopics {
   readonly handlers: readonly MessageHandler<State, Shared>[];
   readonly timers: readonly TimerHandler<State, Shared>[];
   readonly calls: readonly CallHandler<State, Shared, Ports>[];
+  /** Tables of its own whose rows are of use as long as the keys that lead to them, and a while longer. */
+  readonly keyedRows?: readonly KeyedRows[];
 }

@@ -8,6 +8,9 @@ export function encodeMessage(envelope: Envelope): string {
   return `${head.slice(0, -1)},"data":${envelope.data}}`;
 }
 
+/** SQL for when the message of an outbox row was made; that far, only names of ours stand before it. */
+export const MESSAGE_TIME_MS = `substring(message from '"timeMs":([0-9]+)')::bigint`;
+
 /** The envelope of an outbox row as it was read back. */
 export function decodeMessage(row: {
   readonly topic: string;

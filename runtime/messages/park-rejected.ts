@@ -1,5 +1,6 @@
 import { DatabaseError, type Lane, type Parameter, type Statement } from "../database/port.ts";
 import { errorText } from "../error-text.ts";
+import { withoutPersonal } from "../personal-data.ts";
 import { callSource, deadLetterOf } from "./batch-plan.ts";
 import type { Item } from "./item.ts";
 
@@ -25,27 +26,9 @@ export async function parkRejected<State, Shared>(
     item.settle();
     return true;
   }
-  const text = errorText(error);
-  const letter =
-    item.kind === "message"
-      ? deadLetterOf(item.envelope, "rejected", error)
-      : item.kind === "timer"
-        ? {
-            key: item.key,
-            source: `timer:${item.timer.kind}`,
-            sequence: 0,
-            error: text,
-            message: JSON.stringify(item.timer),
-          }
-        : {
-            key: item.key,
-            source: callSource(item.intent),
-            sequence: 0,
-            error: text,
-            message: JSON.stringify({ intent: item.intent, outcome: item.outcome }),
-          };
+  const letter = letterOf(item, error);
   const parkedAt = new Date(now).toISOString();
-  const row = [withoutNul(item.key), letter.source, letter.sequence, withoutNul(text), parkedAt];
+  const row = [withoutNul(item.key), letter.source, letter.sequence, withoutNul(letter.error), parkedAt];
   try {
     await lane.run(
       item.kind === "message" && item.letter
@@ -63,6 +46,15 @@ export async function parkRejected<State, Shared>(
   }
   item.settle();
   return true;
+}
+
+function letterOf(item: Exclude<Item<never, never>, { kind: "command" }>, error: unknown) {
+  if (item.kind === "message") return deadLetterOf(item.envelope, "rejected", error);
+  const [source, message] =
+    item.kind === "timer"
+      ? [`timer:${item.timer.kind}`, JSON.stringify(item.timer)]
+      : [callSource(item.intent), JSON.stringify({ intent: item.intent, outcome: item.outcome })];
+  return { source, sequence: 0, error: withoutPersonal(errorText(error), [message]), message };
 }
 
 /** `row`: key, source, number, error, time and message of the letter. */

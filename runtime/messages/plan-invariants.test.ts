@@ -10,11 +10,16 @@ import { ids, incoming } from "./replicas.fixture.ts";
 import { type Ports, type Pot, type Tally, tally } from "./tally.fixture.ts";
 
 const TOPIC = "genai-demo.tally.events.v1";
-const loaded = [{ key: "k", state: {}, version: 3, positions: { in: { commands: 5 }, out: { [TOPIC]: 7 } } }];
+interface Row {
+  readonly made: number;
+}
+const loaded = [{ key: "k", state: { made: 1 }, version: 3, positions: { in: { commands: 5 }, out: { [TOPIC]: 7 } } }];
+
+const store = { frozenChange: (before: Row, after: Row) => (before.made === after.made ? undefined : "made") };
 
 /** A batch that has handled one message and told two, spoilt by `change`. */
-function check(change: (plan: BatchPlan<object, never>) => void = () => undefined) {
-  const plan = emptyPlan<object, never>(loaded, new Map<string, never>());
+function check(change: (plan: BatchPlan<Row, never>) => void = () => undefined) {
+  const plan = emptyPlan<Row, never>(loaded, new Map<string, never>());
   Object.assign(plan.working.get("k") ?? {}, {
     dirty: true,
     positions: { in: { commands: 6, others: 1 }, out: { [TOPIC]: 9 } },
@@ -22,7 +27,7 @@ function check(change: (plan: BatchPlan<object, never>) => void = () => undefine
   for (const sequence of [8, 9]) tell(plan, "k", sequence);
   plan.working.set("new", {
     key: "new",
-    state: {},
+    state: { made: 2 },
     positions: { in: {}, out: { [TOPIC]: 1 } },
     version: 0,
     marksBefore: undefined,
@@ -31,9 +36,9 @@ function check(change: (plan: BatchPlan<object, never>) => void = () => undefine
   tell(plan, "new", 1);
   plan.idempotency.push({ scope: "s", bodyHash: "b", status: 201, reference: "r" });
   change(plan);
-  checkPlan(plan, loaded);
+  checkPlan(plan, loaded, store, { before: new Map<string, never>() });
 }
-const tell = (plan: BatchPlan<object, never>, key: string, sequence: number) =>
+const tell = (plan: BatchPlan<Row, never>, key: string, sequence: number) =>
   plan.outbox.push({
     shard: 0,
     message: "",
@@ -49,7 +54,7 @@ const tell = (plan: BatchPlan<object, never>, key: string, sequence: number) =>
       data: "{}",
     },
   });
-const position = (plan: BatchPlan<object, never>, key: string, positions: object) =>
+const position = (plan: BatchPlan<Row, never>, key: string, positions: object) =>
   Object.assign(plan.working.get(key) ?? {}, { positions });
 
 test("a batch whose rows contradict each other writes nothing", async () => {
@@ -99,6 +104,11 @@ describe("a batch's plan", () => {
       (plan) => position(plan, "k", { in: { commands: 6 }, out: { [TOPIC]: 12 } }),
     ],
     ["tells on a key that it has not met", "its counter with undefined", (plan) => tell(plan, "stranger", 1)],
+    [
+      "changes what no update writes",
+      "made of k changes",
+      (plan) => Object.assign(plan.working.get("k") ?? {}, { state: { made: 2 } }),
+    ],
     ["loses an aggregate", "was loaded with version 3", (plan) => plan.working.delete("k")],
     [
       "has a request's effect twice",

@@ -11,9 +11,9 @@ import { type Tally, tally } from "./tally.fixture.ts";
 const facts = defineFacts("tally", z.object({ total: z.int() }));
 const bench = testBench();
 
-function ask(request: FactsRequest) {
+function ask(request: FactsRequest, messaging = tally()) {
   const show = async (states: readonly Tally[]) => states.map(({ total }) => ({ total }));
-  const handler = answersFacts(facts, tally(), { database: bench.database, travelling: async () => [] }, show);
+  const handler = answersFacts(facts, show)(messaging, { database: bench.database, travelling: async () => [] });
   return createDirectRpc([handler], systemScheduler).call(facts, request, { timeoutMs: 5000 });
 }
 
@@ -56,4 +56,18 @@ test("every key with an aggregate, a mark, a row under way or a letter, in key o
 test("keys that are asked for come back whether or not there is anything of them", async () => {
   const { items, complete } = await ask({ after: null, keys: ["nobody"], limit: 10 });
   expect([items.map(({ key, version }) => [key, version]), complete]).toEqual([[["nobody", 0]], true]);
+});
+
+test("a message whose key is no aggregate is nothing of the module's keys", async () => {
+  const { shared, ...others } = tally({ shared: true });
+  if (!shared) throw new Error("it has shared rows");
+  const messaging = { ...others, shared: { ...shared, topics: ["pots"] } };
+  for (const topic of ["pots", "others"])
+    await bench.rows(
+      `insert into outbox (shard, key, topic, sequence, message) values (98, 'pot of ${topic}', '${topic}', 1, '{}')`,
+    );
+  const { items } = await ask({ after: "pot", keys: null, limit: 10 }, messaging);
+  expect(items.map(({ key, outbox }) => [key, outbox.length])).toEqual([["pot of others", 1]]);
+  const asked = await ask({ after: null, keys: ["pot of pots"], limit: 10 }, messaging);
+  expect(asked.items.map(({ outbox }) => outbox)).toEqual([[]]);
 });

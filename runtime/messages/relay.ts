@@ -6,11 +6,11 @@
  */
 import { arrayLiteral } from "../database/array-literal.ts";
 import type { Database } from "../database/port.ts";
+import type { Log } from "../log.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Transport } from "../transport/port.ts";
 import { messageId } from "./envelope.ts";
 import type { OutboxRow } from "./item.ts";
-import type { Log } from "./log.ts";
 import { decodeMessage } from "./outbox-message.ts";
 import type { Shards } from "./shards.ts";
 

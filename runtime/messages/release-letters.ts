@@ -16,20 +16,22 @@
  *
  * A crash at any moment leaves each letter either parked or gone with its effect; nothing goes on by itself then, the
  * operator asks again. Several replicas may be asked at once: guards of the commits let each effect happen once. An
- * Idempotency-Key is stored before anything is done; its repetition acts again, harmlessly, and tells what is left.
+ * Idempotency-Key is stored before anything is done; its repetition acts again, harmlessly, and tells what is left. Who
+ * asks is noted in the audit log at that moment, in the same statement where there is a key, and not again.
  */
 import type { Clock } from "../clock.ts";
 import { arrayLiteral } from "../database/array-literal.ts";
 import type { Database, Row } from "../database/port.ts";
+import type { Log } from "../log.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { AggregateStore } from "./aggregate.ts";
+import { auditParameter, type CommandAudit, insertAudit } from "./audit.ts";
 import { contentOf, type Letter, type LetterPlace, letterId, letterKind, letterOf } from "./dead-letter.ts";
-import { letterRow, queueRows } from "./dead-letters.ts";
 import { discardUnloadable, isUnloadable } from "./discard-unloadable.ts";
 import { findEarlierRequest } from "./earlier-request.ts";
 import type { LetterAction, MessageItem, TimerRow } from "./item.ts";
-import type { Log } from "./log.ts";
 import { putBack, stateOf } from "./put-back.ts";
+import { letterRow, queueRows } from "./read-letters.ts";
 
 interface LetterReleaseDeps {
   readonly module: string;
@@ -71,8 +73,14 @@ export type ReleaseResult =
   | ({ readonly kind: "done" } & ReleaseReport);
 
 export interface LetterRelease {
-  replay(place: LetterPlace, claim: RequestClaim | null): Promise<ReleaseResult>;
-  discard(place: LetterPlace, reason: string, claim: RequestClaim | null): Promise<ReleaseResult>;
+  /** `audit`: the operator's entry, written before anything is done; null or absent: nobody's that is in the log. */
+  replay(place: LetterPlace, claim: RequestClaim | null, audit?: CommandAudit | null): Promise<ReleaseResult>;
+  discard(
+    place: LetterPlace,
+    reason: string,
+    claim: RequestClaim | null,
+    audit?: CommandAudit | null,
+  ): Promise<ReleaseResult>;
   /** The lane stops: whoever waits is told how far it has come. */
   stop(): void;
 }
@@ -81,6 +89,8 @@ export interface LetterRelease {
 const NAMED_LIMIT = 100;
 /** Pauses between looks at what was put back: the first, each one longer than that before it, and the longest. */
 const LOOK_MS = { first: 20, growth: 1.5, most: 500 };
+
+const NOTE = `with ${insertAudit("select", 1)} select`;
 
 interface Progress {
   readonly released: LetterPlace[];
@@ -96,6 +106,7 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
   async function asked(
     place: LetterPlace,
     claim: RequestClaim | null,
+    audit: CommandAudit | null,
     act: (letter: Row | undefined, progress: Progress, untilMs: number) => Promise<void>,
   ): Promise<ReleaseResult> {
     const untilMs = clock.now() + deps.answerWithinMs;
@@ -103,7 +114,8 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
     if (earlier?.kind === "keyReused") return earlier;
     const [letter] = await database.query(letterRow(place));
     if (!letter && !earlier) return { kind: "unknown" };
-    if (claim && !earlier && !(await stored(claim, letterId(module, place)))) return { kind: "keyReused" };
+    if (claim && !earlier && !(await stored(claim, letterId(module, place), audit))) return { kind: "keyReused" };
+    if (!claim && audit) await database.query({ text: NOTE, params: [entryOf(audit)] });
     const progress: Progress = { released: [], releasedCount: 0, pending: false };
     await act(letter, progress, untilMs);
     const left = await leftOf(place);
@@ -119,12 +131,16 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
     return { kind: "done", ...progress, ...left };
   }
 
+  const entryOf = (audit: CommandAudit | null) =>
+    auditParameter(audit, { key: audit?.key ?? "", atMs: clock.now(), outcome: "begun" });
+
   /** False: a twin with another body was first. */
-  async function stored({ scope, bodyHash }: RequestClaim, reference: string): Promise<boolean> {
+  async function stored({ scope, bodyHash }: RequestClaim, reference: string, audit: CommandAudit | null) {
     await database.query({
-      text: `insert into idempotency (scope, body_hash, status, reference, created_at)
-        values ($1::uuid, $2::uuid, 200, $3, $4::text::timestamptz) on conflict do nothing`,
-      params: [scope, bodyHash, reference, new Date(clock.now()).toISOString()],
+      text: `with keyed as (insert into idempotency (scope, body_hash, status, reference, created_at)
+          values ($1::uuid, $2::uuid, 200, $3, $4::text::timestamptz) on conflict do nothing returning 1),
+        ${insertAudit("select from keyed", 5)} select`,
+      params: [scope, bodyHash, reference, new Date(clock.now()).toISOString(), entryOf(audit)],
     });
     return (await findEarlierRequest(database, { scope, bodyHash }))?.kind === "replayed";
   }
@@ -218,15 +234,15 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
       stopped = true;
       end(false);
     },
-    replay: (place, claim) =>
-      asked(place, claim, async (letter, progress, untilMs) => {
+    replay: (place, claim, audit = null) =>
+      asked(place, claim, audit, async (letter, progress, untilMs) => {
         const kind = letterKind(place.source);
         if (kind === "message") await releaseQueue(place, progress, untilMs);
         // What cannot be read stays what it is: it can be looked at, and discarded.
         else if (kind !== "record") await putBackAndWait(place, letter, progress, untilMs);
       }),
-    discard: (place, reason, claim) =>
-      asked(place, claim, async (letter, progress, untilMs) => {
+    discard: (place, reason, claim, audit = null) =>
+      asked(place, claim, audit, async (letter, progress, untilMs) => {
         if (letterKind(place.source) !== "message") {
           const gone = await database.query({
             text: "delete from dead_letter where key = $1 and source = $2 and sequence = 0 returning 1",

@@ -9,6 +9,7 @@ import type { Database, Parameter, Row } from "../database/port.ts";
 import { openDatabase } from "../database/postgres.ts";
 import { startScratchServer } from "../database/scratch-server.fixture.ts";
 import { createIds } from "../ids.ts";
+import type { Log } from "../log.ts";
 import { systemRandom } from "../random.ts";
 import { type Scheduler, systemScheduler } from "../scheduler.ts";
 import { createInProcessTransport } from "../transport/inprocess.ts";
@@ -18,7 +19,6 @@ import type { Envelope } from "./envelope.ts";
 import { type Faults, faultyDatabase } from "./faulty-database.fixture.ts";
 import type { CommandOptions } from "./item.ts";
 import { DEFAULT_LANE_LIMITS, type LaneLimits } from "./lane.ts";
-import type { Log } from "./log.ts";
 import { coreMigrations } from "./migrations.ts";
 import { DEFAULT_RETENTION } from "./retention.ts";
 import { type RunningMessaging, startMessaging } from "./start-messaging.ts";
@@ -59,6 +59,8 @@ export interface ReplicaOptions {
   readonly shared?: boolean;
   /** Runs the version whose handlers do not throw. */
   readonly mended?: boolean;
+  /** Kinds of timers and calls that its version does not know. */
+  readonly unknownKinds?: readonly string[];
   /** The aggregate's keys are UUIDs. */
   readonly uuidKeys?: boolean;
   readonly exclusive?: boolean;
@@ -150,6 +152,7 @@ async function openBench(): Promise<Bench> {
         "tally",
         "uuid_tally",
         "effect",
+        "note",
         "pot",
         "trouble",
       ])
@@ -192,11 +195,17 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
     reject: async () => undefined,
   });
   const ports: Ports = options.ports ?? { make: async () => "yes" };
-  const { shared = false, mended = false, uuidKeys = false } = options;
+  const { shared = false, mended = false, uuidKeys = false, unknownKinds = [] } = options;
   const definition = tally({ shared, mended, uuidKeys });
   const timeoutMs = options.callTimeoutMs ?? 2000;
   const running = startMessaging(
-    { ...definition, calls: definition.calls.map((each) => ({ ...each, timeoutMs })) },
+    {
+      ...definition,
+      timers: definition.timers.filter(({ kind }) => !unknownKinds.includes(kind)),
+      calls: definition.calls
+        .filter(({ kind }) => !unknownKinds.includes(kind))
+        .map((each) => ({ ...each, timeoutMs })),
+    },
     {
       database,
       transport,
@@ -239,7 +248,6 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
     deliver: (envelope) => transport.publish(envelope),
     run: (command, key, script, given = {}) =>
       running.lane.execute(command, key, Instruction.parse(script), {
-        correlationId: "test",
         expiresMs: clock.now() + 5000,
         ...given,
       }),

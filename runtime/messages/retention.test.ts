@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { sagaSettings } from "../config/saga-settings.ts";
+import { deadlineSettings } from "../config/deadline-settings.ts";
 import type { Database, Statement } from "../database/port.ts";
 import { testBench } from "./replicas.fixture.ts";
-import { createRetention, DEFAULT_RETENTION, TOPICS_KEEP_MS } from "./retention.ts";
+import { createRetention, DEFAULT_RETENTION, type KeyedRows, TOPICS_KEEP_MS } from "./retention.ts";
 import { tally } from "./tally.fixture.ts";
 
 const MINUTE = 60_000;
@@ -13,7 +13,7 @@ const RETENTION = { idempotencyKeptForMs: DAY, marksKeptForMs: 60 * DAY, everyMs
 const bench = testBench();
 
 /** The retention of the tally at a time that stands where it is put; what `meets` throws for is not sent. */
-function retention({ meets = () => undefined, uuidKeys = false }: Options = {}) {
+function retention({ meets = () => undefined, uuidKeys = false, keyedRows = [] }: Options = {}) {
   const time = { ms: NOW };
   const database: Database = {
     ...bench.database,
@@ -22,11 +22,13 @@ function retention({ meets = () => undefined, uuidKeys = false }: Options = {}) 
       return bench.database.query(statement);
     },
   };
-  return { time, retain: createRetention(database, { now: () => time.ms }, RETENTION, tally({ uuidKeys }).aggregate) };
+  const { aggregate } = tally({ uuidKeys });
+  return { time, retain: createRetention(database, { now: () => time.ms }, RETENTION, { aggregate, keyedRows }) };
 }
 interface Options {
   readonly meets?: (statement: Statement) => void;
   readonly uuidKeys?: boolean;
+  readonly keyedRows?: readonly KeyedRows[];
 }
 
 const isoAt = (ms: number) => new Date(ms).toISOString();
@@ -76,6 +78,35 @@ test("what is older than its horizon goes, a page at an upkeep, and what is youn
   await bench.rows("update idempotency set created_at = '2020-01-01'");
   await retain();
   expect(await keys()).toBe(1499);
+});
+
+test("rows that keys lead to go a while after the keys, a page at an upkeep", async () => {
+  // One an hour from now back; every other one has a key.
+  await bench.rows(
+    `insert into note select md5(n::text)::uuid, case when n % 2 = 0 then md5(n::text)::uuid end,
+      $1::text::timestamptz - n * interval '1 hour' from generate_series(1, 2500) n`,
+    isoAt(NOW),
+  );
+  await bench.rows(
+    `insert into idempotency (scope, body_hash, status, reference, created_at)
+      select scope, scope, 201, 'r', created_at from note where scope is not null`,
+  );
+  const { time, retain } = retention({ keyedRows: [{ table: "note", outliveKeysByMs: 5 * HOUR }] });
+  time.ms += MINUTE;
+  await retain();
+  // Keys of the same upkeep may have gone before or after; those without one go a page at a time.
+  for (let upkeep = 0; upkeep < 3; upkeep++) {
+    time.ms += MINUTE;
+    await retain();
+  }
+  expect(await bench.count("note")).toBe(29);
+  expect(await keys()).toBe(12);
+  await bench.rows("update note set created_at = '2020-01-01'");
+  await bench.rows("update idempotency set created_at = $1::text::timestamptz", isoAt(NOW));
+  time.ms += MINUTE;
+  await retain();
+  expect((await bench.rows("select scope from note")).every(({ scope }) => scope !== null)).toBe(true);
+  expect(await bench.count("note")).toBe(12);
 });
 
 describe("an error of the database", () => {
@@ -179,5 +210,6 @@ test("marks outlive all that a topic keeps, and any wait of an order that can be
   const { marksKeptForMs } = DEFAULT_RETENTION;
   expect(marksKeptForMs).toBeGreaterThan(2 * TOPICS_KEEP_MS);
   const tooLong = `${(marksKeptForMs - TOPICS_KEEP_MS) / DAY}d`;
-  for (const { env, parser } of Object.values(sagaSettings)) expect([env, parser.parse(tooLong)]).toEqual([env, null]);
+  for (const { env, parser } of Object.values(deadlineSettings))
+    expect([env, parser.parse(tooLong)]).toEqual([env, null]);
 });

@@ -1,11 +1,12 @@
 /**
  * Keeps what the core remembers of the past bounded. What else it writes (outbox rows, timers, call intents, letters)
  * goes away in the commit that deals with it; idempotency keys and marks beside no row go away here, when their horizon
- * has passed. All horizons stand below; why each is as long as it is, and what stays for good: docs/retention.md.
+ * has passed, and so do rows of a module's own that such keys lead to. All horizons stand below; why each is as long as
+ * it is, and what stays for good: docs/retention.md.
  *
  * What is younger is never touched; nor is a mark that dead letters wait for, or that a row should have taken over and
  * has not. Run by the holder of the first shard: one page of each kind at an upkeep, until nothing old is left, so that
- * a backlog holds up nothing else. A delete that fails is tried again at the next upkeep, and does not stop the other.
+ * a backlog holds up nothing else. A delete that fails is tried again at the next upkeep, and does not stop the others.
  */
 import type { Clock } from "../clock.ts";
 import type { Database } from "../database/port.ts";
@@ -44,6 +45,13 @@ const PAGE = 2_000;
 
 type MarkedTable = Pick<AggregateStore<unknown>, "table" | "key">;
 
+/** Rows of a module's own that idempotency keys lead to, with the columns `id`, `scope` (null: no key) and `created_at`. */
+export interface KeyedRows {
+  readonly table: string;
+  /** So much longer than keys they are kept: a request that has read a key must still find what it leads to. */
+  readonly outliveKeysByMs: number;
+}
+
 /** Rows that are forgotten: `text` deletes the oldest page of those that were written before its parameter. */
 interface Forgotten {
   readonly text: string;
@@ -55,6 +63,14 @@ const idempotencyKeys = (keptForMs: number): Forgotten => ({
   text: `delete from idempotency where scope in (
     select scope from idempotency where created_at < $1::text::timestamptz order by created_at, scope limit ${PAGE})
     returning 1`,
+});
+
+/** The oldest page is found by age alone: that a key is still there is seldom, as keys go sooner. */
+const keyedRows = (keptForMs: number, { table, outliveKeysByMs }: KeyedRows): Forgotten => ({
+  keptForMs: keptForMs + MARGIN_MS + outliveKeysByMs,
+  text: `delete from ${table} r where id in (
+    select id from ${table} where created_at < $1::text::timestamptz order by created_at, id limit ${PAGE})
+    and not exists (select from idempotency i where i.scope = r.scope) returning 1`,
 });
 
 /**
@@ -79,9 +95,14 @@ export function createRetention(
   database: Database,
   clock: Clock,
   retention: Retention,
-  aggregate: MarkedTable,
+  module: { readonly aggregate: MarkedTable; readonly keyedRows?: readonly KeyedRows[] },
 ): () => Promise<void> {
-  const kinds = [idempotencyKeys(retention.idempotencyKeptForMs), marks(retention.marksKeptForMs, aggregate)];
+  const { idempotencyKeptForMs, marksKeptForMs } = retention;
+  const kinds = [
+    idempotencyKeys(idempotencyKeptForMs),
+    marks(marksKeptForMs, module.aggregate),
+    ...(module.keyedRows ?? []).map((each) => keyedRows(idempotencyKeptForMs, each)),
+  ];
   let begunMs = clock.now();
   /** Of which there may be old ones left. */
   let owed: readonly Forgotten[] = [];

@@ -9,6 +9,7 @@
 import type { Parameter, Statement } from "../database/port.ts";
 import { invariant } from "../invariant.ts";
 import type { Write } from "./aggregate.ts";
+import { auditRow, auditWrite } from "./audit.ts";
 import type { BatchPlan } from "./batch-plan.ts";
 import type { OutboxRow, TimerRow } from "./item.ts";
 import type { Messaging } from "./messaging.ts";
@@ -115,7 +116,7 @@ const CORE = {
 } satisfies Record<string, Write>;
 
 /** Guards are evaluated in this order, the same for every batch: keys, rows of other kinds, the aggregate's rows, the rest. */
-type Rank = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17 | 18;
+type Rank = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17 | 18 | 19;
 
 const MARKS = 11;
 
@@ -288,6 +289,7 @@ export function saveStatement<State, Shared, Ports>(
     })),
     false,
   );
+  add(19, auditWrite, plan.audit.map(auditRow), false);
   if (parts.length === 0) return undefined;
   const items = plan.working.size + acknowledged.length;
   return compose(items < FIXED_SHAPE_FROM ? parts : fixedShape(shape, parts), textsOf(shape));
@@ -298,6 +300,7 @@ const FIXED_SHAPE_FROM = 24;
 /** Guarded writes keep their guard when they are empty, so that the text stays the same. */
 const GUARDED: ReadonlySet<Rank> = new Set<Rank>([0, 1, 2, 3, 4, 5, 6, 7]);
 const RARE: ReadonlySet<Write> = new Set([
+  auditWrite,
   CORE.timersMoved,
   CORE.lettersAhead,
   CORE.lettersReleased,

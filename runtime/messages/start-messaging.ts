@@ -6,6 +6,7 @@ import type { Hints } from "../cache/port.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../database/port.ts";
 import type { Ids } from "../ids.ts";
+import type { Log } from "../log.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Transport } from "../transport/port.ts";
 import type { Stored } from "./aggregate.ts";
@@ -13,8 +14,7 @@ import { announceCommits } from "./announce-commits.ts";
 import type { BatchPlan } from "./batch-plan.ts";
 import { createCalls } from "./calls.ts";
 import { createCondition } from "./condition.ts";
-import { createLane, type LaneLimits, type ModuleLane } from "./lane.ts";
-import type { Log } from "./log.ts";
+import { createLane, type LaneLimits, type LaneLoad, type ModuleLane } from "./lane.ts";
 import type { Messaging } from "./messaging.ts";
 import { createOutrunLetters } from "./outrun-letters.ts";
 import { parkUnreadable } from "./park-unreadable.ts";
@@ -23,6 +23,7 @@ import { createLetterRelease, type LetterRelease } from "./release-letters.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { createShards } from "./shards.ts";
 import { createTimers } from "./timers.ts";
+import { createUnknownKinds } from "./unknown-kinds.ts";
 import { createUpkeep, TIMER_HORIZON_MS } from "./upkeep.ts";
 
 export interface MessagingDeps<State, Ports> {
@@ -57,6 +58,7 @@ export interface RunningMessaging<State, Shared> {
   /** Resolves when the shards have been asked for once. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  load(): LaneLoad;
   depth(): { readonly inHand: number; readonly queued: number; readonly commands: number; readonly waiting: number };
 }
 
@@ -85,12 +87,18 @@ export function startMessaging<State, Shared, Ports>(
     limits: deps.limits,
     log,
     committed,
-    uncertain: () => upkeep.oweSweep(),
+    uncertain: () => upkeep.lookSoon(),
     condition: condition.committed,
     intents: { expect: (intents) => calls.expect(intents), withdraw: (intents) => calls.withdraw(intents) },
   });
   const relay = createRelay({ ...deps, module, shards, acknowledge: lane.acknowledge, inHandLimit: 5000 });
-  const timers = createTimers({ database, shards, clock, scheduler, push: lane.push, horizonMs: TIMER_HORIZON_MS });
+  const timers = createTimers({
+    ...deps,
+    shards,
+    kinds: messaging.timers.map(({ kind }) => kind),
+    push: lane.push,
+    horizonMs: TIMER_HORIZON_MS,
+  });
   const calls = createCalls({
     ...deps,
     module,
@@ -129,8 +137,15 @@ export function startMessaging<State, Shared, Ports>(
       if (error === null) lane.databaseAnswers();
       condition.renewed(error);
     },
-    retain: createRetention(database, clock, deps.retention, messaging.aggregate),
+    retain: createRetention(database, clock, deps.retention, messaging),
     coverLetters: createOutrunLetters({ database, clock, letGo: lane.letGo }),
+    tellUnknown: createUnknownKinds({
+      ...deps,
+      module,
+      shards,
+      calls: messaging.calls.map(({ kind }) => kind),
+      timers: messaging.timers.map(({ kind }) => kind),
+    }),
   });
 
   const announcements = announceCommits({
@@ -177,7 +192,7 @@ export function startMessaging<State, Shared, Ports>(
     aggregate: messaging.aggregate,
     letGo: lane.letGo,
     putBack(timer) {
-      upkeep.oweSweep();
+      upkeep.lookSoon();
       if (timer) timers.offer([timer]);
       else calls.sweep().catch(() => undefined); // the sweep that is owed makes up for it
     },
@@ -201,6 +216,7 @@ export function startMessaging<State, Shared, Ports>(
       await upkeep.stop();
       await shards.release().catch((error) => log("warn", "shards.not_released", { module, error: String(error) }));
     },
+    load: lane.load,
     depth: () => ({ inHand: relay.inHand(), ...lane.depth() }),
   };
 }

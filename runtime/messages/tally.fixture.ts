@@ -71,6 +71,8 @@ export const TALLY_MIGRATION = {
     create table uuid_tally (id uuid primary key, total integer not null, label text, version integer not null,
       positions json not null);
     create table effect (id uuid primary key, key text not null, what text not null);
+    -- What idempotency keys lead to.
+    create table note (id uuid primary key, scope uuid, created_at timestamptz not null);
     create table pot (name text primary key, amount integer not null);
     -- While there is a row, no effect can be written, with this SQLSTATE.
     create table trouble (sql_state text primary key);

@@ -1,7 +1,8 @@
 /**
  * Fires a module's durable timers: rows of held shards, in (due, key) order, handed to the lane as messages. A timer
  * fires at or after its due time, at least once; its row goes away in the commit of its effect, so the effect happens
- * once. Timers set by this process wake it when due; those of other replicas are found by sweeping.
+ * once. Timers set by this process wake it when due; those of other replicas are found by sweeping. Timers of a kind that
+ * a newer version has set are left to a holder that knows it (unknown-kinds.ts).
  */
 import type { Clock } from "../clock.ts";
 import { arrayLiteral } from "../database/array-literal.ts";
@@ -15,6 +16,8 @@ export interface TimersDeps {
   readonly shards: Shards;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
+  /** Those that this version has handlers for. */
+  readonly kinds: readonly string[];
   readonly push: (item: TimerItem) => void;
   /** How far ahead a sweep looks, and so how seldom it is needed while nothing is due. */
   readonly horizonMs: number;
@@ -32,6 +35,7 @@ const PAGE = 200;
 
 export function createTimers(deps: TimersDeps): Timers {
   const { clock, scheduler, shards } = deps;
+  const known = arrayLiteral(deps.kinds);
   const inHand = new Set<string>();
   let nextMs = Number.POSITIVE_INFINITY;
   let cancel: () => void = () => undefined;
@@ -58,9 +62,9 @@ export function createTimers(deps: TimersDeps): Timers {
       const horizonMs = clock.now() + deps.horizonMs;
       const rows = await deps.database.query({
         text: `select shard, key, kind, due_at from timer
-          where due_at <= $1::text::timestamptz and shard = any($2::smallint[])
+          where due_at <= $1::text::timestamptz and shard = any($2::smallint[]) and kind = any($3::text[])
           order by due_at, shard, key, kind limit ${PAGE}`,
-        params: [new Date(horizonMs).toISOString(), arrayLiteral(held)],
+        params: [new Date(horizonMs).toISOString(), arrayLiteral(held), known],
       });
       let next = horizonMs;
       const now = clock.now();

@@ -65,6 +65,7 @@ async function lookingAround(
     recheckWaiting: () => undefined,
     retain: nothing,
     coverLetters: nothing,
+    tellUnknown: nothing,
     renewed: () => undefined,
     ...own,
   });
@@ -98,10 +99,10 @@ test("however often it is told, there is a pause between two looks", async () =>
   expect(looks).toEqual([0, 12, 24, 36, 48, 60]);
 });
 
-test.each(["retain", "coverLetters"] as const)(
+test.each(["retain", "coverLetters", "tellUnknown"] as const)(
   "what fails in %s again and again keeps nothing else from being done",
   async (name) => {
-    const done = { retain: 0, coverLetters: 0 };
+    const done = { retain: 0, coverLetters: 0, tellUnknown: 0 };
     const count = (work: keyof typeof done) => async () => {
       done[work]++;
       if (work === name) throw new Error("planted");
@@ -117,10 +118,11 @@ test.each(["retain", "coverLetters"] as const)(
       shards,
       retain: count("retain"),
       coverLetters: count("coverLetters"),
+      tellUnknown: count("tellUnknown"),
     });
     await advance(1000);
     expect(looks.length).toBeGreaterThan(5);
-    expect(done.retain).toBe(done.coverLetters);
     expect(done.retain).toBeGreaterThan(5);
+    expect([done.coverLetters, done.tellUnknown]).toEqual([done.retain, done.retain]);
   },
 );

@@ -6,9 +6,9 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Database } from "../database/port.ts";
+import type { Log } from "../log.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Calls } from "./calls.ts";
-import type { Log } from "./log.ts";
 import { probe } from "./probe.ts";
 import type { Relay } from "./relay.ts";
 import type { Shards } from "./shards.ts";
@@ -25,11 +25,13 @@ export interface UpkeepDeps {
   readonly calls: Calls;
   readonly timers: Timers;
   readonly renewMs: number;
-  /** How often it is asked whether a sweep is owed; while there are other replicas it always is. */
+  /** How often it is asked whether a sweep is owed, while there is work or there are other replicas, who always owe one. */
   readonly pollMs: number;
   /** Looks again at messages that wait for an earlier number; each look reads them all, so it is no oftener than a renewal. */
   readonly recheckWaiting: () => void;
   readonly retain: () => Promise<void>;
+  /** Tells of work of the held shards that this version does not know. */
+  readonly tellUnknown: () => Promise<void>;
   /** Takes away letters whose message has been handled since. */
   readonly coverLetters: () => Promise<void>;
   /** Null when the last renewal went well, else why it did not. */
@@ -39,9 +41,7 @@ export interface UpkeepDeps {
 export interface Upkeep {
   /** Resolves when the shards have been asked for and swept once. */
   start(): Promise<void>;
-  /** There may be work in the tables that nobody has announced. */
-  oweSweep(): void;
-  /** Another replica has put work into the tables: it is looked for without waiting for the next poll. */
+  /** There may be work in the tables that nobody has announced: it is looked for without waiting for the next poll. */
   lookSoon(): void;
   stop(): Promise<void>;
 }
@@ -53,6 +53,8 @@ export const TIMER_HORIZON_MS = 30_000;
  * shards that are no longer its own, and nobody else would find it.
  */
 const SLOW_SWEEP_MS = 10_000;
+/** How often a replica that is alone and has no work looks up: whoever makes work for it cuts the pause. */
+const QUIET_POLL_MS = 500;
 /** Pause after a round that failed: a lease that lapsed meanwhile is to be had again as soon as the database is back. */
 const RETRY_MS = 100;
 /** Other replicas under load tell of work with every few commits; each look reads what is in the tables. */
@@ -101,9 +103,9 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
     }
     if (owed || !shards.alone() || clock.now() >= sweptMs + SLOW_SWEEP_MS) await sweep();
     else if (relay.behind()) await relay.sweep();
-    if (!shards.holds(0)) return;
-    // What fails in one of them for good must not keep the other from being done.
-    const results = await Promise.allSettled([deps.retain(), deps.coverLetters()]);
+    const ofFirstShard = shards.holds(0) ? [deps.retain(), deps.coverLetters()] : [];
+    // What fails in one of them for good must not keep the others from being done.
+    const results = await Promise.allSettled([deps.tellUnknown(), ...ofFirstShard]);
     for (const result of results) if (result.status === "rejected") throw result.reason;
   }
 
@@ -126,10 +128,13 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
     isTold = false;
   }
 
-  async function every(pauseMs: number, round: () => Promise<void>, pause = scheduler.sleep) {
+  const isQuiet = () => !owed && shards.alone() && !relay.behind() && relay.inHand() === 0;
+  const untilLookMs = () => (isQuiet() ? Math.max(deps.pollMs, QUIET_POLL_MS) : deps.pollMs);
+
+  async function every(pauseMs: () => number, round: () => Promise<void>, pause = scheduler.sleep) {
     let failing = false;
     for (;;) {
-      await pause(failing ? Math.min(pauseMs, RETRY_MS) : pauseMs);
+      await pause(failing ? Math.min(pauseMs(), RETRY_MS) : pauseMs());
       if (stopped) return;
       const current = round().then(
         () => {
@@ -151,11 +156,8 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
     async start() {
       await renew();
       await sweep();
-      every(deps.renewMs, renew);
-      every(deps.pollMs, look, pauseBeforeLook);
-    },
-    oweSweep() {
-      owed = true;
+      every(() => deps.renewMs, renew);
+      every(untilLookMs, look, pauseBeforeLook);
     },
     lookSoon() {
       owed = true;

@@ -10,7 +10,7 @@
  */
 import { createBackoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
-import type { Log } from "../messages/log.ts";
+import type { Log } from "../log.ts";
 import type { Random } from "../random.ts";
 import { RpcUnavailable } from "./port.ts";
 

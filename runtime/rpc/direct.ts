@@ -1,8 +1,8 @@
 import { DatabaseError } from "../database/port.ts";
+import { within } from "../deadline.ts";
 import { messageOf } from "../error-text.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Breakers } from "./circuit-breaker.ts";
-import { within } from "./deadline.ts";
 import { methodName, type RpcClient, type RpcHandler, RpcUnavailable } from "./port.ts";
 
 /**

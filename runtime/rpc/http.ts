@@ -11,13 +11,13 @@
  */
 import { createBackoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
+import { within } from "../deadline.ts";
 import { messageOf } from "../error-text.ts";
 import type { ServiceTokens } from "../identity/service-tokens.ts";
 import type { Random } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Breakers } from "./circuit-breaker.ts";
 import { type ConcurrencyLimit, createConcurrencyLimit } from "./concurrency-limit.ts";
-import { within } from "./deadline.ts";
 import { type Connections, type Exchanged, type Failure, type OpenConnections, openConnections } from "./exchange.ts";
 import { answerOf, requestText, unavailable } from "./outcome.ts";
 import { methodName, type RpcClient, type RpcMethod, RpcUnavailable } from "./port.ts";

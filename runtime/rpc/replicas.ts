@@ -7,11 +7,11 @@
  * is not there by then is told as such, so a process that hangs costs that time and hides none of the others.
  */
 import type { Clock } from "../clock.ts";
+import { within } from "../deadline.ts";
 import { messageOf } from "../error-text.ts";
 import type { ServiceTokens } from "../identity/service-tokens.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { createConcurrencyLimit } from "./concurrency-limit.ts";
-import { within } from "./deadline.ts";
 import { type Connections, type OpenConnections, openConnections } from "./exchange.ts";
 import type { LookUp } from "./host-addresses.ts";
 import { answerOf, requestText, unavailable } from "./outcome.ts";

@@ -7,15 +7,17 @@
  * again. When the caller's deadline is over, or the caller has gone, nobody waits for the handler any more; what it does
  * then has no reader.
  */
+
+import { within } from "../deadline.ts";
 import type { App } from "../http/app.ts";
 import { bearer } from "../http/authorise.ts";
 import { readBody, requireJson } from "../http/body.ts";
-import { failure, type HttpDeps, methodNotAllowed } from "../http/mount.ts";
+import { failure, methodNotAllowed } from "../http/failure.ts";
+import type { HttpDeps } from "../http/mount.ts";
 import { ProblemError, problem } from "../http/problem.ts";
 import { toResponse } from "../http/reply.ts";
 import type { ServicePrincipal } from "../identity/service-principal.ts";
 import type { TokenVerifier } from "../identity/token-verifier.ts";
-import { within } from "./deadline.ts";
 import { methodName, type RpcHandler, RpcRequestInvalid, RpcUnavailable } from "./port.ts";
 import { MOST_TIMEOUT_MS, RPC_PATH, TIMEOUT_HEADER } from "./wire.ts";
 

@@ -1,8 +1,8 @@
 /** The transport's two adapters as the conformance suite opens them: one bus, on which each replica has its own end. */
 import type { ExternalKafka } from "../../tests/provision/external-kafka.ts";
 import { sharedKafka } from "../../tests/provision/shared-kafka.ts";
+import type { Log } from "../log.ts";
 import { topicOf } from "../messages/contract.ts";
-import type { Log } from "../messages/log.ts";
 import { foreignEvents, tallyCommands, tallyEvents } from "../messages/tally.fixture.ts";
 import { systemRandom } from "../random.ts";
 import { systemScheduler } from "../scheduler.ts";

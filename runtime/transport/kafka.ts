@@ -3,10 +3,10 @@
  * tries again: kafka/publisher.ts, kafka/consumer.ts. Topics are never made here; one that is missing is named.
  */
 import { createBackoff } from "../backoff.ts";
-import type { Log } from "../messages/log.ts";
+import { atMost } from "../deadline.ts";
+import type { Log } from "../log.ts";
 import type { Random } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";
-import { atMost } from "./kafka/at-most.ts";
 import { brokerNames } from "./kafka/broker-names.ts";
 import {
   HEARTBEAT_MS,

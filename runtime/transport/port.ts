@@ -1,16 +1,19 @@
-import type { Envelope } from "../messages/envelope.ts";
-
 /**
- * Carries messages from a module's relay to the modules that subscribe to their topic.
+ * Carries messages from a module's relay to the modules that subscribe to their topic. Two adapters, inprocess.ts and
+ * kafka.ts, pass one suite: conformance.test.ts.
  *
  * Promises to the relay: `publish` resolves once the message can no longer be lost by a crash of this process
  * (in-process: every subscriber has committed or parked it; Kafka: the brokers have acknowledged it). It may then be
- * deleted from the outbox. A rejection means that the message itself was not taken; an outage only takes time.
- * Promises to a subscriber: at least once; in the order of publishing for each key as long as nothing fails. The
- * marks of the inbox skip what comes twice and hold back what comes too early, so no more is needed.
- * After `stop` nothing is delivered or confirmed any more: what was not confirmed is published again by whoever holds
- * its outbox row next.
+ * deleted from the outbox. Promises to a subscriber: at least once; in the order of publishing for each key as long as
+ * nothing fails. The marks of the inbox skip what comes twice and hold back what comes too early, so no more is needed.
+ *
+ * How it fails, and who tries again: an outage rejects nothing and only takes time, and the adapter comes back by itself.
+ * A rejected `publish` means that the message itself was not taken, or that nobody knows: the relay publishes it again
+ * after a pause. After `stop`, or a crash, nothing is delivered or confirmed any more: what was not confirmed is published
+ * again by whoever holds its outbox row next.
  */
+import type { Envelope } from "../messages/envelope.ts";
+
 export interface Transport {
   publish(message: Envelope): Promise<void>;
   /** Before `start`. */

@@ -1,7 +1,6 @@
 /**
- * Import cycles, file by file. `import type` and `export type` do not count: they are gone when the program runs, so
- * they can neither change the order of initialisation nor bind two files at run time. `import { type X }` counts,
- * because the import itself stays; `import()` counts, because a cycle through it is one all the same.
+ * Import cycles, file by file. Types count as well, and so does `import()`: files that reach each other cannot be read
+ * one after the other, whatever is left of their imports when the program runs.
  */
 import type { SourceFile } from "./tree.ts";
 
@@ -10,11 +9,8 @@ export function cyclesOf(files: readonly SourceFile[]): string[][] {
   const known = new Set(files.map((file) => file.path));
   const graph = new Map<string, string[]>();
   for (const file of files) {
-    const targets = file.imports.flatMap(({ target, typeOnly }) => (target !== undefined && !typeOnly ? [target] : []));
-    graph.set(
-      file.path,
-      targets.filter((target) => known.has(target)),
-    );
+    const targets = file.imports.flatMap(({ target }) => (target !== undefined && known.has(target) ? [target] : []));
+    graph.set(file.path, targets);
   }
   const cycles: string[][] = [];
   const inCycle = new Set<string>();

@@ -1,4 +1,7 @@
-/** The rules of the house, each a function from the source tree to the violations it finds. */
+/**
+ * The rules of the house, each a function from the source tree to the violations it finds. What a file may import:
+ * moduleImports, runtimeImports, fixtureImports, clientLibraries, and never in a circle. What it may call and say: the rest.
+ */
 import { cyclesOf } from "./cycles.ts";
 import type { Token } from "./lexer.ts";
 import { looksLikeSql, sqlFaults } from "./sql.ts";
@@ -48,47 +51,33 @@ const isContract = (path: string): boolean => /^modules\/[^/]+\/contract\.ts$/.t
 function moduleImports(file: SourceFile): Violation[] {
   const own = moduleOf(file.path);
   if (own === undefined) return [];
-  const violations: Violation[] = [];
-  for (const { specifier, target, line } of file.imports) {
-    if (target === undefined) {
-      if (specifier.startsWith("."))
-        violations.push(at(file, line, "module-imports", `${specifier} leaves the checkout`));
-      continue;
-    }
-    const allowed =
+  return file.imports.flatMap(({ specifier, target, line }) => {
+    if (target === undefined)
+      return specifier.startsWith(".") ? [at(file, line, "module-imports", `${specifier} leaves the checkout`)] : [];
+    const isAllowed =
       moduleOf(target) === own ||
       isContract(target) ||
       (target.startsWith("runtime/") && target !== "runtime/main.ts") ||
       (file.isTest && target.startsWith("tests/"));
-    if (!allowed) {
-      violations.push(
-        at(
-          file,
-          line,
-          "module-imports",
-          `a module imports its own files, runtime/ and other modules' contract.ts, not ${target}`,
-        ),
-      );
-    }
-  }
-  return violations;
+    const allowed = "a module imports its own files, runtime/ and other modules' contract.ts";
+    return isAllowed ? [] : [at(file, line, "module-imports", `${allowed}, not ${target}`)];
+  });
 }
 
 /** runtime/ imports no module, except main.ts; runtime/edge/ contracts only. Only its CLI and tests use tests/. */
 function runtimeImports(file: SourceFile): Violation[] {
   if (!file.path.startsWith("runtime/") || file.path === "runtime/main.ts") return [];
-  const violations: Violation[] = [];
-  for (const { target, line } of file.imports) {
-    if (target?.startsWith("modules/")) {
-      if (file.path.startsWith("runtime/edge/") && isContract(target)) continue;
-      const may = file.path.startsWith("runtime/edge/") ? "only a module's contract.ts" : "no module";
-      violations.push(at(file, line, "runtime-imports", `this part of runtime/ imports ${may}, not ${target}`));
+  const isEdge = file.path.startsWith("runtime/edge/");
+  const usesTests = file.isTest || file.path.startsWith("runtime/cli/");
+  return file.imports.flatMap(({ target, line }) => {
+    if (target?.startsWith("modules/") && !(isEdge && isContract(target))) {
+      const may = isEdge ? "only a module's contract.ts" : "no module";
+      return [at(file, line, "runtime-imports", `this part of runtime/ imports ${may}, not ${target}`)];
     }
-    if (target?.startsWith("tests/") && !file.isTest && !file.path.startsWith("runtime/cli/")) {
-      violations.push(at(file, line, "runtime-imports", `only the CLI imports from tests/, not ${file.path}`));
-    }
-  }
-  return violations;
+    if (target?.startsWith("tests/") && !usesTests)
+      return [at(file, line, "runtime-imports", `only the CLI imports from tests/, not ${file.path}`)];
+    return [];
+  });
 }
 
 /** What is made for tests is imported by tests alone. */

@@ -10,19 +10,18 @@ import { run as writeFiles } from "../../runtime/cli/modules.ts";
 import { asyncApiFaults } from "../../runtime/contracts/published-schema.fixture.ts";
 import { mountEdge } from "../../runtime/edge/edge.ts";
 import { createApp, handlerOf } from "../../runtime/http/app.ts";
-import { createIds } from "../../runtime/ids.ts";
+import { httpFor } from "../../runtime/http/http.fixture.ts";
 import { anInstance } from "../../runtime/instance.fixture.ts";
 import { schemasOf } from "../../runtime/platform.ts";
-import { seededRandom } from "../../runtime/random.ts";
 import { checkRegistry, topicsOf } from "../../runtime/registry.ts";
 import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
-import { loyalty } from "./loyalty/index.ts";
+import { seventh } from "./seventh/index.ts";
 
 /** The line. */
-const registry = [...six, loyalty];
+const registry = [...six, seventh];
 
 const CHECKOUT = join(import.meta.dir, "..", "..");
-const EVENTS = "genai-demo.loyalty.events.v1";
+const EVENTS = "genai-demo.seventh.events.v1";
 let root = "";
 
 /** The files as they are with six modules. */
@@ -37,14 +36,7 @@ const readJson = async (path: string) => JSON.parse(await readFile(join(root, pa
 /** What the edge of a platform of seven answers. */
 function edge() {
   const clock = { now: () => 0 };
-  const http = {
-    ids: createIds(clock, seededRandom(1)),
-    onError: (error: unknown) => console.error(error),
-    verifier: { verify: () => ({ ok: false, reason: "invalid", detail: "" }) as const },
-    scheduler,
-    bodyTimeoutMs: 300,
-    checkReplies: true,
-  };
+  const http = httpFor();
   const app = createApp(http);
   const rpc = { call: () => Promise.reject(new Error("asks nobody")) };
   const topology = { modules: [], self: () => anInstance(), replicas: undefined };
@@ -56,47 +48,53 @@ function edge() {
 test("its declaration fits the others, and gives it a topic and a schema", () => {
   checkRegistry(registry);
   expect(topicsOf(registry).map(({ name }) => name)).toContain(EVENTS);
-  expect(schemasOf(registry).map(({ name }) => name)).toContain("loyalty");
+  expect(schemasOf(registry).map(({ name }) => name)).toContain("seventh");
 });
 
 test("its routes are in /openapi.json, its channel in /asyncapi.json", async () => {
   const get = edge();
   expect(await get("/openapi.json")).toMatchObject({
-    info: { description: expect.stringContaining("loyalty") },
-    paths: { "/api/v1/loyalty/{customerId}": { get: { operationId: "getLoyaltyCustomerId" } } },
+    info: { description: expect.stringContaining("seventh") },
+    paths: { "/api/v1/seventh/{customerId}": { get: { operationId: "getSeventhCustomerId" } } },
   });
   const messages = await get("/asyncapi.json");
   expect(asyncApiFaults(messages)).toEqual([]);
   expect(messages).toMatchObject({
     channels: { [EVENTS]: { messages: { PointsCollected: { payload: { required: ["customerId", "points"] } } } } },
     operations: {
-      [`loyalty.send.${EVENTS}`]: { action: "send" },
-      "loyalty.receive.genai-demo.order.events.v1": { action: "receive" },
+      [`seventh.send.${EVENTS}`]: { action: "send" },
+      "seventh.receive.genai-demo.order.events.v1": { action: "receive" },
     },
   });
 });
 
-test("one command writes its contract's file, and its place in modules.json", async () => {
-  const contract = `modules/loyalty/schemas/${version}.json`;
+test("one command writes its contract's file, and its place in modules.json, among the rights and in the picture", async () => {
+  const contract = `modules/seventh/schemas/${version}.json`;
   const before = await staleContracts(root, registry);
-  expect(before.map((line) => line.split(" ")[0])).toEqual(["modules.json", contract]);
+  expect(before.map((line) => line.split(" ")[0])).toEqual([
+    "modules.json",
+    contract,
+    "docs/rights.md",
+    "docs/way-of-an-order.svg",
+  ]);
   const log = spyOn(console, "log").mockImplementation(() => undefined);
   expect(await writeFiles([], registry, root).finally(() => log.mockRestore())).toBe(0);
   expect(await staleContracts(root, registry)).toEqual([]);
-  expect(await readJson(contract)).toMatchObject({ module: "loyalty", topics: { [EVENTS]: { PointsCollected: {} } } });
+  expect(await readJson(contract)).toMatchObject({ module: "seventh", topics: { [EVENTS]: { PointsCollected: {} } } });
+  expect(await readFile(join(root, "docs/rights.md"), "utf8")).toContain("| `GET /api/v1/seventh/{customerId}` ");
   expect(await readJson("modules.json")).toMatchObject({
     modules: {
-      loyalty: {
-        paths: ["/api/v1/loyalty"],
+      seventh: {
+        paths: ["/api/v1/seventh"],
         sends: [EVENTS],
         subscribes: ["genai-demo.order.events.v1"],
         asks: ["pricing.priceBasket"],
       },
     },
     topics: {
-      [EVENTS]: { owner: "loyalty", types: ["PointsCollected"], producers: ["loyalty"], consumers: [] },
-      "genai-demo.order.events.v1": { consumers: ["notification", "loyalty"] },
+      [EVENTS]: { owner: "seventh", types: ["PointsCollected"], producers: ["seventh"], consumers: [] },
+      "genai-demo.order.events.v1": { consumers: ["notification", "seventh"] },
     },
-    rpc: { "pricing.priceBasket": ["order", "loyalty"], "loyalty.deadLetters.list": ["edge"], "loyalty.pointsOf": [] },
+    rpc: { "pricing.priceBasket": ["order", "seventh"], "seventh.deadLetters.list": ["edge"], "seventh.pointsOf": [] },
   });
 });

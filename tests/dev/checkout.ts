@@ -28,10 +28,10 @@ export interface Checkout {
   remove(): Promise<void>;
 }
 
-/** Copies what `dev` runs; the installed packages are shared. */
-export async function copyCheckout(): Promise<Checkout> {
+/** Copies what `dev` runs, and `more`; the installed packages are shared. */
+export async function copyCheckout(more: readonly string[] = []): Promise<Checkout> {
   const root = await mkdtemp(join(tmpdir(), "genai-demo-checkout-"));
-  for (const name of COPIED) await cp(join(ROOT, name), join(root, name), { recursive: true });
+  for (const name of [...COPIED, ...more]) await cp(join(ROOT, name), join(root, name), { recursive: true });
   await symlink(join(ROOT, "node_modules"), join(root, "node_modules"));
   const dataDir = join(root, ".data");
   return {

@@ -126,3 +126,37 @@ export function partsOf(spawnedPid: number): PlatformParts {
 
 /** `postgres: USER DATABASE [local]`, or the client's address in place of the last. */
 export const isBackend = (command: string): boolean => /^postgres: \S+ \S+ (\[local\]|[\d.]+\(\d+\))/.test(command);
+
+/** Whom a kind of kill meets. */
+export interface Victims {
+  readonly kill: readonly ProcessEntry[];
+  /** What ends because of it, or must not outlive it for the kill to have its effect. */
+  readonly falls: readonly ProcessEntry[];
+}
+
+/** Whom a kind of kill meets where the processes of the platform stand beside their database server. */
+export function victimsBeside(
+  serverPid: number | undefined,
+  running: readonly ProcessEntry[],
+  kind: string,
+  choose: (from: readonly ProcessEntry[]) => ProcessEntry,
+): Victims {
+  const postmaster = processOf(serverPid ?? 0);
+  const all = postmaster === undefined ? [] : descendantsOf(postmaster.pid);
+  const backends = all.filter(({ command }) => isBackend(command));
+  const chosen = (from: readonly ProcessEntry[]) => (from.length === 0 ? [] : [choose(from)]);
+  switch (kind) {
+    case "replica":
+    case "member":
+      return { kill: chosen(running), falls: [] };
+    case "replicas":
+    case "members":
+      return { kill: running, falls: [] };
+    case "server":
+      return { kill: postmaster === undefined ? [] : [postmaster], falls: all };
+    case "backend":
+      return { kill: chosen(backends), falls: backends };
+    default:
+      throw new Error(`no kind of kill ${kind}`);
+  }
+}

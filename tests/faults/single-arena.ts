@@ -8,7 +8,7 @@ import { chmodSync, existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import postgres, { type Sql } from "postgres";
+import type { Sql } from "postgres";
 import { runningServerUrl } from "../../runtime/database/embedded.ts";
 import { tokenOf } from "../journeys/platform.ts";
 import { type Environment, type PlatformProcess, startProcess } from "../journeys/process.ts";
@@ -16,7 +16,8 @@ import { seedCatalogue } from "../load/catalogue.ts";
 import { startGuard } from "../provision/guard.ts";
 import { oneOf } from "../simulation/seed.ts";
 import type { Arena } from "./arena.ts";
-import { descendantsOf, killAll, type ProcessEntry, partsOf, untilEnded } from "./process-tree.ts";
+import { descendantsOf, killAll, type ProcessEntry, partsOf, untilEnded, type Victims } from "./process-tree.ts";
+import { withSql } from "./with-sql.ts";
 
 /** Unknown outcomes of payments are to be met often and not waited for long. */
 export const QUICK_PAYMENTS: Environment = { PAYMENT_ANSWER_TIMEOUT_MS: "1500" };
@@ -110,12 +111,6 @@ async function startAgain(start: () => Promise<PlatformProcess>): Promise<Platfo
   }
 }
 
-interface Victims {
-  readonly kill: readonly ProcessEntry[];
-  /** What ends because of it, or must not outlive it for the kill to have its effect. */
-  readonly falls: readonly ProcessEntry[];
-}
-
 /** Whom a kind of kill meets now. A platform that is just being started is met as a whole, whatever the kind. */
 function victims(
   kind: string,
@@ -148,19 +143,14 @@ function victims(
 }
 
 /** The superuser's URL of the embedded server that runs on a data directory now. */
-export function embeddedUrl(dataDir: string): string {
+function embeddedUrl(dataDir: string): string {
   const url = runningServerUrl(dataDir);
   if (url === null) throw new Error(`no database server runs on ${dataDir}`);
   return url;
 }
 
 /** Works on the embedded server of a data directory through a connection of its own. */
-export async function withEmbeddedSql<T>(dataDir: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+export function withEmbeddedSql<T>(dataDir: string, work: (sql: Sql) => Promise<T>): Promise<T> {
   const host = new URL(embeddedUrl(dataDir)).searchParams.get("host") ?? "";
-  const sql = postgres({ host, port: 5432, user: "postgres", database: "postgres", max: 1, onnotice: () => undefined });
-  try {
-    return await work(sql);
-  } finally {
-    await sql.end({ timeout: 5 });
-  }
+  return withSql({ host, port: 5432, user: "postgres", database: "postgres" }, work);
 }

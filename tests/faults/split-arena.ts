@@ -2,7 +2,6 @@
  * Six processes on one PostgreSQL, Kafka and Redis, fsync on. What was killed is started again on its ports and its data;
  * everybody else must go on meanwhile, and take up again with whoever comes back.
  */
-import postgres from "postgres";
 import { tokenOf } from "../journeys/platform.ts";
 import { type Member, startMembers } from "../journeys/split-members.ts";
 import { makeSplitData } from "../journeys/split-shape.ts";
@@ -13,8 +12,9 @@ import { type ExternalPostgres, startExternalPostgres } from "../provision/exter
 import { type ExternalRedis, startExternalRedis } from "../provision/external-redis.ts";
 import { oneOf } from "../simulation/seed.ts";
 import type { Arena } from "./arena.ts";
-import { descendantsOf, isBackend, killAll, type ProcessEntry, processOf, untilEnded } from "./process-tree.ts";
+import { killAll, processOf, untilEnded, victimsBeside } from "./process-tree.ts";
 import { PRODUCTS, QUICK_PAYMENTS } from "./single-arena.ts";
+import { withSql } from "./with-sql.ts";
 
 interface Servers {
   readonly database: ExternalPostgres;
@@ -49,25 +49,6 @@ async function onServers(servers: Servers): Promise<Arena> {
   const isRunning = ({ process }: Member) => processOf(process.pid) !== undefined;
   const entries = () => members.flatMap(({ process }) => processOf(process.pid) ?? []);
 
-  function victims(kind: string, random: Parameters<Arena["strike"]>[1]) {
-    const postmaster = processOf(database.pid ?? 0);
-    const all = postmaster === undefined ? [] : descendantsOf(postmaster.pid);
-    const backends = all.filter(({ command }) => isBackend(command));
-    const chosen = (from: readonly ProcessEntry[]) => (from.length === 0 ? [] : [oneOf(random, from)]);
-    switch (kind) {
-      case "member":
-        return { kill: chosen(entries()), falls: [] };
-      case "members":
-        return { kill: entries(), falls: [] };
-      case "server":
-        return { kill: postmaster === undefined ? [] : [postmaster], falls: all };
-      case "backend":
-        return { kill: chosen(backends), falls: backends };
-      default:
-        throw new Error(`no kind of kill ${kind}`);
-    }
-  }
-
   return {
     kinds: ["member", "members", "broker", "redis", "server", "backend"],
     skus,
@@ -78,7 +59,7 @@ async function onServers(servers: Servers): Promise<Arena> {
       // Resolved when their starter knows it too: until then it would not start them again.
       if (kind === "broker") return broker.kill();
       if (kind === "redis") return redis.kill();
-      const { kill, falls } = victims(kind, random);
+      const { kill, falls } = victimsBeside(database.pid, entries(), kind, (from) => oneOf(random, from));
       killAll(kill);
       await untilEnded([...kill, ...falls]);
     },
@@ -93,14 +74,7 @@ async function onServers(servers: Servers): Promise<Arena> {
         }),
       );
     },
-    async withSql(work) {
-      const sql = postgres(data.url, { max: 1, onnotice: () => undefined });
-      try {
-        return await work(sql);
-      } finally {
-        await sql.end({ timeout: 5 });
-      }
-    },
+    withSql: (work) => withSql(data.url, work),
     output: () => members.map(({ process }) => process.output().slice(-1_500)).join("\n"),
     async remove() {
       await Promise.all(members.map(({ process }) => process.stop()));

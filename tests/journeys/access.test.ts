@@ -22,7 +22,7 @@ beforeAll(async () => {
 const UNKNOWN = "01890000-0000-7000-8000-000000000000";
 const get = (client: Client, path: string) => client.send({ method: "GET", path });
 
-test.each(["", "/history"])("a stranger's order%s looks exactly like an unknown one", async (suffix) => {
+test.each(["", "/history", "/stream"])("a stranger's order%s looks exactly like an unknown one", async (suffix) => {
   const strange = await get(mallory, `/api/v1/orders/${orderId}${suffix}`);
   const unknown = await get(mallory, `/api/v1/orders/${UNKNOWN}${suffix}`);
   expect([strange.status, unknown.status]).toEqual([404, 404]);

@@ -13,8 +13,8 @@ beforeAll(async () => {
 });
 
 const line = (change: Readonly<Record<string, unknown>>) =>
-  JSON.stringify(basket({ items: [{ sku: "SKU-010", quantity: 1, ...change }] }));
-const order = (change: Readonly<Record<string, unknown>>) => JSON.stringify({ ...basketOf("SKU-010", 1), ...change });
+  JSON.stringify(basket({ items: [{ sku: "SKU-018", quantity: 1, ...change }] }));
+const order = (change: Readonly<Record<string, unknown>>) => JSON.stringify({ ...basketOf("SKU-018", 1), ...change });
 const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
 
 /** What is wrong, the body, the status, and a field that the answer must name (null: the fault has no field). */
@@ -26,8 +26,8 @@ const FAULTS: readonly (readonly [what: string, body: string, status: number, fi
   ["null", "null", 400, "body"],
   ["a text", '"order"', 400, "body"],
   ["no items", order({ items: [] }), 400, "body.items"],
-  ["items of a wrong type", order({ items: "SKU-010" }), 400, "body.items"],
-  ["101 lines", order({ items: Array(101).fill({ sku: "SKU-010", quantity: 1 }) }), 400, "body.items"],
+  ["items of a wrong type", order({ items: "SKU-018" }), 400, "body.items"],
+  ["101 lines", order({ items: Array(101).fill({ sku: "SKU-018", quantity: 1 }) }), 400, "body.items"],
   ["a missing currency", order({ currency: undefined }), 400, "body.currency"],
   ["a currency of a wrong type", order({ currency: 7 }), 400, "body.currency"],
   ["a currency that is none", order({ currency: "usd" }), 400, "body.currency"],
@@ -73,19 +73,19 @@ const FAULTS: readonly (readonly [what: string, body: string, status: number, fi
 
 test.each(FAULTS)("%s", async (_what, body, status, field) => {
   const key = crypto.randomUUID();
-  const before = await alice.stock("SKU-010");
+  const before = await alice.stock("SKU-018");
   const answer = await alice.post(body, { key });
   expect([answer.status, answer.text]).toEqual([status, expect.any(String)]);
   const { errors = [] } = problemOf(answer);
   if (field !== null) expect(errors.map((error) => error.field)).toContain(field);
   // Had an order been made, the key would be taken by another body.
-  const good = await alice.place(basketOf("SKU-010", 1), { key, wait: 10 });
+  const good = await alice.place(basketOf("SKU-018", 1), { key, wait: 10 });
   await alice.until(good.id, "FULFILLING");
-  expect((await alice.stock("SKU-010")).reserved).toBe(before.reserved + 1);
+  expect((await alice.stock("SKU-018")).reserved).toBe(before.reserved + 1);
 });
 
 test("all faults of a body are named at once", async () => {
-  const answer = await alice.post(JSON.stringify(basket({ currency: "x", items: [{ sku: "SKU-010", quantity: 0 }] })));
+  const answer = await alice.post(JSON.stringify(basket({ currency: "x", items: [{ sku: "SKU-018", quantity: 0 }] })));
   const fields = problemOf(answer).errors?.map(({ field }) => field);
   expect(fields?.sort()).toEqual(["body.currency", "body.items.0.quantity"]);
 });
@@ -106,7 +106,7 @@ test.each([
   ],
   ["an Idempotency-Key with a blank", { ...json, "idempotency-key": "a key" }, 400, "header.Idempotency-Key"],
 ] as const)("%s", async (_what, headers, status, field) => {
-  const body = JSON.stringify(basketOf("SKU-010", 1));
+  const body = JSON.stringify(basketOf("SKU-018", 1));
   const answer = await alice.send({ method: "POST", path: "/api/v1/orders", headers, body });
   expect([answer.status, answer.text]).toEqual([status, expect.any(String)]);
   const { errors = [] } = problemOf(answer);

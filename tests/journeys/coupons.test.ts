@@ -170,28 +170,29 @@ describe("an order", () => {
     const [id = ""] = ids;
     const order = await alice.until(id, "FULFILLING");
     const usd = (amount: number) => ({ amount, currency: "USD" });
-    expect(order).toMatchObject({ subtotal: usd(3540), discount: usd(354), shipping: usd(0), total: usd(3186) });
-    expect(order.items.map(({ total }) => total.amount)).toEqual([1701, 1485]);
+    expect(order).toMatchObject({ subtotal: usd(3540), discount: usd(354), shipping: usd(600), total: usd(3961) });
+    expect(order.items.map(({ total }) => total.amount)).toEqual([1701 + 68, 1485 + 59]);
     const [payment] = await alice.payments(id);
-    expect(payment?.authorised).toEqual(usd(3186));
+    expect(payment?.authorised).toEqual(usd(3961));
     const repeated = await alice.post(body, { key });
     expect([repeated.status, idOf(repeated)]).toEqual([201, id]);
     expect(await usesOf("WELCOME10")).toBe(before + 1);
   });
 
-  test("with SHIPFREE has no shipping to pay", async () => {
+  test("with SHIPFREE has no shipping to pay, nor its tax", async () => {
     const order = await alice.place(withCoupon("SHIPFREE"));
-    expect([order.discount.amount, order.shipping.amount, order.total.amount]).toEqual([0, 0, 3540]);
+    expect([order.discount.amount, order.shipping.amount, order.tax.amount]).toEqual([0, 0, 142]);
+    expect(order.total.amount).toBe(3540 + 142);
   });
 
-  test("with a fixed coupon costs that much less, and nothing where it is worth more", async () => {
+  test("with a fixed coupon costs that much less, and no more than the lines are worth", async () => {
     await made({ code: "FIVE-OFF", kind: "fixed", value: 500, currency: "USD" });
     await made({ code: "ALL-OFF", kind: "fixed", value: 9_999_999, currency: "USD" });
     const five = await alice.place(withCoupon("FIVE-OFF"));
-    expect([five.discount.amount, five.total.amount]).toEqual([500, 3040]);
-    expect(five.items.map(({ total }) => total.amount)).toEqual([1623, 1417]);
+    expect([five.discount.amount, five.total.amount]).toEqual([500, 3040 + 122 + 648]);
+    expect(five.items.map(({ total }) => total.amount)).toEqual([1623 + 65, 1417 + 57]);
     const free = await alice.place(withCoupon("ALL-OFF"), { wait: 10 });
-    expect([free.total.amount, free.discount.amount]).toEqual([0, 3540]);
+    expect([free.total.amount, free.discount.amount]).toEqual([648, 3540]);
     expect(["CONFIRMED", "FULFILLING"]).toContain(free.status);
     await refused("FIVE-OFF", "is for orders in USD", { currency: "TWD" });
   });

@@ -78,7 +78,7 @@ export async function administer(
     host: target.socketPath === null ? target.host : dirname(target.socketPath),
     port: target.port,
     user: target.user,
-    password: target.password,
+    password: target.password.open(),
     database: target.database,
     max: 1,
     onnotice: () => undefined,

@@ -33,11 +33,12 @@ test("an order goes through all six modules to FULFILLING", async () => {
     currency: "USD",
     subtotal: usd(3780),
     discount: usd(0),
-    shipping: usd(0),
-    tax: usd(0),
-    total: usd(3780),
+    shipping: usd(600),
+    // 4 % of the line, 8 % of the shipping.
+    tax: usd(151 + 48),
+    total: usd(4579),
   });
-  expect(placed.items).toEqual([{ sku: "SKU-001", quantity: 2, unitPrice: usd(1890), total: usd(3780) }]);
+  expect(placed.items).toEqual([{ sku: "SKU-001", quantity: 2, unitPrice: usd(1890), total: usd(3931) }]);
 
   const order = await alice.until(placed.id, "FULFILLING");
   expect(order.reason).toBeUndefined();
@@ -47,7 +48,7 @@ test("an order goes through all six modules to FULFILLING", async () => {
   expect(payment).toMatchObject({
     orderId: order.id,
     status: "AUTHORISED",
-    authorised: usd(3780),
+    authorised: usd(4579),
     captured: usd(0),
     refunded: usd(0),
   });
@@ -84,7 +85,8 @@ test("lines that share a SKU count together, and prices are frozen by currency",
     { sku: "SKU-002", quantity: 3 },
   ];
   const placed = await alice.place(basket({ currency: "TWD", items }), { wait: 10 });
-  expect(placed.total).toEqual({ amount: 4 * 520_00 + 1_250_00, currency: "TWD" });
+  expect(placed.subtotal).toEqual({ amount: 4 * 520_00 + 1_250_00, currency: "TWD" });
+  expect(placed.total).toEqual({ amount: 3_794_00, currency: "TWD" });
   await alice.until(placed.id, "FULFILLING");
   expect((await alice.stock("SKU-002")).reserved).toBe(before.reserved + 4);
 });

@@ -1,18 +1,23 @@
 /** Payments that need more than one question to the provider: the customer has to act, or the provider is away. */
 import { beforeAll, expect, test } from "bun:test";
 import * as z from "zod";
-import { basketOf, type Client, eventually, problemOf } from "./client.ts";
+import { basketOf, type Client, eventually, type Order, problemOf } from "./client.ts";
 import type { TestPlatform } from "./platform.ts";
 import { sharedPlatform } from "./shared-platform.ts";
 
 let platform: TestPlatform;
 let alice: Client;
 let guest: Client;
+const SKU = "SKU-012";
+/** Orders by token that are given up after a while: placed first, so that the other tests run meanwhile. */
+const waitedFor = new Map<string, Order>();
 
 beforeAll(async () => {
   platform = await sharedPlatform();
   alice = await platform.customer("alice");
   guest = platform.guest();
+  for (const token of ["tok_requires_action", "tok_provider_down"])
+    waitedFor.set(token, await alice.place(basketOf("SKU-016", 1, token)));
 });
 
 const waiting = z.object({
@@ -21,7 +26,6 @@ const waiting = z.object({
   authorised: z.object({ amount: z.literal(0) }),
   nextAction: z.object({ url: z.url() }),
 });
-const SKU = "SKU-009";
 
 /** An order whose customer has to act, and the path of the page where they do. */
 async function placeWaiting() {
@@ -90,19 +94,22 @@ test("a page of no payment that waits is 404", async () => {
   expect(problemOf(await guest.send({ method: "GET", path: "/api/v1/payments/simulator/x" })).status).toBe(400);
 });
 
-test("nobody acts, or the provider stays away: REJECTED, and nothing is charged", async () => {
-  for (const [token, reason] of [
-    ["tok_requires_action", "payment_timeout"],
-    ["tok_provider_down", "payment_unavailable"],
-  ] as const) {
-    const order = await alice.place(basketOf(SKU, 1, token), { wait: 20 });
-    expect(order).toMatchObject({ status: "REJECTED", reason });
+test.each([
+  ["tok_requires_action", "payment_timeout"],
+  ["tok_provider_down", "payment_unavailable"],
+] as const)(
+  "nobody acts, or the provider stays away: %s is REJECTED %s, and nothing is charged",
+  async (token, reason) => {
+    const order = waitedFor.get(token);
+    if (!order) throw new Error(`no order with ${token}`);
+    expect(await alice.until(order.id, "REJECTED", 20_000)).toMatchObject({ reason });
     const [payment] = await alice.payments(order.id);
     expect(payment).toMatchObject({ status: "DECLINED", authorised: { amount: 0 }, detail: reason });
-    if (token !== "tok_requires_action") continue;
+    if (token !== "tok_requires_action") return;
     const page = `/api/v1/payments/simulator/${order.id}:auth:1`;
     await press(page, "complete");
     expect((await guest.send({ method: "GET", path: page })).text).toContain("This payment is no longer wanted.");
     expect(await alice.payments(order.id)).toEqual(payment ? [payment] : []);
-  }
-}, 60_000);
+  },
+  60_000,
+);

@@ -2,26 +2,14 @@
  * A platform for a test, in the shape that the runner chose: one process with its own PostgreSQL, one process on external
  * servers, or several processes on them, each with a database made for this test. The test itself cannot tell which.
  */
-import { rm } from "node:fs/promises";
 import { systemClock } from "../../runtime/clock.ts";
-import { removeEmbedded, runningServerUrl } from "../../runtime/database/embedded.ts";
 import { issueToken } from "../../runtime/identity/development-issuer.ts";
 import type { Role } from "../../runtime/identity/principal.ts";
-import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
 import { type Client, createClient } from "./client.ts";
-import { administer, makeDirectory, makeExternalData } from "./external-data.ts";
-import { type Environment, type PlatformProcess, startProcess } from "./process.ts";
+import { administer } from "./external-data.ts";
+import type { Environment, PlatformProcess } from "./process.ts";
+import { embeddedShape, externalShape, type Shape } from "./shape.ts";
 import { groupingOf } from "./topology.ts";
-
-export interface Shape {
-  readonly dataDir: string;
-  /** Starts one more process of the platform, with settings of its own beside the shape's. */
-  start(own?: Environment): Promise<PlatformProcess>;
-  /** Of the superuser, while a process runs. */
-  databaseUrl(): string;
-  /** Removes what was made for it. Its processes must have ended. */
-  remove(): Promise<void>;
-}
 
 export interface TestPlatform {
   readonly dataDir: string;
@@ -35,6 +23,8 @@ export interface TestPlatform {
   sql(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Another process on the same data, with settings of its own; the one before must have ended. */
   restart(own?: Environment): Promise<void>;
+  /** What all of its processes have written so far, those that have ended included. */
+  output(): string;
   stop(): Promise<void>;
 }
 
@@ -46,8 +36,13 @@ export async function startTestPlatform(
   env: Environment = {},
   { watching = false }: { readonly watching?: boolean } = {},
 ): Promise<TestPlatform> {
-  const shape = await chosenShape(env, watching);
+  return startOn(await chosenShape(env, watching));
+}
+
+/** The same in a given shape; `stop` removes its data. */
+export async function startOn(shape: Shape): Promise<TestPlatform> {
   let running = await shape.start();
+  const before: PlatformProcess[] = [];
   const as = async (role: Role, sub: string) => createClient(running.url, await tokenOf(shape.dataDir, role, sub));
   return {
     dataDir: shape.dataDir,
@@ -58,7 +53,9 @@ export async function startTestPlatform(
     customer: (sub) => as("customer", sub),
     guest: () => createClient(running.url, null),
     sql: (text) => administer(shape.databaseUrl(), text),
+    output: () => [...before, running].map((each) => each.output()).join("\n"),
     async restart(own) {
+      before.push(running);
       running = await shape.start(own);
     },
     async stop() {
@@ -81,35 +78,3 @@ async function chosenShape(env: Environment, watching: boolean): Promise<Shape> 
 
 export const tokenOf = (dataDir: string, role: Role, sub: string, scopes?: readonly string[]) =>
   issueToken({ dataDir, role, sub, ttlSeconds: 3600, clock: systemClock, ...(scopes ? { scopes } : {}) });
-
-async function embeddedShape(env: Environment, watching: boolean): Promise<Shape> {
-  const dataDir = await makeDirectory();
-  return {
-    dataDir,
-    start: (own) => startProcess(["dev", ...(watching ? [] : ["--no-watch"]), "--data", dataDir], { ...env, ...own }),
-    databaseUrl() {
-      const url = runningServerUrl(dataDir);
-      if (url === null) throw new Error(`no database server runs on ${dataDir}`);
-      return url;
-    },
-    async remove() {
-      await removeEmbedded({ dataDir, scheduler, log: () => undefined });
-      await rm(dataDir, { recursive: true, force: true });
-    },
-  };
-}
-
-/** `serve` on a fresh database of the given server; migrated and with demo data, unless told otherwise. */
-export async function externalShape(
-  serverUrl: string,
-  env: Environment = {},
-  options: { readonly migrated?: boolean } = {},
-): Promise<Shape> {
-  const data = await makeExternalData(serverUrl, env, options);
-  return {
-    dataDir: data.dataDir,
-    start: (own) => startProcess(["serve"], { ...data.settings, ...own }),
-    databaseUrl: () => data.url,
-    remove: data.remove,
-  };
-}

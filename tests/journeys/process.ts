@@ -79,7 +79,7 @@ export async function startProcess(
   if (pid === undefined) throw new Error(`${process.execPath} could not be started`);
   let output = "";
   const collect = (chunk: Buffer) => {
-    output = (output + chunk.toString()).slice(-100_000);
+    output += chunk.toString();
   };
   child.stdout.on("data", collect);
   child.stderr.on("data", collect);

@@ -110,19 +110,6 @@ describe("return", () => {
     expect(await stockOnceAt(before)).toMatchObject({ onHand: before.onHand, reserved: before.reserved });
     expect((await typesOf(order)).filter((type) => type === "ReturnAccepted")).toHaveLength(1);
   });
-
-  test("the return window ends by itself, and then nothing can be returned", async () => {
-    await alice.until(delivered.id, "COMPLETED", 30_000);
-    const late = problemOf(await alice.ask(`orders/${delivered.id}/returns`, { reason: "too late" }));
-    expect([late.status, late.detail]).toEqual([409, expect.stringContaining("is over")]);
-    expect((await typesOf(delivered)).slice(5)).toEqual([
-      "DispatchRequested",
-      "PaymentCaptured",
-      "ParcelHandedOver",
-      "ParcelDelivered",
-      "OrderCompleted",
-    ]);
-  });
 });
 
 describe("cancel", () => {
@@ -144,6 +131,24 @@ describe("cancel", () => {
     ]);
     expect(await noticed(order, "order_cancelled")).toContain("order_cancelled");
     expect(statusIn(await cancel(alice, order))).toEqual([202, "CANCELLED"]);
+  });
+
+  test("of the version that If-Match names, and of no other; repeated, it is answered alike", async () => {
+    const order = await fulfilled();
+    const path = `/api/v1/orders/${order.id}`;
+    const current = (await alice.send({ method: "GET", path })).headers.get("etag") ?? "";
+    const cancelIf = (tag: string, key: string) =>
+      alice.send({
+        method: "POST",
+        path: `${path}/cancel`,
+        body: "{}",
+        headers: { "content-type": "application/json", "if-match": tag, "idempotency-key": key },
+      });
+    expect(problemOf(await cancelIf('"0"', "stale")).status).toBe(412);
+    expect((await alice.order(order.id)).status).toBe("FULFILLING");
+    for (const _time of [1, 2]) expect((await cancelIf(current, "current")).status).toBe(202);
+    expect(problemOf(await cancelIf(current, "late")).status).toBe(412);
+    await alice.until(order.id, "CANCELLED");
   });
 
   test("while the payment waits for its customer", async () => {
@@ -230,6 +235,20 @@ describe("what needs attention", () => {
     expect(await stockOnceAt(before)).toMatchObject({ onHand: before.onHand, reserved: before.reserved });
     expect(problemOf(await resolve(order, "retry")).status).toBe(409);
   });
+});
+
+// Last, because its window ends while the others run.
+test("the return window ends by itself, and then nothing can be returned", async () => {
+  await alice.until(delivered.id, "COMPLETED", 30_000);
+  const late = problemOf(await alice.ask(`orders/${delivered.id}/returns`, { reason: "too late" }));
+  expect([late.status, late.detail]).toEqual([409, expect.stringContaining("is over")]);
+  expect((await typesOf(delivered)).slice(5)).toEqual([
+    "DispatchRequested",
+    "PaymentCaptured",
+    "ParcelHandedOver",
+    "ParcelDelivered",
+    "OrderCompleted",
+  ]);
 });
 
 test("after all of it the books agree", async () => {

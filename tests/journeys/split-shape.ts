@@ -5,8 +5,8 @@
  */
 import { EDGE_HOST } from "../../runtime/registry.ts";
 import { makeExternalData, orRemoved } from "./external-data.ts";
-import type { Shape } from "./platform.ts";
 import { type Environment, type PlatformProcess, runCommand } from "./process.ts";
+import type { Shape } from "./shape.ts";
 import { type Grouping, type Member, type SplitMembers, startMembers } from "./split-members.ts";
 
 export interface SplitServers {

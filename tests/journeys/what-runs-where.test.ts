@@ -75,5 +75,5 @@ test("for operators with the scope alone", async () => {
 
 test("it is in the document of all routes", async () => {
   const { text } = await platform.guest().send({ method: "GET", path: "/openapi.json" });
-  expect(JSON.parse(text).paths[PATH].get.security).toEqual([{ bearer: [] }]);
+  expect(JSON.parse(text).paths[PATH].get.security).toEqual([{ operator: ["ops:read"] }]);
 });

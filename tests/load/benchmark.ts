@@ -11,6 +11,8 @@ export interface BenchmarkOptions {
   readonly rounds: number;
   /** Orders under way at a time. */
   readonly connections: number;
+  /** How many are stored, where that is what is measured. */
+  readonly orders: number;
   readonly profile: boolean;
   readonly progress: (line: string) => void;
 }

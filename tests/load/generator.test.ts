@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Server } from "bun";
-import type { LoadPlan } from "./generator.ts";
+import { type LoadPlan, REJECTED } from "./generator.ts";
 import { generateLoadApart } from "./generator-process.ts";
 import { readResponse } from "./http-connection.ts";
 
@@ -83,11 +83,14 @@ test("refusals and errors are counted by what they are, never as confirmed", asy
   answer = (n) =>
     n % 2 === 0
       ? Response.json({ id: "x", status: "REJECTED", reason: "out_of_stock" }, { status: 201 })
-      : new Response("busy", { status: 503 });
+      : new Response("busy", { status: 503, headers: n % 4 === 1 ? {} : { "retry-after": "1" } });
   const result = await generateLoadApart(plan({ durationMs: 200 }));
   expect(result.confirmed).toBe(0);
   expect(result.answers["201 REJECTED"]).toBeGreaterThan(0);
+  // One that does not say when to come back is a failure.
   expect(result.answers["503"]).toBeGreaterThan(0);
+  expect(result.rejected.count).toBeGreaterThan(0);
+  expect(result.answers[REJECTED]).toBe(result.rejected.count);
   expect(result.sampleFailure).toBeDefined();
 });
 
@@ -99,17 +102,13 @@ test("a server that is not there ends the run at once", async () => {
 
 test("responses in pieces, chunked, empty or broken", () => {
   const whole = "HTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\nbody";
-  expect(readResponse(whole)).toEqual({ status: 201, body: "body", closes: false });
+  expect(readResponse(whole)).toMatchObject({ status: 201, body: "body", closes: false });
   for (let cut = 0; cut < whole.length; cut++) expect(readResponse(whole.slice(0, cut))).toBe("incomplete");
-  expect(readResponse("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")).toEqual(
-    {
-      status: 200,
-      body: "abcde",
-      closes: false,
-    },
-  );
+  expect(
+    readResponse("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"),
+  ).toMatchObject({ status: 200, body: "abcde", closes: false });
   expect(readResponse("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")).toBe("incomplete");
-  expect(readResponse("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")).toEqual({
+  expect(readResponse("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")).toMatchObject({
     status: 204,
     body: "",
     closes: true,

@@ -37,6 +37,8 @@ export interface LoadResult {
   readonly sampleFailure?: string;
   /** POST to the answer that says CONFIRMED. */
   readonly confirm: Latency;
+  /** POST to a 429 or 503 that says when to come back. */
+  readonly rejected: Latency;
   /** Of this process over the run. */
   readonly cpuMs: number;
 }
@@ -48,19 +50,18 @@ const ANSWER_TIMEOUT_MS = 35_000;
 export async function generateLoad(plan: LoadPlan): Promise<LoadResult> {
   const cpuBefore = process.cpuUsage();
   const nextRequest = requests(plan);
+  const startMs = performance.now();
   const tally = createTally();
   const idle: HttpConnection[] = Array.from({ length: plan.connections }, () => httpConnection(plan.port));
   const all = [...idle];
   const firstRequestAtMs = Date.now();
-  const startMs = performance.now();
   const endMs = startMs + plan.durationMs;
   let failuresInARow = 0;
 
   const place = (connection: HttpConnection, dueMs: number, then: () => void) => {
     tally.sent += 1;
-    connection.send(nextRequest(), (status, body) => {
-      const nowMs = performance.now();
-      tally.record(status, body, nowMs - dueMs);
+    connection.send(nextRequest(), (status, body, head) => {
+      tally.record(status, body, head, dueMs);
       failuresInARow = status === 0 ? failuresInARow + 1 : 0;
       then();
     });
@@ -99,27 +100,44 @@ export async function generateLoad(plan: LoadPlan): Promise<LoadResult> {
 function createTally() {
   const answers: Record<string, number> = {};
   const confirmTimesMs: number[] = [];
+  const rejectTimesMs: number[] = [];
   let lastAnswerAtMs = 0;
   let sampleFailure: string | undefined;
   return {
     sent: 0,
     answered: 0,
-    record(status: number, body: string, timeMs: number) {
+    record(status: number, body: string, head: string, dueMs: number) {
+      const nowMs = performance.now();
       this.answered += 1;
       lastAnswerAtMs = Date.now();
+      if (isRejection(status, head)) {
+        rejectTimesMs.push(nowMs - dueMs);
+        answers[REJECTED] = (answers[REJECTED] ?? 0) + 1;
+        return;
+      }
       const state = stateOf(body);
       const name = state === "" ? String(status) : `${status} ${state}`;
       answers[name] = (answers[name] ?? 0) + 1;
-      if (isCompleted(state)) confirmTimesMs.push(timeMs);
-      else sampleFailure ??= `${status} ${body.slice(0, 500)}`;
+      if (isCompleted(state)) {
+        confirmTimesMs.push(nowMs - dueMs);
+      } else sampleFailure ??= `${status} ${body.slice(0, 500)}`;
     },
     result() {
       const confirm = summarise(confirmTimesMs);
+      const rejected = summarise(rejectTimesMs);
       const failure = sampleFailure === undefined ? {} : { sampleFailure };
-      return { sent: this.sent, confirmed: confirm.count, answers, confirm, lastAnswerAtMs, ...failure };
+      const counts = { sent: this.sent, confirmed: confirm.count, answers };
+      return { ...counts, confirm, rejected, lastAnswerAtMs, ...failure };
     },
   };
 }
+
+/** How rejections are counted among the answers. */
+export const REJECTED = "rejected";
+
+/** Turned away in good order: with a whole number of seconds after which to come back. */
+const isRejection = (status: number, head: string) =>
+  (status === 503 || status === 429) && /\r\nretry-after: \d+(\r\n|$)/.test(head);
 
 /** The order's own status: the first of the body, before those of anything inside it. */
 function stateOf(body: string): string {

@@ -7,8 +7,8 @@
  */
 import type { Socket } from "bun";
 
-/** Status 0: no answer came. */
-export type OnAnswer = (status: number, body: string) => void;
+/** Status 0: no answer came. `head`: status line and header fields, in lower case. */
+export type OnAnswer = (status: number, body: string, head: string) => void;
 
 export interface HttpConnection {
   /** Sends a whole request. Only after the last one was answered. */
@@ -22,11 +22,11 @@ export function httpConnection(port: number): HttpConnection {
   let waiting: OnAnswer | undefined;
   let received = "";
 
-  const answer = (status: number, body: string) => {
+  const answer = (status: number, body: string, head = "") => {
     const onAnswer = waiting;
     waiting = undefined;
     received = "";
-    onAnswer?.(status, body);
+    onAnswer?.(status, body, head);
   };
   const lost = (which: Socket) => {
     if (which !== socket) return;
@@ -44,7 +44,7 @@ export function httpConnection(port: number): HttpConnection {
         from.end();
       }
       if (response === "unreadable") answer(0, "");
-      else answer(response.status, response.body);
+      else answer(response.status, response.body, response.head);
     },
     close: lost,
     error: lost,
@@ -81,6 +81,7 @@ function write(socket: Socket, request: string): void {
 
 interface Response {
   readonly status: number;
+  readonly head: string;
   readonly body: string;
   readonly closes: boolean;
 }
@@ -94,16 +95,16 @@ export function readResponse(text: string): Response | "incomplete" | "unreadabl
   if (!head.startsWith("http/1.1 ") || !(status >= 100)) return "unreadable";
   const closes = head.includes("\r\nconnection: close");
   const rest = text.slice(headEnd + 4);
-  if (status === 204 || status === 304) return { status, body: "", closes };
+  if (status === 204 || status === 304) return { status, head, body: "", closes };
   const lengthAt = head.indexOf("\r\ncontent-length:");
   if (lengthAt >= 0) {
     const length = Number.parseInt(head.slice(lengthAt + 17), 10);
     if (rest.length < length) return "incomplete";
-    return { status, body: rest.slice(0, length), closes };
+    return { status, head, body: rest.slice(0, length), closes };
   }
   if (!head.includes("\r\ntransfer-encoding: chunked")) return "unreadable";
   const body = readChunks(rest);
-  return body === undefined ? "incomplete" : { status, body, closes };
+  return body === undefined ? "incomplete" : { status, head, body, closes };
 }
 
 function readChunks(text: string): string | undefined {

@@ -26,7 +26,10 @@ beforeAll(async () => {
   server = await startExternalPostgres({ alwaysOwn: true, settings: STATEMENT_SETTINGS });
   sql = postgres(server.url, { max: 2, onnotice: () => undefined });
   await sql.unsafe(`create schema "order"`);
-  await sql.unsafe(`create table "order".orders (id text primary key, status text not null)`);
+  await sql.unsafe(
+    `create table "order".orders (id text primary key, status text not null, created_at timestamptz(3) not null default now())`,
+  );
+  await sql.unsafe(`insert into "order".orders values ('of an earlier run', 'CONFIRMED', now() - interval '1 minute')`);
   await sql.unsafe(`create table "order".outbox (key text primary key)`);
   await sql.unsafe(`create table "order".timer (due_at timestamptz not null)`);
   await sql.unsafe(`create table "order".call_intent (id text primary key)`);

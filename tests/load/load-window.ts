@@ -22,7 +22,7 @@ export interface Target {
 export type ProcessIds = Readonly<Record<string, number>>;
 
 export interface LoadWindow {
-  /** Orders that became CONFIRMED or went further, counted in the order module's database. */
+  /** Orders placed in it that became CONFIRMED or went further, counted in the order module's database. */
   readonly completed: number;
   readonly completedPerSecond: number;
   readonly seconds: number;
@@ -36,6 +36,8 @@ export interface LoadWindow {
 }
 
 const DRAIN_TIMEOUT_MS = 120_000;
+/** Code is compiled by the number of orders, not by time: on a slow machine it takes several turns. */
+const WARM_UP = { orders: 3_000, turns: 5, durationMs: 4_000 };
 let runs = 0;
 
 /**
@@ -45,13 +47,15 @@ let runs = 0;
 export async function loadWindow(
   target: Target,
   plan: Pick<LoadPlan, "durationMs" | "connections" | "skus"> & { readonly ratePerSecond?: number },
+  generate: (plan: LoadPlan) => Promise<LoadResult> = generateLoadApart,
 ): Promise<LoadWindow> {
   runs += 1;
   await target.sql.unsafe("checkpoint");
-  const before = completedOf(await ordersByStatus(target.sql));
+  // Counting all orders would take minutes, and all of the cache, where many are stored.
+  const sinceMs = Date.now();
   const cpuBefore = cpuOf(target);
   const keyPrefix = `bench-${process.pid}-${Date.now()}-${runs}`;
-  const load = await generateLoadApart({ ...plan, port: target.port, tokens: target.tokens, keyPrefix });
+  const load = await generate({ ...plan, port: target.port, tokens: target.tokens, keyPrefix });
   if (load.confirmed === 0) {
     throw new Error(
       `no order was confirmed; answers: ${JSON.stringify(load.answers)}; one of them: ${load.sampleFailure}`,
@@ -59,7 +63,7 @@ export async function loadWindow(
   }
   const drainedAtMs = await waitUntilDrained(target.sql, DRAIN_TIMEOUT_MS, target.isSettled);
   const cpuAfter = cpuOf(target);
-  const completed = completedOf(await ordersByStatus(target.sql)) - before;
+  const completed = completedOf(await ordersByStatus(target.sql, sinceMs));
   if (completed < load.confirmed) {
     throw new Error(
       `${load.confirmed} orders were answered as confirmed, the database has ${completed}: orders were lost`,
@@ -81,6 +85,14 @@ export async function loadWindow(
     generatorCpuMs: load.cpuMs / load.sent,
     cpuMsByProcess,
   };
+}
+
+/** Loads the target until its code is compiled; gives the number of orders that it took. */
+export async function warmUp(target: Target, plan: Pick<LoadPlan, "connections" | "skus">): Promise<number> {
+  let orders = 0;
+  for (let turn = 0; turn < WARM_UP.turns && orders < WARM_UP.orders; turn++)
+    orders += (await loadWindow(target, { ...plan, durationMs: WARM_UP.durationMs })).completed;
+  return orders;
 }
 
 function completedOf(orders: ReadonlyMap<string, number>): number {

@@ -3,7 +3,7 @@ import { atMost, type Figure, stated } from "../../runtime/cli/figures.ts";
 import { median } from "./latency.ts";
 import type { LoadWindow } from "./load-window.ts";
 
-/** Of domain.md's order, until it is confirmed. */
+/** Of an order, until it is confirmed (docs/messages.md). */
 const COMMITS_TO_CONFIRMED = 7;
 const MESSAGES_TO_CONFIRMED = 4;
 
@@ -41,33 +41,23 @@ export const floorMsOf = ({ commitMs, handleMs }: Pick<SplitRound, "commitMs" | 
 export function splitFigures(rounds: readonly SplitRound[], low: LowRate, besides: readonly string[]): Figure[] {
   const of = (read: (round: SplitRound) => number) => median(rounds.map(read));
   const ofSplit = (read: (load: MeasuredLoad) => number) => of(({ split }) => read(split));
-  const confirmOverFloor = of((round) => round.splitConfirmMs / floorMsOf(round));
+  const ms = (name: string, read: (round: SplitRound) => number) => stated(`split.${name}`, of(read), "ms");
+  const perOrder = (name: string, read: (load: MeasuredLoad) => number) =>
+    stated(`split.${name}`, ofSplit(read), "ms/order");
+  const completedOverSingle = of(({ single, split }) => split.completedPerSecond / single.completedPerSecond);
   return [
     atMost("split.cpuOverSingle", of(cpuOverSingle), "x", 2.5),
-    atMost("split.confirmOverFloor", confirmOverFloor, "x", 1.5),
-    stated("split.cpuMs", ofSplit(cpuMsOf), "ms/order"),
-    stated(
-      "split.cpuMsApp",
-      ofSplit(({ appCpuMs }) => appCpuMs),
-      "ms/order",
+    atMost(
+      "split.confirmOverFloor",
+      of((round) => round.splitConfirmMs / floorMsOf(round)),
+      "x",
+      1.5,
     ),
-    stated(
-      "split.cpuMsDatabase",
-      ofSplit(({ databaseCpuMs }) => databaseCpuMs),
-      "ms/order",
-    ),
-    ...besides.map((name) =>
-      stated(
-        `split.cpuMs${capitalised(name)}`,
-        ofSplit(({ cpuMsByProcess }) => cpuMsByProcess[name] ?? Number.NaN),
-        "ms/order",
-      ),
-    ),
-    stated(
-      "split.cpuMsGenerator",
-      ofSplit(({ generatorCpuMs }) => generatorCpuMs),
-      "ms/order",
-    ),
+    perOrder("cpuMs", cpuMsOf),
+    perOrder("cpuMsApp", ({ appCpuMs }) => appCpuMs),
+    perOrder("cpuMsDatabase", ({ databaseCpuMs }) => databaseCpuMs),
+    ...besides.map((name) => perOrder(`cpuMs${capitalised(name)}`, (load) => load.cpuMsByProcess[name] ?? Number.NaN)),
+    perOrder("cpuMsGenerator", ({ generatorCpuMs }) => generatorCpuMs),
     stated(
       "split.singleCpuMs",
       of(({ single }) => cpuMsOf(single)),
@@ -80,32 +70,12 @@ export function splitFigures(rounds: readonly SplitRound[], low: LowRate, beside
       ofSplit(({ completedPerSecond }) => completedPerSecond),
       "orders/s",
     ),
-    stated(
-      "split.completedOverSingle",
-      of(({ single, split }) => split.completedPerSecond / single.completedPerSecond),
-      "x",
-    ),
-    stated(
-      "split.confirmMs",
-      of(({ splitConfirmMs }) => splitConfirmMs),
-      "ms",
-    ),
-    stated(
-      "split.singleConfirmMs",
-      of(({ singleConfirmMs }) => singleConfirmMs),
-      "ms",
-    ),
-    stated("split.floorMs", of(floorMsOf), "ms"),
-    stated(
-      "split.handleMs",
-      of(({ handleMs }) => handleMs),
-      "ms",
-    ),
-    stated(
-      "split.commitMs",
-      of(({ commitMs }) => commitMs),
-      "ms",
-    ),
+    stated("split.completedOverSingle", completedOverSingle, "x"),
+    ms("confirmMs", ({ splitConfirmMs }) => splitConfirmMs),
+    ms("singleConfirmMs", ({ singleConfirmMs }) => singleConfirmMs),
+    ms("floorMs", floorMsOf),
+    ms("handleMs", ({ handleMs }) => handleMs),
+    ms("commitMs", ({ commitMs }) => commitMs),
   ];
 }
 

@@ -9,8 +9,8 @@
  */
 import { type PostgresTools, provisionPostgres } from "../provision/postgres.ts";
 import { type Benchmark, type BenchmarkOptions, inBenchDirectory } from "./benchmark.ts";
-import { measureHandleMs } from "./broker-latency.ts";
-import { type LoadWindow, loadWindow } from "./load-window.ts";
+import { measureHandle } from "./broker-latency.ts";
+import { type LoadWindow, loadWindow, warmUp } from "./load-window.ts";
 import { measureCommitMs } from "./pgbench.ts";
 import { cpuProfileTable } from "./profile.ts";
 import { serverSettingsText } from "./server-settings.ts";
@@ -29,8 +29,6 @@ import {
 
 const PRODUCTS = 10_000;
 const CUSTOMERS = 4_000;
-/** Code is compiled by the number of orders, not by time: on a slow machine it takes several turns. */
-const WARM_UP = { orders: 3_000, turns: 5, seconds: 4 };
 const QUIET_SECONDS = 10;
 const FLOOR_SECONDS = 3;
 const LOW_RATE_PER_SECOND = 300;
@@ -58,10 +56,8 @@ export async function benchSplit(options: BenchmarkOptions): Promise<Benchmark> 
 }
 
 async function measure(options: BenchmarkOptions, tools: PostgresTools, both: Both) {
-  for (const [name, each] of Object.entries(both)) {
-    let orders = 0;
-    for (let turn = 0; turn < WARM_UP.turns && orders < WARM_UP.orders; turn++)
-      orders += (await load(each, options, WARM_UP.seconds)).completed;
+  for (const [name, { target, skus }] of Object.entries(both)) {
+    const orders = await warmUp(target, { connections: options.connections, skus });
     options.progress(`warmed up ${name} with ${orders} orders`);
   }
   const rounds: SplitRound[] = [];
@@ -101,7 +97,7 @@ async function oneRound(
   const floorSeconds = Math.min(options.seconds, FLOOR_SECONDS);
   const quietSeconds = Math.min(options.seconds, QUIET_SECONDS);
   const commitMs = await measureCommitMs(tools, split.databaseUrl, floorSeconds);
-  const handleMs = await measureHandleMs(split.brokers, floorSeconds * 1000);
+  const handleMs = (await measureHandle(split.brokers, floorSeconds * 1000)).p50Ms;
   const alone = { connections: 1 };
   const splitConfirmMs = (await load(split, alone, quietSeconds)).load.confirm.p50Ms;
   const singleConfirmMs = (await load(single, alone, quietSeconds)).load.confirm.p50Ms;

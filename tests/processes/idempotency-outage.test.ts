@@ -10,8 +10,9 @@ import {
   problemOf,
 } from "../journeys/client.ts";
 import { administer } from "../journeys/external-data.ts";
-import { externalShape, type Shape, tokenOf } from "../journeys/platform.ts";
+import { tokenOf } from "../journeys/platform.ts";
 import type { PlatformProcess } from "../journeys/process.ts";
+import { externalShape, type Shape } from "../journeys/shape.ts";
 import { type ExternalPostgres, startExternalPostgres } from "../provision/external-postgres.ts";
 import { provideOrSkip } from "../provision/missing.ts";
 
@@ -110,7 +111,7 @@ test("a price that has changed, or a product that is gone, changes nothing for a
   await sql(`update pricing.price set amount = amount + 100 where sku = '${sku}'`);
   await samePrice(await alice.place(basketOf(sku, 2), { key }));
   const dearer = await alice.place(basketOf(sku, 2));
-  expect(dearer.total.amount).toBe(first.total.amount + 200);
+  expect(dearer.subtotal.amount).toBe(first.subtotal.amount + 200);
 
   await sql(`delete from pricing.product where sku = '${sku}'`);
   await samePrice(await alice.place(basketOf(sku, 2), { key }));

@@ -5,8 +5,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { basketOf } from "../journeys/client.ts";
-import { externalShape, startTestPlatform } from "../journeys/platform.ts";
+import { startTestPlatform } from "../journeys/platform.ts";
 import { refusal, runCommand, startProcess } from "../journeys/process.ts";
+import { externalShape } from "../journeys/shape.ts";
 import { freePort, startExternalPostgres } from "../provision/external-postgres.ts";
 import { provideOrSkip } from "../provision/missing.ts";
 

@@ -1,8 +1,11 @@
 /** Two processes of the whole platform on one PostgreSQL: either may die, and the other goes on. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { basketOf, type Client, createClient, eventually } from "../journeys/client.ts";
-import { externalShape, type Shape, tokenOf } from "../journeys/platform.ts";
+import { openStream } from "../journeys/event-stream.ts";
+import { administer } from "../journeys/external-data.ts";
+import { tokenOf } from "../journeys/platform.ts";
 import type { PlatformProcess } from "../journeys/process.ts";
+import { externalShape, type Shape } from "../journeys/shape.ts";
 import { type ExternalPostgres, startExternalPostgres } from "../provision/external-postgres.ts";
 import { provideOrSkip } from "../provision/missing.ts";
 
@@ -76,6 +79,47 @@ test("twins at both are one order; with different bodies one of them wins, at wh
   }
 });
 
+test("a stream at one tells what the other does, and goes on there when it is lost", async () => {
+  if (!server) return;
+  const [here, there] = replicas;
+  const client = await clientOf(there);
+  const token = await tokenOf(shape.dataDir, "customer", "alice");
+  const { id } = await client.place(basketOf(SKU, 1));
+  const follow = (replica: PlatformProcess | undefined, lastEventId?: number) =>
+    openStream({ url: replica?.url ?? "", token, orderId: id, ...(lastEventId === undefined ? {} : { lastEventId }) });
+  const first = await follow(here);
+  await first.until("ShipmentScheduled");
+  await first.leave();
+  const second = await follow(there, first.told.length);
+  expect((await client.ask(`orders/${id}/cancel`)).status).toBe(202);
+  await second.ended;
+  expect([...first.told, ...second.told]).toEqual(await client.history(id));
+});
+
+test("streams outlive an outage of the database, and tell all that happened before and after it once", async () => {
+  if (!server) return;
+  const [here, there] = replicas;
+  const client = await clientOf(there);
+  const token = await tokenOf(shape.dataDir, "customer", "alice");
+  const follow = ({ id }: { id: string }) => openStream({ url: here?.url ?? "", token, orderId: id });
+  const settled = await client.place(basketOf(SKU, 1), { wait: 20 });
+  await client.until(settled.id, "FULFILLING");
+  const waiting = await follow(settled);
+  const underWay = await client.place(basketOf(SKU, 1));
+  const running = await follow(underWay);
+  const name = new URL(shape.databaseUrl()).pathname.slice(1);
+  await administer(server.url, `alter database ${name} allow_connections false`);
+  await administer(server.url, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`);
+  await Bun.sleep(1_500);
+  await administer(server.url, `alter database ${name} allow_connections true`);
+  await running.until("ShipmentScheduled");
+  expect(running.told).toEqual(await client.history(underWay.id));
+  expect((await client.ask(`orders/${settled.id}/cancel`)).status).toBe(202);
+  await waiting.ended;
+  expect(waiting.told).toEqual(await client.history(settled.id));
+  await running.leave();
+});
+
 test("kill -9 of one: the other finishes its orders and takes new ones within seconds", async () => {
   if (!server) return;
   const [doomed, survivor] = replicas;
@@ -94,4 +138,18 @@ test("kill -9 of one: the other finishes its orders and takes new ones within se
   );
   expect(stock.reserved).toBe(before + 2 * EACH);
   replicas = survivor ? [survivor] : [];
+});
+
+test("SIGTERM ends streams at once, with word to connect again soon", async () => {
+  if (!server) return;
+  const [survivor] = replicas;
+  const client = await clientOf(survivor);
+  const token = await tokenOf(shape.dataDir, "customer", "alice");
+  const { id } = await client.place(basketOf(SKU, 1), { wait: 20 });
+  const stream = await openStream({ url: survivor?.url ?? "", token, orderId: id });
+  await stream.until("OrderConfirmed");
+  expect(await survivor?.stop()).toBe(0);
+  await stream.ended;
+  expect(stream.retryMs).toBe(250);
+  replicas = [];
 });

@@ -10,6 +10,7 @@ import { KAFKA_PREVIOUS_VERSION, provisionKafka } from "./kafka.ts";
 import { createTopic, receive, send } from "./kafka-client.fixture.ts";
 import { startKafkaCluster } from "./kafka-cluster.ts";
 import { provideOrSkip } from "./missing.ts";
+import { startOwner } from "./owner.fixture.ts";
 
 const program = await provideOrSkip("tests/provision/external-kafka", provisionKafka);
 const previous = await provideOrSkip("tests/provision/external-kafka, the version before", () =>
@@ -147,14 +148,11 @@ test.skipIf(program === undefined)(
 test.skipIf(program === undefined)(
   "kill -9 of the process that started them ends the brokers, a frozen one too, and removes their data",
   async () => {
-    const script = `const kafka = await (await import(${JSON.stringify(join(import.meta.dir, "external-kafka.ts"))}))
-    .startExternalKafka();
-    kafka.nodes[0].freeze();
-    console.log(JSON.stringify({ pid: kafka.nodes[0].pid, directory: kafka.directory }));
-    await Bun.sleep(60_000);`;
-    const owner = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit" });
-    const { value } = await owner.stdout.getReader().read();
-    const kafka: { pid: number; directory: string } = JSON.parse(new TextDecoder().decode(value));
+    const { owner, started: kafka } = await startOwner<{ pid: number; directory: string }>(`
+      const { startExternalKafka } = await import(${JSON.stringify(join(import.meta.dir, "external-kafka.ts"))});
+      const { nodes, directory } = await startExternalKafka();
+      nodes[0].freeze();
+      return { pid: nodes[0].pid, directory };`);
     expect(hasEnded(kafka.pid)).toBe(false);
     owner.kill("SIGKILL");
     await owner.exited;

@@ -5,6 +5,7 @@ import postgres from "postgres";
 import { isAlive } from "./cache.ts";
 import { startExternalPostgres } from "./external-postgres.ts";
 import { provideOrSkip } from "./missing.ts";
+import { startOwner } from "./owner.fixture.ts";
 import { provisionPostgres } from "./postgres.ts";
 
 const tools = await provideOrSkip("tests/provision/external-postgres", provisionPostgres);
@@ -40,13 +41,10 @@ test.skipIf(tools === undefined)(
 test.skipIf(tools === undefined)(
   "kill -9 of the process that started it ends the server and removes its cluster",
   async () => {
-    const script = `const server = await (await import(${JSON.stringify(join(import.meta.dir, "external-postgres.ts"))}))
-    .startExternalPostgres({ alwaysOwn: true });
-    console.log(JSON.stringify({ pid: server.pid, directory: server.directory }));
-    await Bun.sleep(60_000);`;
-    const owner = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit" });
-    const { value } = await owner.stdout.getReader().read();
-    const server: { pid: number; directory: string } = JSON.parse(new TextDecoder().decode(value));
+    const { owner, started: server } = await startOwner<{ pid: number; directory: string }>(`
+      const { startExternalPostgres } = await import(${JSON.stringify(join(import.meta.dir, "external-postgres.ts"))});
+      const { pid, directory } = await startExternalPostgres({ alwaysOwn: true });
+      return { pid, directory };`);
     expect(isAlive(server.pid)).toBe(true);
     owner.kill("SIGKILL");
     await owner.exited;

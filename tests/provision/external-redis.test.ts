@@ -5,6 +5,7 @@ import { hasEnded } from "../../runtime/ended-process.fixture.ts";
 import { until } from "../../runtime/until.fixture.ts";
 import { startExternalRedis } from "./external-redis.ts";
 import { provideOrSkip } from "./missing.ts";
+import { startOwner } from "./owner.fixture.ts";
 import { provisionRedis } from "./redis.ts";
 
 const program = await provideOrSkip("tests/provision/external-redis", provisionRedis);
@@ -91,16 +92,13 @@ test.skipIf(program === undefined)(
 test.skipIf(program === undefined)(
   "kill -9 of the process that started it ends the server, also one that is frozen after a new start",
   async () => {
-    const script = `const redis = await (await import(${JSON.stringify(join(import.meta.dir, "external-redis.ts"))}))
-    .startExternalRedis();
-    await redis.kill();
-    await redis.start();
-    redis.freeze();
-    console.log(redis.pid);
-    await Bun.sleep(60_000);`;
-    const owner = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit" });
-    const { value } = await owner.stdout.getReader().read();
-    const pid = Number(new TextDecoder().decode(value));
+    const { owner, started: pid } = await startOwner<number>(`
+      const { startExternalRedis } = await import(${JSON.stringify(join(import.meta.dir, "external-redis.ts"))});
+      const redis = await startExternalRedis();
+      await redis.kill();
+      await redis.start();
+      redis.freeze();
+      return redis.pid;`);
     expect(hasEnded(pid)).toBe(false);
     owner.kill("SIGKILL");
     await owner.exited;

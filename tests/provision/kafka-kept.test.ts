@@ -10,6 +10,7 @@ import { provisionKafka } from "./kafka.ts";
 import { createTopic, receive, send } from "./kafka-client.fixture.ts";
 import { type KafkaCluster, removeKept, startKafkaCluster } from "./kafka-cluster.ts";
 import { provideOrSkip } from "./missing.ts";
+import { startOwner } from "./owner.fixture.ts";
 
 const program = await provideOrSkip("tests/provision/kafka-kept", provisionKafka);
 const TIMEOUT_MS = 60_000;
@@ -62,18 +63,15 @@ test.skipIf(program === undefined)(
     const [cluster, client, kafka] = ["kafka-cluster.ts", "kafka-client.fixture.ts", "kafka.ts"].map((file) =>
       JSON.stringify(join(import.meta.dir, file)),
     );
-    const script = `const { startKafkaCluster } = await import(${cluster});
+    const { owner, started: pid } = await startOwner<number>(`
+      const { startKafkaCluster } = await import(${cluster});
       const { createTopic, send } = await import(${client});
       const { provisionKafka } = await import(${kafka});
       const { nodes } = await startKafkaCluster(await provisionKafka(), { directory: ${JSON.stringify(directory)} });
       await createTopic([nodes[0].broker], "orders");
       await send([nodes[0].broker], "orders", ["first"]);
       nodes[0].freeze();
-      console.log(nodes[0].pid);
-      await Bun.sleep(60_000);`;
-    const owner = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit" });
-    const { value } = await owner.stdout.getReader().read();
-    const pid = Number(new TextDecoder().decode(value));
+      return nodes[0].pid;`);
     expect(hasEnded(pid)).toBe(false);
     owner.kill("SIGKILL");
     const second = await start();

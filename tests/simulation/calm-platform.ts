@@ -3,10 +3,11 @@
  * what a test makes fail. Months pass in seconds: time stands still while the database works, passes in full where
  * something happens, and else in leaps, in which every poll and timer comes once, late.
  */
+
 import * as z from "zod";
 import { registry } from "../../modules/registry.ts";
 import { openMemory } from "../../runtime/cache/memory.ts";
-import { sagaSettings } from "../../runtime/config/saga-settings.ts";
+import { deadlineSettings } from "../../runtime/config/deadline-settings.ts";
 import { migrate } from "../../runtime/database/migrate.ts";
 import type { Database, Lane, Row, Statement } from "../../runtime/database/port.ts";
 import { openDatabase } from "../../runtime/database/postgres.ts";
@@ -25,6 +26,7 @@ import { schemasOf } from "../../runtime/platform.ts";
 import { createProcess } from "../../runtime/process.ts";
 import { seededRandom } from "../../runtime/random.ts";
 import { type Scheduler, systemScheduler } from "../../runtime/scheduler.ts";
+import { secret } from "../../runtime/secret.ts";
 import { createInProcessTransport } from "../../runtime/transport/inprocess.ts";
 import { virtualTime } from "../../runtime/virtual-time.fixture.ts";
 
@@ -116,7 +118,7 @@ function watched(real: Database, counted: Counted, refuses: (statement: Statemen
   };
 }
 
-const configured = Object.fromEntries(Object.entries(sagaSettings).map(([name, { fallback }]) => [name, fallback]));
+const configured = Object.fromEntries(Object.entries(deadlineSettings).map(([name, { fallback }]) => [name, fallback]));
 
 const bodySchema = z.record(z.string(), z.unknown());
 
@@ -156,6 +158,7 @@ export async function startCalmPlatform({ retention, deadlines, refuses }: CalmO
     log: (level, event, fields) => logged.push(`${level} ${event} ${JSON.stringify(fields)}`),
     // The settings' names are the keys of `Deadlines` by its definition.
     deadlines: { ...(configured as unknown as Deadlines), ...deadlines },
+    webhooks: () => ({ secrets: [secret("of the simulation")], simulatedCopies: 1 }),
     exclusive: () => true,
     condition: () => undefined,
     limits: DEFAULT_LANE_LIMITS,
@@ -164,6 +167,8 @@ export async function startCalmPlatform({ retention, deadlines, refuses }: CalmO
     pollMs: LEAP_MS,
     callConcurrency: 8,
     retention,
+    streamLimit: 1,
+    streamLimitPerCaller: 1,
   });
   await platform.seedDemo();
   await platform.start();

@@ -11,10 +11,10 @@ import { isWorkloadName } from "./workloads.ts";
 export const help = `Runs the platform on a seeded scheduler and a virtual clock over a real PostgreSQL: replicas that crash, freeze,
 come and go, lost answers, duplicates, locks, outages. The same seed does the same, byte for byte.
 
-  bun run simulate [--seeds N] [--from SEED] [--minutes M] [--workers N] [--json FILE]
-  bun run simulate --seed S --story      one seed, told for the orders that went wrong
-  bun run simulate --seed S --trace      the same seed, every line of it
-  bun run simulate --mutants [NAME...]   with each planted bug, which must be found within --seeds (300)
+  simulate [--seeds N] [--from SEED] [--minutes M] [--workers N] [--json FILE]
+  simulate --seed S --story      one seed, told for the orders that went wrong
+  simulate --seed S --trace      the same seed, every line of it
+  simulate --mutants [NAME...]   with each planted bug, which must be found within --seeds (300)
 
   --seeds N         how many seeds (200; with --minutes as many as there is time for)
   --from SEED       the first seed (1; with --minutes the time of day, so that every run looks at new ones)

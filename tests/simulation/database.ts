@@ -135,6 +135,7 @@ export function createSimulatedServer(options: SimulatedServerOptions): Simulate
     }
     session.submitted = false;
     if (session.inTransaction) watchIdle(session);
+    else giveBack(session);
     return () => {
       if (answerLost) {
         trace.line("  answer lost");
@@ -276,6 +277,11 @@ export function createSimulatedServer(options: SimulatedServerOptions): Simulate
 
   function release(session: Session) {
     sessions.delete(session);
+    giveBack(session);
+  }
+
+  /** Between transactions all sessions of a module share few server processes: whatever those have prepared stays warm. */
+  function giveBack(session: Session) {
     if (session.backend !== undefined) backends.give(session.backend);
     session.backend = undefined;
   }

@@ -1,7 +1,7 @@
 /**
  * Planted bugs, one after the other on each worker: a bug is in place for the life of a process, so each bug has a worker
  * of its own, which runs seeds until one of them is broken or there are no more. A simulation that cannot be run to its
- * end has found nothing.
+ * end has found nothing, nor has a seed that is broken without the bug as well: that one is a finding of its own.
  */
 import { messageOf } from "../../runtime/error-text.ts";
 import { mutate } from "./mutants.ts";
@@ -16,7 +16,7 @@ export interface MutantRun {
   readonly seeds: number;
   /** The first that is broken, and how; null: none is. */
   readonly caught: { readonly seed: number; readonly violation: string } | null;
-  /** Why its seeds could not be run, or null. */
+  /** Why its seeds show nothing, or null. */
   readonly broke: string | null;
   readonly elapsedMs: number;
 }
@@ -40,9 +40,10 @@ export async function runMutants(options: MutantRunOptions): Promise<readonly Mu
   for (const bug of bugs) mutate(bug);
   const runs = new Map<PlantedBug, MutantRun>();
   const left = [...bugs];
+  const without = withoutBugs(options);
   async function work(core: number) {
     for (let bug = left.shift(); bug !== undefined; bug = left.shift()) {
-      const run = await runMutant(options, bug, core);
+      const run = await runMutant(options, bug, core, without);
       runs.set(bug, run);
       onRun(run);
     }
@@ -55,9 +56,11 @@ async function runMutant(
   { workload, from, seeds, detail, onResult }: MutantRunOptions,
   bug: PlantedBug,
   core: number,
+  without: ViolationWithout,
 ): Promise<MutantRun> {
   const startedMs = performance.now();
-  const worker = await startWorker({ workload: bug.workload ?? workload, mutant: bug }, core);
+  const own = bug.workload ?? workload;
+  const worker = await startWorker({ workload: own, mutant: bug }, core);
   const ended = (run: Pick<MutantRun, "seeds" | "caught" | "broke">): MutantRun => ({
     bug,
     ...run,
@@ -71,12 +74,39 @@ async function runMutant(
       if (typeof result === "string") return ended({ seeds: run + 1, caught: null, broke: result });
       onResult?.(result);
       const [violation] = result.violations;
-      if (violation !== undefined) return ended({ seeds: run + 1, caught: { seed, violation }, broke: null });
+      if (violation === undefined) continue;
+      const also = await without(own, seed, core);
+      if (also === null) return ended({ seeds: run + 1, caught: { seed, violation }, broke: null });
+      const broke = `seed ${seed} is broken without it as well: ${also}`;
+      return ended({ seeds: run + 1, caught: null, broke });
     }
     return ended({ seeds: run, caught: null, broke: null });
   } finally {
     await worker.stop();
   }
+}
+
+/** What breaks a seed of a workload without any bug; null: nothing does. */
+type ViolationWithout = (workload: string, seed: number, core: number) => Promise<string | null>;
+
+/** Many bugs are caught by the same seeds: each is run once. */
+function withoutBugs({ detail }: Pick<MutantRunOptions, "detail">): ViolationWithout {
+  const known = new Map<string, Promise<string | null>>();
+  async function run(workload: string, seed: number, core: number) {
+    const worker = await startWorker({ workload, mutant: null }, core);
+    try {
+      const result = await resultOf(worker, seed, detail);
+      return typeof result === "string" ? result : (result.violations[0] ?? null);
+    } finally {
+      await worker.stop();
+    }
+  }
+  return (workload, seed, core) => {
+    const name = `${workload} ${seed}`;
+    const found = known.get(name) ?? run(workload, seed, core);
+    known.set(name, found);
+    return found;
+  };
 }
 
 /** A text: why there is no result. */

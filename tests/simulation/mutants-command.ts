@@ -62,7 +62,7 @@ const sum = (runs: readonly MutantRun[], of: (run: MutantRun) => number) =>
 
 function lineOf({ bug, seeds, caught, broke, elapsedMs }: MutantRun): string {
   const took = `${(elapsedMs / 1000).toFixed(1)} s`;
-  if (broke !== null) return `${bug.name}: NOT CAUGHT, it breaks the simulation (${took}): ${broke}`;
+  if (broke !== null) return `${bug.name}: NOT CAUGHT (${took}): ${broke}`;
   if (caught === null)
     return `${bug.name}: NOT CAUGHT in ${seeds} seeds (${took}). ${bug.breaks} Against: ${bug.against}`;
   const replay = `bun run simulate --mutants ${bug.name} --seed ${caught.seed} --story`;

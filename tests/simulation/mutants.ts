@@ -20,7 +20,7 @@ export function mutate(mutant: Mutant): { readonly path: string; readonly conten
   const parts = readFileSync(path, "utf8").split(mutant.find);
   if (parts.length !== 2) {
     throw new Error(
-      `mutant ${mutant.name}: its text occurs ${parts.length - 1} times in ${mutant.file}, not once: bring tests/simulation/mutants.ts up to date`,
+      `mutant ${mutant.name}: its text occurs ${parts.length - 1} times in ${mutant.file}, not once: bring it up to date in tests/simulation/planted-bugs/`,
     );
   }
   return { path, contents: parts.join(mutant.replace) };

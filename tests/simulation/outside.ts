@@ -32,6 +32,8 @@ export interface Outside {
   databaseFor(life: { readonly index: number; readonly actor: Actor }, random: Random): Database;
   /** How many requests are on their way. */
   travelling(): number;
+  /** How many answers this life of a node waits for. */
+  awaitedBy(actor: Actor): number;
 }
 
 const lost = (text: string) => new DatabaseError("unavailable", "08006", text);
@@ -44,6 +46,7 @@ export function createOutside<Api>(
   const scheduler = loop.schedulerOf(outside);
   const databases = new Map<number, Database>();
   let travelling = 0;
+  const awaited = new Map<Actor, number>();
 
   function connectionsOf(index: number): Database {
     const database = databases.get(index) ?? outsideDatabase(name);
@@ -89,11 +92,14 @@ export function createOutside<Api>(
 
   return {
     travelling: () => travelling,
+    awaitedBy: (actor) => awaited.get(actor) ?? 0,
     databaseFor({ index, actor }, random) {
       const database = connectionsOf(index);
 
-      const request = (statement: Statement, work: () => Promise<Row[]>) =>
-        new Promise<Row[]>((resolve, reject) => {
+      const isAwaited = (more: number) => awaited.set(actor, (awaited.get(actor) ?? 0) + more);
+      function request(statement: Statement, work: () => Promise<Row[]>): Promise<Row[]> {
+        isAwaited(1);
+        return new Promise<Row[]>((resolve, reject) => {
           const answer = (settle: () => void) =>
             loop.submit({ actor, label: `answer of ${name}`, commits: true, perform: async () => settle });
           const perform = async () => {
@@ -110,7 +116,8 @@ export function createOutside<Api>(
             return () => undefined;
           };
           loop.submit({ actor, label: `request to ${name}`, commits: true, perform });
-        });
+        }).finally(() => isAwaited(-1));
+      }
 
       return {
         lane(lane) {

@@ -21,9 +21,9 @@ export interface Phases<Api> {
   readonly isOver: () => boolean;
 }
 
-const MOST_STEPS = 60_000;
+const MOST_STEPS = 30_000;
 /** How long faults go on after the clients have their answers, at most. */
-const AFTER_CLIENTS_MS = 20_000;
+const AFTER_CLIENTS_MS = 12_000;
 const CHECK_EVERY_MS = 500;
 
 /** Runs both; resolves with the virtual time that everything took to end after the last fault. */

@@ -1,6 +1,7 @@
 /** What the databases of all modules hold, read in one statement past the simulation. */
-import type { Row } from "../../runtime/database/port.ts";
+import type { Row, Statement } from "../../runtime/database/port.ts";
 import { letterId } from "../../runtime/messages/dead-letter.ts";
+import type { Outcome } from "./backends.ts";
 
 interface Positioned {
   readonly module: string;
@@ -42,7 +43,16 @@ export interface Contents {
     readonly authorised: number;
     readonly captured: number;
     readonly refunded: number;
+    readonly manuallyRefunded: number;
+    /** Manual refunds that were accepted and are not done. */
+    readonly refunding: number;
     readonly work: string;
+    /** How often the authorisation was sent. */
+    readonly tries: number;
+    readonly failures: number;
+    readonly paused: boolean;
+    readonly voidFor: string | null;
+    readonly createdMs: number;
   }[];
   readonly charges: readonly {
     readonly key: string;
@@ -62,13 +72,15 @@ export interface Contents {
     readonly warehouse: string;
     readonly onHand: number;
     readonly reserved: number;
+    readonly backorder: boolean;
   }[];
-  /** Summed. */
+  /** Summed. `brought`: units that came and went without an order. */
   readonly movements: readonly {
     readonly sku: string;
     readonly warehouse: string;
     readonly onHand: number;
     readonly reserved: number;
+    readonly brought: number;
   }[];
   readonly coupons: readonly {
     readonly key: string;
@@ -152,12 +164,16 @@ const PARTS: Record<keyof Contents, string> = {
     rows(`select order_id::text as key, sequence, type, data->>'status' as status, ${millis("at")} as "atMs" from "order".history
     order by order_id, sequence`),
   requests: rows(`select scope::text, reference::text from "order".idempotency order by scope`),
-  payments: rows(`select order_id::text as key, status, amount, authorised, captured, refunded, work
+  payments: rows(`select order_id::text as key, status, amount, authorised, captured, refunded,
+    manually_refunded as "manuallyRefunded", (select coalesce(sum(a::bigint), 0) from json_array_elements_text(refunds_asked) a) as refunding, work, tries, failures, paused, void_for as "voidFor", ${millis("created_at")} as "createdMs"
     from payment.payment order by order_id`),
   charges: rows("select key, status, amount, captured, refunded, currency from payment_simulator.charge order by key"),
   reservations: rows("select order_id::text as key, status, allocations from inventory.reservation order by order_id"),
-  stock: rows(`select sku, warehouse, on_hand as "onHand", reserved from inventory.stock order by sku, warehouse`),
-  movements: rows(`select sku, warehouse, sum(on_hand_delta) as "onHand", sum(reserved_delta) as reserved
+  stock: rows(
+    `select sku, warehouse, on_hand as "onHand", reserved, backorder from inventory.stock order by sku, warehouse`,
+  ),
+  movements: rows(`select sku, warehouse, sum(on_hand_delta) as "onHand", sum(reserved_delta) as reserved,
+      coalesce(sum(on_hand_delta) filter (where type in ('INITIAL', 'ADJUST')), 0) as brought
     from inventory.movement group by sku, warehouse order by sku, warehouse`),
   coupons: rows(`select order_id::text as key, code, customer_id as customer, status from pricing.coupon_hold
     order by order_id`),
@@ -192,4 +208,31 @@ export async function readContents(inspect: (sql: string) => Promise<Row[]>): Pr
   const contents: unknown = row?.["contents"];
   // Built by the statement above, whose parts are the interface's properties.
   return (typeof contents === "string" ? JSON.parse(contents) : contents) as Contents;
+}
+
+export interface ContentsReader {
+  /** A statement was answered: what it has changed will be read again. */
+  onAnswered(statement: Statement, outcome: Outcome): void;
+  /** Everything as committed now. */
+  read(): Promise<Contents>;
+}
+
+/** Tables that are no part of the contents: who lives and holds which shards. */
+const LEASES = /^\s*(?:update shard|delete from replica|with quick as)\b/;
+const READS = /^\s*(?:select|begin|rollback)\b/;
+
+/** Reads the tables again only after a statement that may have changed them: most looks find nothing but leases renewed. */
+export function createContentsReader(inspect: (sql: string) => Promise<Row[]>): ContentsReader {
+  let latest: Contents | undefined;
+  return {
+    onAnswered({ text }, outcome) {
+      if (outcome.status === "rejected" || READS.test(text) || LEASES.test(text)) return;
+      if (outcome.value.command === "DELETE" && outcome.value.count === 0) return;
+      latest = undefined;
+    },
+    async read() {
+      latest ??= await readContents(inspect);
+      return latest;
+    },
+  };
 }

@@ -130,16 +130,24 @@ function chargesOf(order: Order, { charges, payments }: Contents): string[] {
   const [charge] = effective;
   if (effective.length > 1) return [`order ${order.id} has ${effective.length} effective charges at once`];
   const isPaid = order.stage === "CONFIRMED" || order.stage === "FULFILLING" || hasLeft(order);
-  if (isPaid && order.total > 0 && charge === undefined)
+  // What was promised to go back may have gone already, in the provider's books.
+  const givenBack = (payment?.manuallyRefunded ?? 0) + (payment?.refunding ?? 0);
+  if (isPaid && order.total > givenBack && charge === undefined)
     return [`order ${order.id} is ${order.status} and not charged`];
-  if (hasLeft(order) && order.total > 0 && charge?.captured !== order.total)
+  if (hasLeft(order) && order.total > givenBack && charge?.captured !== order.total)
     return [`the parcel of order ${order.id} has left, and ${charge?.captured} of ${order.total} were captured`];
-  const wanted = hasLeft(order) ? "CAPTURED" : "AUTHORISED";
+  const wanted = hasLeft(order) ? statusAfter(payment?.manuallyRefunded ?? 0, order.total) : "AUTHORISED";
   if (isPaid && payment?.status !== wanted)
     return [`order ${order.id} is ${order.status}, its payment ${payment?.status ?? "missing"}`];
   if (charge !== undefined && payment?.work === "none" && !HOLDS_MONEY.includes(payment.status))
     return [`the payment of order ${order.id} is ${payment.status} and needs nothing more, but it was charged`];
   return [];
+}
+
+/** Of a captured payment of which so much went back. */
+function statusAfter(manuallyRefunded: number, total: number): string {
+  if (manuallyRefunded === 0) return "CAPTURED";
+  return manuallyRefunded === total ? "REFUNDED" : "PARTIALLY_REFUNDED";
 }
 
 const HOLDS_MONEY: readonly string[] = ["AUTHORISED", "CAPTURED", "PARTIALLY_REFUNDED"];
@@ -216,22 +224,27 @@ function historyOf(order: Order, { history }: Contents): string[] {
 }
 
 function stock({ stock: stocks, movements, reservations }: Contents): string[] {
-  const held = reservations.flatMap(({ status, allocations }) =>
-    status === "HELD" || status === "FIRM" ? allocations : [],
-  );
-  return stocks.flatMap(({ sku, warehouse, onHand, reserved }) => {
+  const allocated = (...statuses: string[]) =>
+    reservations.flatMap(({ status, allocations }) => (statuses.includes(status) ? allocations : []));
+  const held = allocated("HELD", "FIRM");
+  const shipped = allocated("SHIPPED");
+  return stocks.flatMap(({ sku, warehouse, onHand, reserved, backorder }) => {
     const here = (row: { readonly sku: string; readonly warehouse: string }) =>
       row.sku === sku && row.warehouse === warehouse;
     const found: string[] = [];
     const name = `${sku} in ${warehouse}`;
-    const units = held.filter(here).reduce((sum, { quantity }) => sum + quantity, 0);
+    const unitsOf = (some: typeof held) => some.filter(here).reduce((sum, { quantity }) => sum + quantity, 0);
+    const units = unitsOf(held);
+    const left = unitsOf(shipped);
     if (reserved !== units) found.push(`${name}: ${reserved} reserved, but orders hold ${units}`);
-    if (reserved < 0 || reserved > onHand) found.push(`${name} is oversold: ${reserved} of ${onHand}`);
+    if (reserved < 0 || (reserved > onHand && !backorder)) found.push(`${name} is oversold: ${reserved} of ${onHand}`);
     const sums = movements.find(here);
     if (sums?.onHand !== onHand || sums.reserved !== reserved)
       found.push(
         `${name}: ${onHand} on hand and ${reserved} reserved, but its movements give ${sums?.onHand} and ${sums?.reserved}`,
       );
+    if (sums !== undefined && sums.brought - left !== onHand)
+      found.push(`${name}: ${onHand} on hand, but ${sums.brought} came in and ${left} have left with parcels`);
     return found;
   });
 }

@@ -63,7 +63,10 @@ export function createLetterBook({ faults, violation }: World<PlatformNode>): Le
 
   return {
     onAnswered(module, statement, outcome) {
-      if (outcome.status !== "fulfilled" || !/^with w0 as/.test(statement.text)) return;
+      if (outcome.status !== "fulfilled") return;
+      const lone = outcome.value.count > 0 ? parkedAlone(statement) : null;
+      if (lone !== null) park(module, lone);
+      if (!/^with w0 as/.test(statement.text)) return;
       const writes = writesOf(statement);
       const of = (table: string, verb: string) =>
         writes.flatMap((write) => (write.table === table && write.verb === verb ? write.rows : []));
@@ -78,4 +81,11 @@ export function createLetterBook({ faults, violation }: World<PlatformNode>): Le
       for (const row of inOrder) park(module, row);
     },
   };
+}
+
+/** What a statement parks whose decision the database had refused (park-rejected.ts). */
+function parkedAlone({ text, params }: Statement): Fields | null {
+  if (!/^(?:with gone_(?:timer|intent) as .*\s+)?insert into dead_letter/s.test(text)) return null;
+  const [key, source, sequence] = params ?? [];
+  return { key, source, sequence, reason: "rejected" };
 }

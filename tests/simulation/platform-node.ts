@@ -9,10 +9,11 @@ import type { CheckedRequest, Method } from "../../runtime/http/route.ts";
 import { shutDown } from "../../runtime/http/shutdown.ts";
 import type { Principal } from "../../runtime/identity/principal.ts";
 import { createIds } from "../../runtime/ids.ts";
+import type { Log } from "../../runtime/log.ts";
 import { DEFAULT_LANE_LIMITS } from "../../runtime/messages/lane.ts";
-import type { Log } from "../../runtime/messages/log.ts";
 import { DEFAULT_RETENTION } from "../../runtime/messages/retention.ts";
 import type { Deadlines, Module } from "../../runtime/module.ts";
+import { secret } from "../../runtime/secret.ts";
 import type { Outside } from "./outside.ts";
 import { createProcesses } from "./platform-processes.ts";
 import type { Shape } from "./platform-shape.ts";
@@ -41,7 +42,7 @@ export interface PlatformNode {
   send(request: PlatformRequest): Promise<PlatformAnswer>;
   /** Holds the books of all modules against each other. Rejects when a module does not answer. */
   reconcile(): Promise<Reconciliation>;
-  /** Whether nothing is queued and no message waits for an earlier one. */
+  /** Whether nothing is queued, no message waits for an earlier one, and no question for its answer. */
   isIdle(): boolean;
   /** Ends the process in order, as SIGTERM does; whatever was asked of it until then gets its answer or a refusal. */
   stop(): Promise<void>;
@@ -67,6 +68,8 @@ const LAST_ANSWERS_MS = 1000;
 /** What the log says of a bug. */
 const ALARMING: ReadonlySet<string> = new Set(["message.parked", "batch.rejected", "message.unreadable"]);
 
+const PARKS: ReadonlySet<string> = new Set(["message.parked", "batch.rejected"]);
+
 /** Starts one life of a node. */
 export async function startNode(
   world: World<PlatformNode>,
@@ -81,12 +84,14 @@ export async function startNode(
   const { faults, trace } = world;
   const stopRandom = world.random(`stop ${actor.name}`);
   const outsideRandom = world.random(`outside ${actor.name}`);
+  // Held back, they are not missed; repeated, they change nothing.
+  const simulatedCopies = oneOf(world.random(`webhooks ${actor.name}`), [0, 1, 1, 2]);
   const log: Log = (level, event, fields) => {
     const text = `${event} ${Object.entries(fields)
       .map(([name, value]) => `${name}=${String(value).split("\n", 1)[0]}`)
       .join(" ")}`;
     trace.line(`  ${actor.name} ${level} ${text}`);
-    const isMeant = event === "message.parked" && mayPark(String(fields["key"]));
+    const isMeant = PARKS.has(event) && mayPark(String(fields["key"]));
     if (ALARMING.has(event) && !isMeant) world.violation(text);
   };
   const platform = createProcesses(world, context, shape, modules, {
@@ -101,6 +106,7 @@ export async function startNode(
     },
     log,
     deadlines: tempo.deadlines,
+    webhooks: () => ({ secrets: [secret("of the simulation")], simulatedCopies }),
     exclusive: () => false,
     condition: () => undefined,
     limits: { ...DEFAULT_LANE_LIMITS, batchLimit: tempo.batchLimit, commandQueueLimit: tempo.commandQueueLimit },
@@ -109,6 +115,8 @@ export async function startNode(
     pollMs: tempo.pollMs,
     callConcurrency: CALL_CONCURRENCY,
     retention: { ...DEFAULT_RETENTION, everyMs: tempo.retainEveryMs },
+    streamLimit: 1,
+    streamLimitPerCaller: 1,
   });
   const routes = [
     ...platform.routes,
@@ -154,6 +162,7 @@ export async function startNode(
     },
     reconcile: () => reconcile({ rpc: platform.rpc, clock, scheduler }),
     isIdle: () =>
+      platform.asksElsewhere() === 0 &&
       Object.values(platform.depth()).every(({ queued, commands, waiting }) => queued + commands + waiting === 0),
     async stop() {
       // Requests under way are given time, or none: then it is the modules that must refuse them.
@@ -175,8 +184,9 @@ export async function startNode(
       const report = await shutDown(steps, { scheduler, deadlineMs: oneOf(stopRandom, [2000, 10_000]) });
       for (const { name, error } of report.failed) world.violation(`stopping ${name} failed: ${String(error)}`);
       faults.count(report.left.length === 0 ? "stoppedInOrder" : "stoppedByDeadline");
-      // Modules here refuse what they are asked; whoever waits for those elsewhere is not told in time.
-      if (report.left.length > 0 || platform.asksElsewhere() > 0) return;
+      // Modules here refuse what they are asked; whoever waits for those elsewhere, or for a slow outside, is not told in time.
+      const waitsOutside = [...outsides.values()].some((outside) => outside.awaitedBy(actor) > 0);
+      if (report.left.length > 0 || platform.asksElsewhere() > 0 || waitsOutside) return;
       for (const name of pending.values())
         world.violation(`${actor.name} has stopped in order and owes an answer to ${name}`);
     },
@@ -202,10 +212,12 @@ function checked(request: PlatformRequest): CheckedRequest {
     principal,
     idempotency:
       idempotencyKey === undefined ? null : idempotencyClaim(principal, method, path, idempotencyKey, rawBody),
+    operator: null,
     waitMs: waitMs ?? 0,
     rawBody,
     traceparent: null,
     signal: new AbortController().signal,
+    begun: () => undefined,
     keepOpen: () => undefined,
     raw: new Request("http://simulation/"),
   };

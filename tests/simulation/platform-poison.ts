@@ -6,7 +6,7 @@
  * which letters there are, so that others have gone on before it parks.
  */
 import type { Statement } from "../../runtime/database/port.ts";
-import type { DecisionContext } from "../../runtime/messages/decision.ts";
+import type { Decision, DecisionContext } from "../../runtime/messages/decision.ts";
 import type { Messaging } from "../../runtime/messages/messaging.ts";
 import type { ChangeMessaging, Module } from "../../runtime/module.ts";
 import type { Random } from "../../runtime/random.ts";
@@ -36,11 +36,16 @@ interface Bug {
   readonly percentOfOrders: number;
   /** Only in states whose hash is even, so that the next change of the aggregate may end it. */
   readonly isMoody: boolean;
+  /** It does not throw: what it decides is refused by the database, and its whole batch with it. */
+  readonly isUnstorable: boolean;
   readonly isMended: boolean;
   /** When each replica is. */
   readonly mendedMs: readonly number[];
   readonly salt: string;
 }
+
+/** No text of PostgreSQL's can hold it. */
+const NO_TEXT = "\u0000";
 
 const POISONED_IN = 0.4;
 const HANDLERS = [
@@ -77,13 +82,14 @@ const MOST_FREEZES = 4;
 const RELEASES = /^select key, source, sequence, discarded_at is not null/;
 const READS_LETTERS = /^select key, source, max\(sequence\)/;
 
-function drawBug(random: Random, startMs: number, index: number): Bug {
+function drawBug(random: Random, unstorable: Random, startMs: number, index: number): Bug {
   const mendedMs = startMs + between(random, 1000, 25_000);
   const spreadMs = oneOf(random, [0, 3000, 10_000]);
   return {
     ...oneOf(random, HANDLERS),
     percentOfOrders: oneOf(random, [25, 70, 100]),
     isMoody: chance(random, 0.3),
+    isUnstorable: chance(unstorable, 0.3),
     isMended: chance(random, 0.8),
     mendedMs: Array.from({ length: REPLICAS }, () => {
       const isSpared = chance(random, 0.3);
@@ -94,14 +100,26 @@ function drawBug(random: Random, startMs: number, index: number): Bug {
   };
 }
 
+/** A handler that is about to decide. */
+interface Tolled {
+  readonly module: string;
+  readonly handler: string;
+  readonly key: string;
+  readonly state: unknown;
+  readonly context: NodeContext;
+}
+
 const hashOf = (text: string) => Bun.hash.wyhash(text);
 
 /** The bugs of one seed; null: it has none. */
 export function drawPoison({ seed, loop, faults, trace, random }: World<PlatformNode>, leaseMs: number): Poison | null {
   const draws = random("poison");
+  const unstorable = random("unstorable");
   const isPoisoned = chance(draws, POISONED_IN);
   if (!isPoisoned || faults.profile.calm) return null;
-  const bugs = Array.from({ length: between(draws, 2, 4) }, (_, index) => drawBug(draws, loop.now(), index));
+  const bugs = Array.from({ length: between(draws, 2, 4) }, (_, index) =>
+    drawBug(draws, unstorable, loop.now(), index),
+  );
   const freezes = oneOf(draws, [0, 0.5, 1]);
   const thrown = new Set<string>();
   let frozen = 0;
@@ -118,8 +136,11 @@ export function drawPoison({ seed, loop, faults, trace, random }: World<Platform
     loop.freeze(actor, leaseMs + between(draws, 0, 2 * leaseMs));
   }
 
-  /** Throws where a bug of the seed is. */
-  function toll(module: string, handler: string, key: string, state: unknown, { index, actor }: NodeContext) {
+  /** Throws where a bug of the seed is, or spoils what was decided. */
+  function toll<State, Shared>(
+    { module, handler, key, state, context: { index, actor } }: Tolled,
+    decide: () => Decision<State, Shared>,
+  ): Decision<State, Shared> {
     const bug = bugs.find(
       (each) =>
         each.module === module &&
@@ -128,20 +149,25 @@ export function drawPoison({ seed, loop, faults, trace, random }: World<Platform
         (!each.isMended || loop.now() < (each.mendedMs[index] ?? 0)) &&
         (!each.isMoody || hashOf(`${JSON.stringify(state)}`) % 2n === 0n),
     );
-    if (bug === undefined) return;
-    faults.count("handlerThrew");
+    if (bug === undefined) return decide();
+    faults.count(bug.isUnstorable ? "decidedUnstorable" : "handlerThrew");
     // The first time it is only looked at again; what throws the second time is about to be parked.
     const name = `${actor.name} ${handler} ${key}`;
     if (thrown.has(name)) freeze(actor);
     thrown.add(name);
+    if (bug.isUnstorable) return { ...decide(), setTimers: [{ kind: NO_TEXT, dueMs: 0 }] };
     throw new Error(`${handler} has a bug`);
   }
 
   const change =
     (context: NodeContext): ChangeMessaging =>
     <State, Shared, Ports>(definition: Messaging<State, Shared, Ports>): Messaging<State, Shared, Ports> => {
-      const guarded = (handler: string, state: State | undefined, { key }: DecisionContext<Shared>) =>
-        toll(definition.module, handler, key, state, context);
+      const guarded = (
+        handler: string,
+        state: State | undefined,
+        { key }: DecisionContext<Shared>,
+        decide: () => Decision<State, Shared>,
+      ) => toll({ module: definition.module, handler, key, state, context }, decide);
       return {
         ...definition,
         handlers: definition.handlers.map((handler) => ({
@@ -150,26 +176,20 @@ export function drawPoison({ seed, loop, faults, trace, random }: World<Platform
             const prepared = handler.prepare(data);
             return {
               ...prepared,
-              decide(state, decision) {
-                guarded(handler.type, state, decision);
-                return prepared.decide(state, decision);
-              },
+              decide: (state, decision) =>
+                guarded(handler.type, state, decision, () => prepared.decide(state, decision)),
             };
           },
         })),
         timers: definition.timers.map((handler) => ({
           ...handler,
-          decide(state, decision) {
-            guarded(`timer:${handler.kind}`, state, decision);
-            return handler.decide(state, decision);
-          },
+          decide: (state, decision) =>
+            guarded(`timer:${handler.kind}`, state, decision, () => handler.decide(state, decision)),
         })),
         calls: definition.calls.map((handler) => ({
           ...handler,
-          decide(state, request, outcome, decision) {
-            guarded(`call:${handler.kind}`, state, decision);
-            return handler.decide(state, request, outcome, decision);
-          },
+          decide: (state, request, outcome, decision) =>
+            guarded(`call:${handler.kind}`, state, decision, () => handler.decide(state, request, outcome, decision)),
         })),
       };
     };

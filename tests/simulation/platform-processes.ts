@@ -1,14 +1,12 @@
 /** The processes of one life of a node: all of the modules in one, or some in each, seen as one. */
 import { openMemory } from "../../runtime/cache/memory.ts";
-import type { SharedState } from "../../runtime/cache/port.ts";
-import type { Log } from "../../runtime/messages/log.ts";
+import type { Log } from "../../runtime/log.ts";
 import type { Module } from "../../runtime/module.ts";
 import { createProcess, type PlatformProcess, type ProcessDeps } from "../../runtime/process.ts";
 import { createBreakers } from "../../runtime/rpc/circuit-breaker.ts";
 import { createInProcessTransport } from "../../runtime/transport/inprocess.ts";
 import { createKafkaTransport } from "../../runtime/transport/kafka.ts";
 import type { Transport } from "../../runtime/transport/port.ts";
-import type { PlatformNode } from "./platform-node.ts";
 import type { Between, Shape } from "./platform-shape.ts";
 import { createFaultyTransport } from "./transport.ts";
 import type { NodeContext, World } from "./workload.ts";
@@ -30,7 +28,7 @@ const EDGE_HOST = "order";
 
 /** Builds them; nothing runs before `start`. */
 export function createProcesses(
-  world: World<PlatformNode>,
+  world: World<unknown>,
   context: NodeContext,
   { between, groups }: Shape,
   modules: readonly Module[],
@@ -58,7 +56,7 @@ export function createProcesses(
     });
   }
 
-  function sharedBy(parts: Between): SharedState {
+  function sharedBy(parts: Between): ProcessDeps["shared"] {
     const { close, ...hints } = parts.hints.join(actor);
     const own = openMemory({ clock, scheduler, mostEntries: CACHE_ENTRIES });
     return { cache: own.cache, hints, close };

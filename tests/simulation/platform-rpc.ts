@@ -9,7 +9,7 @@ import type { Scheduler } from "../../runtime/scheduler.ts";
 import type { Faults } from "./faults.ts";
 import type { Actor, Loop } from "./loop.ts";
 import { createRequests } from "./requests.ts";
-import { oneOf } from "./seed.ts";
+import { chance, oneOf } from "./seed.ts";
 
 export interface Switchboard {
   /** From here on others may ask; until the returned function is called, or the process dies. */
@@ -19,6 +19,9 @@ export interface Switchboard {
   /** How many questions this life has asked that nobody has answered yet. */
   openOf(actor: Actor): number;
 }
+
+/** Of those who die while they are asked: their machine goes with them, and no connection is closed. */
+const DIES_UNHEARD = 0.5;
 
 interface Serving {
   readonly actor: Actor;
@@ -44,7 +47,12 @@ export function createSwitchboard(loop: Loop, faults: Faults): Switchboard {
         if (able.length === 0) throw new RpcUnavailable(`nobody serves ${name}`);
         const chosen = oneOf(random, able);
         faults.count("askedElsewhere");
-        const ask = createRequests<Serving["api"]>(loop, { at: () => chosen }, actor);
+        const diesUnheard = () => {
+          const isUnheard = chance(random, DIES_UNHEARD);
+          if (isUnheard) faults.count("diedUnheard");
+          return isUnheard;
+        };
+        const ask = createRequests<Serving["api"]>(loop, { at: () => chosen }, actor, diesUnheard);
         const { module } = method;
         const answer = (text: string) =>
           ask(`rpc ${name} to ${chosen.actor.name}`, 0, async (api) => {

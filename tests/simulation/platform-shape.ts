@@ -5,7 +5,6 @@
 import type { Module } from "../../runtime/module.ts";
 import { type Brokers, createBrokers } from "./kafka/brokers.ts";
 import { createHintWire, type HintWire } from "./platform-hints.ts";
-import type { PlatformNode } from "./platform-node.ts";
 import { createSwitchboard, type Switchboard } from "./platform-rpc.ts";
 import { chance, oneOf } from "./seed.ts";
 import type { World } from "./workload.ts";
@@ -29,7 +28,7 @@ export type BrokersIn = "some seeds" | "all seeds";
 
 const BROKERS_IN = 0.35;
 
-export function drawShape(world: World<PlatformNode>, modules: readonly Module[], brokersIn: BrokersIn): Shape {
+export function drawShape(world: World<unknown>, modules: readonly Module[], brokersIn: BrokersIn): Shape {
   const { loop, faults, trace } = world;
   const draws = world.random("shape");
   const names = modules.map(({ name }) => name);

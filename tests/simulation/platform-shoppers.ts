@@ -8,8 +8,9 @@ import { messageOf } from "../../runtime/error-text.ts";
 import { idempotencyScope } from "../../runtime/http/idempotency.ts";
 import type { Principal } from "../../runtime/identity/principal.ts";
 import type { Random } from "../../runtime/random.ts";
-import { live, type Promised } from "./platform-lives.ts";
+import { askForReturn, type Life, live, type Promised } from "./platform-lives.ts";
 import type { PlatformAnswer, PlatformNode, PlatformRequest } from "./platform-node.ts";
+import { createPrices, type Quoted } from "./platform-prices.ts";
 import { between, chance, oneOf } from "./seed.ts";
 import { idsInText } from "./story.ts";
 import type { World } from "./workload.ts";
@@ -36,7 +37,12 @@ const ORDERS = 5;
 /** Shoppers who come when nothing fails any more: whatever has gone wrong, the platform must still sell. */
 const LATE_ORDERS = 1;
 const LATE_WITHIN_MS = 4000;
+/** How many ask a replica that is about to stop, at most, and for how long they come. */
+const MOST_IN_A_CROWD = 5;
+const CROWD_WITHIN_MS = 500;
 const CUSTOMERS = 3;
+const QUOTED_IN = 0.3;
+const CLOCKS_DIFFER_MS = 5000;
 const PATH = "/api/v1/orders";
 const MOST_TRIES = 500;
 const RETRY_MS = 400;
@@ -78,13 +84,18 @@ function drawBasket(random: Random): Basket {
   };
 }
 
-const bodyOf = ({ token, coupon, email, items }: Basket) => ({
+const pricedOf = ({ coupon, items }: Basket) => ({
   currency: "USD",
   ...(coupon ? { couponCode: coupon } : {}),
   items,
   shippingAddress: { name: "A Shopper", line1: "1 Main Street", city: "Seattle", postalCode: "98101", country: "US" },
-  paymentMethod: { token },
-  ...(email === null ? {} : { email }),
+});
+
+const bodyOf = (basket: Basket, quoted: Quoted | undefined) => ({
+  ...pricedOf(basket),
+  ...(quoted === undefined ? {} : { quoteId: quoted.id }),
+  paymentMethod: { token: basket.token },
+  ...(basket.email === null ? {} : { email: basket.email }),
 });
 
 /** A request's body for the story. */
@@ -115,7 +126,9 @@ export interface Shoppers {
   drive(): Promise<void>;
   /** Nothing fails any more: the last ones come. */
   comeLate(): void;
-  /** Some of the last ones have no answer yet. */
+  /** This replica is about to stop: some ask it for something until it does. */
+  crowd(node: number): void;
+  /** Some of whom `drive` knows nothing have no answer yet. */
   isOpen(): boolean;
   readonly placed: readonly Placed[];
   /** The Idempotency-Key of each scope. */
@@ -123,12 +136,26 @@ export interface Shoppers {
 }
 
 /** The shoppers of one seed. */
-export function createShoppers(world: World<PlatformNode>): Shoppers {
+export function createShoppers(world: World<PlatformNode>, within: Life["within"]): Shoppers {
   const placed: Placed[] = [];
   const keys = new Map<string, string>();
   const { scheduler } = world;
   const spreadMs = oneOf(world.random("spread"), [20, 500, 3000]);
-  let late = 0;
+  /** In some seeds nearly everybody wants the coupon of which there are few. */
+  const wanting = world.random("wanting");
+  const wantsScarce = oneOf(wanting, [0, 0, 0, 0.9]);
+  const lives: Life[] = [];
+  const crowding = world.random("crowd");
+  let open = 0;
+
+  /** What somebody does beside the shoppers whom `drive` waits for. */
+  function aside(doing: Promise<void>) {
+    open++;
+    doing.then(
+      () => void open--,
+      (error: unknown) => world.violation(`a client failed: ${messageOf(error)}`),
+    );
+  }
 
   /** Sends until there is an answer that says what happened. */
   async function ask(label: string, random: Random, first: number, request: PlatformRequest): Promise<PlatformAnswer> {
@@ -158,12 +185,17 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
     throw new Error(`${label} had no answer after ${MOST_TRIES} tries`);
   }
 
+  const prices = createPrices(world, (label, random, request) =>
+    ask(label, random, oneOf(random, world.listening()), request),
+  );
+
   async function shop(index: number, withinMs: number) {
     const random = world.random(`shopper ${index}`);
     const customer = `customer-${index % CUSTOMERS}`;
     // Customers do not know of each other: some choose the same key.
     const key = `key-${Math.floor(index / CUSTOMERS)}`;
-    const basket = drawBasket(random);
+    const drawn = drawBasket(random);
+    const basket = chance(wanting, wantsScarce) ? { ...drawn, coupon: SCARCE_COUPON } : drawn;
     const other = drawBasket(random);
     const principal: Principal = {
       subject: customer,
@@ -183,14 +215,24 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
     };
     placed.push(mine);
     keys.set(mine.scope, key);
+    let quoted: Quoted | undefined;
     const request = (body: Basket, waitMs: number): PlatformRequest => ({
       method: "POST",
       path: PATH,
       customer,
-      body: bodyOf(body),
+      body: bodyOf(body, body === basket ? quoted : undefined),
       idempotencyKey: key,
       waitMs,
     });
+
+    /** By some replica's clock, or while the shopper is asking. */
+    const mayHaveExpired = () => quoted !== undefined && world.loop.now() + CLOCKS_DIFFER_MS >= quoted.expiresMs;
+
+    /** Whether an order is what was asked for, at its price. */
+    function judge(label: string, body: Basket, told: object) {
+      if (quoted !== undefined && body === basket) prices.judge(label, quoted, told);
+      if (!isOf(body, told)) world.violation(`${label}: its basket was answered with ${JSON.stringify(told)}`);
+    }
 
     /** Notes what was promised, or that the key was refused. */
     async function place(label: string, node: number, body: Basket, mayBeRefused: boolean) {
@@ -199,10 +241,10 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
       if (status === 201 && typeof told === "object" && told !== null && "id" in told) {
         mine.acknowledged.add(String(told.id));
         if (mine.acknowledged.size > 1) world.violation(`${label}: the same key was given two orders`);
-        if (!isOf(body, told)) world.violation(`${label}: its basket was answered with ${JSON.stringify(told)}`);
+        judge(label, body, told);
         return true;
       }
-      if (status === 422 && mayBeRefused) return false;
+      if (status === 422 && (mayBeRefused || (body === basket && mayHaveExpired()))) return false;
       world.violation(`${label}: answered ${status} ${JSON.stringify(told)}`);
       return false;
     }
@@ -222,6 +264,11 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
     }
 
     await scheduler.sleep(between(random, 0, withinMs));
+    const quoting = world.random(`quoting ${index}`);
+    if (chance(quoting, QUOTED_IN)) {
+      quoted = await prices.quote(`quote of ${index}`, quoting, customer, pricedOf(basket));
+      await scheduler.sleep(between(quoting, 0, oneOf(quoting, [10, 4000])));
+    }
     const node = oneOf(random, world.listening());
     const elsewhere = world.listening().find((each) => each !== node) ?? node;
     const isContested = chance(random, 0.1);
@@ -234,21 +281,31 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
       rivals.push(place(`rival of ${index}`, chance(random, 0.5) ? node : elsewhere, other, true));
     }
     const answers = await Promise.all(rivals);
-    if (!answers.some((accepted) => accepted) && !mayBeSpent && !(isContested && other.coupon === SCARCE_COUPON))
+    if (
+      !answers.some((accepted) => accepted) &&
+      !mayBeSpent &&
+      !mayHaveExpired() &&
+      !(isContested && other.coupon === SCARCE_COUPON)
+    )
       world.violation(`order ${index}: every basket of its key was refused`);
     const [id] = mine.acknowledged;
     if (isContested || id === undefined) return;
 
-    const living = live({
+    const life: Life = {
       id,
       customer,
       token: basket.token,
       random: world.random(`life ${index}`),
+      watching: world.random(`watching ${index}`),
       ask: (label, request) => ask(label, random, oneOf(random, world.listening()), request),
       sleep: scheduler.sleep,
+      now: world.loop.now,
       violation: world.violation,
       promise: (what) => void promises.add(what),
-    });
+      within,
+    };
+    lives.push(life);
+    const living = live(life);
     await lookAgain(id);
     await living;
   }
@@ -257,15 +314,20 @@ export function createShoppers(world: World<PlatformNode>): Shoppers {
     placed,
     keys,
     async drive() {
-      await Promise.all(Array.from({ length: ORDERS }, (_, index) => shop(index, spreadMs)));
+      const shops = Array.from({ length: ORDERS }, (_, index) => shop(index, spreadMs));
+      await Promise.all([...shops, prices.promote()]);
     },
     comeLate() {
-      for (; late < LATE_ORDERS; late++)
-        shop(ORDERS + late, LATE_WITHIN_MS).then(
-          () => void late--,
-          (error: unknown) => world.violation(`a client failed: ${messageOf(error)}`),
-        );
+      for (let late = 0; late < LATE_ORDERS; late++) aside(shop(ORDERS + late, LATE_WITHIN_MS));
     },
-    isOpen: () => late > 0,
+    crowd(node) {
+      for (let count = between(crowding, 0, MOST_IN_A_CROWD); count > 0 && lives.length > 0; count--) {
+        const life = oneOf(crowding, lives);
+        const afterMs = between(crowding, 0, CROWD_WITHIN_MS);
+        const toNode: Life["ask"] = (label, request) => ask(label, crowding, node, request);
+        aside(scheduler.sleep(afterMs).then(() => askForReturn({ ...life, random: crowding, ask: toNode })));
+      }
+    },
+    isOpen: () => open > 0,
   };
 }

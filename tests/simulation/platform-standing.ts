@@ -3,6 +3,7 @@
  * with: money, stock, parcel, coupon, notices; and whether what was promised about it was kept.
  */
 import type { Contents } from "./platform-contents.ts";
+import { booksOf } from "./platform-payments.ts";
 import type { Placed } from "./platform-shoppers.ts";
 
 type Order = Contents["orders"][number];
@@ -10,6 +11,7 @@ type Order = Contents["orders"][number];
 /** Every violation, one sentence each; `own` is what belongs to the order. */
 export const standingViolations = (order: Order, own: Contents, placed: readonly Placed[]): string[] => [
   ...moneyOf(order, own),
+  ...booksOf(order.id, own),
   ...stockOf(order, own),
   ...parcelsOf(order, own),
   ...couponOf(order, own),
@@ -40,7 +42,7 @@ const SOLD: Standing = {
 const LEFT: Standing = {
   charged: true,
   captured: true,
-  payment: ["CAPTURED"],
+  payment: ["CAPTURED", "PARTIALLY_REFUNDED", "REFUNDED"],
   reservation: ["SHIPPED"],
   shipment: ["DISPATCHED", "IN_TRANSIT", "FAILED", "DELIVERED"],
 };
@@ -85,18 +87,29 @@ export const hasLeft = ({ stage }: Order) => stage === "SHIPPED" || stage === "D
 export const isEffective = ({ status, captured, refunded }: Contents["charges"][number]) =>
   status === "authorised" && (captured === 0 || refunded < captured);
 
+/** What of a sale that stands is to be kept: operators may have given some of it back. */
+const soldFor = ({ total }: Order, payment: Contents["payments"][number] | undefined) =>
+  total - (payment?.manuallyRefunded ?? 0);
+
+function chargeOf(order: Order, charge: Contents["charges"][number], toKeep: number): string[] {
+  const { amount, currency, refunded } = charge;
+  if (amount !== order.total || currency !== order.currency)
+    return [`order ${order.id} over ${order.total} ${order.currency} was charged ${amount} ${currency}`];
+  if (amount - refunded !== toKeep)
+    return [`of ${amount} charged for order ${order.id} ${refunded} went back, which is to keep ${toKeep}`];
+  return [];
+}
+
 function moneyOf(order: Order, { charges, payments }: Contents): string[] {
   const found: string[] = [];
   const { charged, captured, payment: legal } = standingOf(order);
+  const payment = payments.find(({ key }) => key === order.id);
   const effective = charges.filter((charge) => charge.key.startsWith(`${order.id}:`) && isEffective(charge));
-  const wanted = charged && order.total > 0 ? 1 : 0;
+  const wanted = charged && soldFor(order, payment) > 0 ? 1 : 0;
   const mayBeVoided = order.status === "NEEDS_ATTENTION" && effective.length === 0;
   if (effective.length !== wanted && !mayBeVoided)
     found.push(`order ${order.id} is ${order.status} and has ${effective.length} effective charges`);
-  for (const { amount, currency } of effective)
-    if (amount !== order.total || currency !== order.currency)
-      found.push(`order ${order.id} over ${order.total} ${order.currency} was charged ${amount} ${currency}`);
-  const payment = payments.find(({ key }) => key === order.id);
+  for (const charge of effective) found.push(...chargeOf(order, charge, soldFor(order, payment)));
   if (payment === undefined) {
     if (charged) found.push(`order ${order.id} is ${order.status} without a payment`);
     return found;
@@ -108,7 +121,7 @@ function moneyOf(order: Order, { charges, payments }: Contents): string[] {
     found.push(
       `order ${order.id} is ${order.status}, its payment ${payment.status} over ${payment.authorised} of ${payment.amount}`,
     );
-  if (kept !== (charged && captured ? order.total : 0) || (captured && payment.captured !== order.total))
+  if (kept !== (charged && captured ? soldFor(order, payment) : 0) || (captured && payment.captured !== order.total))
     found.push(`order ${order.id} is ${order.status}, ${payment.captured} captured and ${payment.refunded} refunded`);
   if (payment.work !== "none") found.push(`the payment of order ${order.id} is still at work: ${payment.work}`);
   return found;
@@ -154,6 +167,7 @@ const NOTICES: readonly (readonly [kind: string, types: readonly string[], statu
   ["order_confirmed", ["OrderConfirmed"], null],
   ["order_shipped", ["ParcelHandedOver", "cancel_refused"], "SHIPPED"],
   ["order_delivered", ["ParcelDelivered"], "DELIVERED"],
+  ["order_closed", [], "COMPLETED"],
   ["order_returned", ["PaymentRefunded"], "RETURNED"],
   ["order_cancelled", ["OrderCancelled"], "CANCELLED"],
   ["order_refused", [], "REJECTED"],

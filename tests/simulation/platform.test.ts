@@ -5,6 +5,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { KEPT_SEEDS } from "./kept-seeds.ts";
 import { runMutants } from "./mutant-run.ts";
 import { mutate } from "./mutants.ts";
 import { FOR_REAL_PROCESSES } from "./planted-bugs/real-processes.ts";
@@ -34,6 +35,7 @@ const FAULTS = [
   "replicaJoins",
   "replicaLeaves",
   "replicaLeavesForGood",
+  "decidedUnstorable",
   "handlerThrew",
   "letterReplayed",
   "replayedTwiceAtOnce",
@@ -130,11 +132,21 @@ describe("the platform", () => {
   );
 });
 
+test.each(KEPT_SEEDS)(
+  "seed $seed of $workload, which a bug has broken, keeps every promise: $what",
+  async ({ seed, workload }) => {
+    const report = await simulate({ ...settings, workload, from: seed, seeds: 1, workers: 1 });
+    expect(report.failures.map(({ violations }) => violations)).toEqual([]);
+    expect(report.seeds).toBe(1);
+  },
+  LIMIT_MS,
+);
+
 const QUICK = [
   "no-inbox-mark",
   "no-gap-check",
   "delete-before-publish",
-  "lost-update",
+  "batch-given-up",
   "charge-again",
   "timer-fires-early",
   "confirm-failed-send",

@@ -14,6 +14,7 @@ import { migrate } from "../../runtime/database/migrate.ts";
 import { openDatabase } from "../../runtime/database/postgres.ts";
 import { roleOf } from "../../runtime/database/schema-state.ts";
 import { sameDeadlines } from "../../runtime/deadlines.fixture.ts";
+import { createEventStreams } from "../../runtime/http/event-streams.ts";
 import { createIds } from "../../runtime/ids.ts";
 import type { Module, ModuleEnvironment } from "../../runtime/module.ts";
 import { type Random, seededRandom } from "../../runtime/random.ts";
@@ -21,7 +22,7 @@ import { systemScheduler } from "../../runtime/scheduler.ts";
 import type { Actor } from "./loop.ts";
 import { createOutside, type OutsideSystem } from "./outside.ts";
 import { createAuditor } from "./platform-auditor.ts";
-import { type Contents, readContents } from "./platform-contents.ts";
+import { type Contents, createContentsReader } from "./platform-contents.ts";
 import { deadlineViolations, tokenViolations } from "./platform-deadlines.ts";
 import { createDesk } from "./platform-desk.ts";
 import { holdups, unended } from "./platform-holdups.ts";
@@ -39,6 +40,7 @@ import { createLeases } from "./platform-leases.ts";
 import { createLetterBook } from "./platform-letters.ts";
 import { type PlatformNode, startNode, type Tempo } from "./platform-node.ts";
 import { OPERATOR, operatorLocks } from "./platform-operator.ts";
+import { paymentViolations } from "./platform-payments.ts";
 import { drawPoison, type Poison } from "./platform-poison.ts";
 import { readingOf } from "./platform-reading.ts";
 import { type BrokersIn, drawShape } from "./platform-shape.ts";
@@ -59,8 +61,9 @@ const SCHEMAS = MODULES.flatMap(schemasOf);
 /** Reading all tables costs as much as many steps: while there is visibly something to do it is done this seldom. */
 const LOOK_EVERY_MS = 2000;
 
-/** In the liveness phase something must have changed after so many polls. */
-const STANDSTILL_POLLS = 150;
+/** In the liveness phase something must have changed after so many polls, and after the longest way of a request outside. */
+const STANDSTILL_POLLS = 60;
+const LEAST_STANDSTILL_MS = 60_000;
 
 /** The workload `platform`, with Kafka-like brokers in so many seeds. */
 export const platformWorkload = (brokersIn: BrokersIn): Workload<PlatformNode> => ({
@@ -87,18 +90,27 @@ async function prepare(url: string): Promise<void> {
       sideDatabase: open,
       rpc: { call: () => Promise.reject(new Error("demo data asks nobody")) },
       travelling: async () => [],
+      earlier: async () => undefined,
       ...openMemory({ clock, scheduler: systemScheduler, mostEntries: 0 }),
       clock,
       scheduler: systemScheduler,
       ids,
       log: () => undefined,
+      streams: createEventStreams({
+        clock,
+        scheduler: systemScheduler,
+        log: () => undefined,
+        limit: 0,
+        limitPerCaller: 0,
+      }),
       deadlines: sameDeadlines(0),
+      webhooks: { secrets: [], simulatedCopies: 0 },
     };
     await module.seedDemo(environment);
     if (module.name === "inventory") await database.query({ text: SECOND_WAREHOUSE, params: [] });
     if (module.name === "pricing") {
-      await database.query({ text: FREE_PRODUCT, params: [] });
-      for (const text of [SCARCE_COUPON, SCARCE_COUPON_USES]) await database.query({ text, params: [] });
+      for (const text of [FREE_PRODUCT, FREE_WEIGHT, FREE_SHIPPING, SCARCE_COUPON, SCARCE_COUPON_USES])
+        await database.query({ text, params: [] });
     }
     await database.close();
   }
@@ -111,8 +123,11 @@ const SECOND_WAREHOUSE = `
     select '01900000-0000-7000-8000-000000000001', sku, 'spare', 'INITIAL', 200, 0, '2026-01-01Z', null, 'initial stock'
     from put`;
 
-/** An order may cost nothing. */
+/** An order may cost nothing: this product, which has no weight, is sent for nothing. */
 const FREE_PRODUCT = "update price set amount = 0 where sku = 'SKU-020'";
+const FREE_WEIGHT = "update product set weight_grams = 0 where sku = 'SKU-020'";
+const FREE_SHIPPING = `update shipping_rate
+  set bands = '[{"upToGrams": 0, "amount": 0}, {"upToGrams": null, "amount": 700}]' where country = 'US'`;
 
 /** Two orders may have it, and none of them twice for one customer. */
 const SCARCE_COUPON = `insert into coupon (code, kind, value, total_limit, per_customer_limit)
@@ -143,16 +158,23 @@ function drawTempo(random: Random): Tempo {
     leaseMs: LEASE_RENEWALS * RENEW_POLLS * pollMs,
     batchLimit: oneOf(random, [1, 3, 200, 200]),
     commandQueueLimit: oneOf(random, [2, 100]),
-    retainEveryMs: pollMs * between(random, 4, 12),
+    retainEveryMs: pollMs * between(random, 8, 24),
     deadlines: {
       ...sameDeadlines(pollMs * 40),
       placementMs: drawPlacementMs(random, pollMs, paymentAnswerMs),
       paymentAnswerMs,
       paymentRetryForMs: pollMs * between(random, 3, 12),
+      // These end by themselves in many orders: long enough to be raced with, and no seed waits long for them.
+      customerActionMs: pollMs * between(random, 4, 16),
+      returnWindowMs: pollMs * between(random, 4, 16),
+      shipmentMs: pollMs * between(random, 10, 40),
+      compensationMs: pollMs * between(random, 3, 40),
       // Each parcel moves, and no seed waits long for it.
       carrierStepMs: 2 * pollMs,
       couponHoldMs: 8 * pollMs,
       couponOrphanMs: 16 * pollMs,
+      // Hardly longer than an order needs to its capture, now and then.
+      authorisationMs: pollMs * oneOf(random, [40, 40, 40, between(random, 6, 30)]),
     },
   };
 }
@@ -182,13 +204,14 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
   const tempo = drawTempo(world.random("tempo"));
   trace.line(JSON.stringify(tempo));
   const shape = drawShape(world, MODULES, brokersIn);
-  const shoppers = createShoppers(world);
+  const shoppers = createShoppers(world, tempo.deadlines);
   const poison = drawPoison(world, tempo.leaseMs);
   const desk = poison === null ? undefined : createDesk(world, poison);
   const letterBook = poison === null ? undefined : createLetterBook(world);
   const excused = poison === null ? NOBODY : excusedBy(poison, desk?.discarded ?? new Set());
   const auditor = createAuditor(world, excused.discarded);
   const leases = createLeases(world, tempo.leaseMs);
+  const tables = createContentsReader(world.inspect);
   const outsides = new Map(outsideSystems(tempo).map((system) => [system.name, createOutside(world, system)]));
   const nodes = new Map<number, { readonly actor: Actor; readonly node: PlatformNode }>();
   const mayPark = (key: string) => poison?.mayPark(key) === true;
@@ -203,16 +226,17 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
     const now = loop.now();
     const waits = contents.timers.some(({ dueMs }) => dueMs > last.atMs);
     if (fingerprint !== last.fingerprint || waits) last = { fingerprint, atMs: now };
-    return now - last.atMs > STANDSTILL_POLLS * tempo.pollMs;
+    return now - last.atMs > Math.max(LEAST_STANDSTILL_MS, STANDSTILL_POLLS * tempo.pollMs);
   }
 
   /** Reads all tables, and notes at once what no moment may show. */
   async function look(): Promise<Contents> {
     lookedMs = loop.now();
-    latest = await readContents(world.inspect);
+    latest = await tables.read();
     const found = [
       ...violationsAtAnyTime(latest, shoppers.placed),
       ...deadlineViolations(latest, tempo.deadlines, excused, mayPark),
+      ...paymentViolations(latest, tempo.deadlines, excused),
     ];
     for (const text of found) world.violation(text);
     return latest;
@@ -243,7 +267,10 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
       nodes.set(context.index, { actor: context.actor, node });
       return node;
     },
-    stop: (node) => node.stop(),
+    stop(node, { index }) {
+      shoppers.crowd(index);
+      return node.stop();
+    },
     async drive() {
       auditor.begin();
       desk?.begin();
@@ -253,6 +280,7 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
     audit: auditor.lastWord,
     onWake: leases.onWake,
     onAnswered(owner, module, statement, outcome) {
+      tables.onAnswered(statement, outcome);
       leases.onAnswered(owner, module, statement, outcome);
       letterBook?.onAnswered(module, statement, outcome);
       poison?.onAnswered(owner, statement, outcome);
@@ -284,11 +312,12 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
     async check() {
       const contents = await look();
       const held = stuck.length > 0 ? [] : leftOf(contents);
-      const ofTokens = world.faults.profile.calm && poison === null ? tokenViolations(contents, tempo.deadlines) : [];
+      const isCalm = world.faults.profile.calm && poison === null;
+      const ofTokens = isCalm ? tokenViolations(contents, tempo.deadlines, nodes.size > 1) : [];
       return [...stuck, ...violationsIn(contents, shoppers.placed, excused), ...ofTokens, ...held];
     },
-    outcomes: async () => statusCounts(latest ?? (await readContents(world.inspect))),
-    reading: async (violations) => readingOf(await readContents(world.inspect), shoppers.keys, violations, leases),
+    outcomes: async () => statusCounts(latest ?? (await tables.read())),
+    reading: async (violations) => readingOf(await tables.read(), shoppers.keys, violations, leases),
   };
 }
 

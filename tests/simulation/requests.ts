@@ -4,9 +4,15 @@ import { Unreachable } from "./workload.ts";
 
 /**
  * Requests to nodes, of clients or of other nodes. Arrival and answer are operations of the loop, so a node may crash
- * before and after each. Who asks hears the answer, the refusal, or (when the node is down or dies) that there is none.
+ * before and after each. Who asks hears the answer, the refusal, or (when the node is down or dies) that there is none;
+ * of a node that dies without a word, as with its machine, nothing is heard.
  */
-export function createRequests<Api>(loop: Loop, fleet: Pick<Fleet<Api>, "at">, clients: Actor) {
+export function createRequests<Api>(
+  loop: Loop,
+  fleet: Pick<Fleet<Api>, "at">,
+  clients: Actor,
+  diesUnheard: () => boolean = () => false,
+) {
   /** Hands an answer to the clients in the seed's order; a crash may still come between. */
   const answer = (label: string, victim: Actor | undefined, settle: () => void) =>
     loop.submit({
@@ -30,7 +36,9 @@ export function createRequests<Api>(loop: Loop, fleet: Pick<Fleet<Api>, "at">, c
       const node = fleet.at(index);
       if (node === undefined) return lost();
       const { actor, api } = node;
-      actor.onDeath.push(lost);
+      actor.onDeath.push(() => {
+        if (!answered && !diesUnheard()) lost();
+      });
       const told = (value: T) =>
         answer(
           `answer: ${label}`,

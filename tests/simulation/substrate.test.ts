@@ -3,6 +3,7 @@
  * gives the same digest on another server, and waits for locks and deadlocks are part of the order.
  */
 import { describe, expect, test } from "bun:test";
+import { runMutants } from "./mutant-run.ts";
 import { type Mutant, mutate } from "./mutants.ts";
 import { type SimulationReport, simulate } from "./runner.ts";
 
@@ -78,17 +79,38 @@ describe("what is wrong is found", () => {
   test(
     "a planted bug",
     async () => {
-      const mutant = {
-        name: "no key",
-        file: "tests/simulation/toy.ts",
+      const [caught] = await plantIn("toy:none", {
         find: "values ($2) returning key)",
         replace: "values ($2) on conflict do nothing returning key)",
-      };
-      const report = await run("toy:none", { seeds: 60, mutant, stopAtFirst: true });
-      expect(report.failures.length).toBeGreaterThan(0);
+      });
+      expect(caught).toMatchObject({ caught: { violation: expect.any(String) }, broke: null });
     },
     LIMIT_MS,
   );
+
+  test(
+    "and not by a seed that is broken without the bug as well",
+    async () => {
+      const harmless = { find: "/** A toy workload with the given mistake. */", replace: "" };
+      const [run] = await plantIn("toy:lostUpdate", harmless);
+      expect(run).toMatchObject({
+        caught: null,
+        broke: expect.stringMatching(/^seed \d+ is broken without it as well: /),
+      });
+    },
+    LIMIT_MS,
+  );
+
+  const plantIn = (workload: string, { find, replace }: { find: string; replace: string }) =>
+    runMutants({
+      bugs: [{ name: "toy", breaks: "", against: "once", file: "tests/simulation/toy.ts", find, replace }],
+      workload,
+      from: 1,
+      seeds: 60,
+      workers: 1,
+      detail: "end",
+      onRun: () => undefined,
+    });
 });
 
 describe("a planted bug that is out of date", () => {

@@ -33,6 +33,7 @@ test("a Message-ID is kept once, as it first came, however often and however clo
   const mailboxes = [createMailbox(database, clock), createMailbox(database, clock)];
   const signal = new AbortController().signal;
   const mail = (name: string, subject: string) => ({
+    channel: "email" as const,
     messageId: `<${name}@genai-demo>`,
     recipient: `${name}@example.com`,
     subject,

@@ -4,6 +4,7 @@ import type { Mail } from "../sender.ts";
 import { createMailbox } from "./mailbox.ts";
 
 const mail = (name: string): Mail => ({
+  channel: "email",
   messageId: `<${name}@genai-demo>`,
   recipient: `${name}@example.com`,
   subject: `To ${name}`,
@@ -42,6 +43,7 @@ test("mails that come together are stored together, each once", async () => {
   const rows = statements.map(({ params }) => JSON.parse(String(params[0])));
   expect(rows[0]).toEqual([
     {
+      channel: "email",
       message_id: "<a@genai-demo>",
       recipient: "a@example.com",
       subject: "To a",

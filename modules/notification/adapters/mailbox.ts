@@ -1,5 +1,6 @@
 /**
- * A mail server that keeps what it is given, for local dev, tests and load: nothing leaves the machine.
+ * A mail server, an SMS gateway and a push service that keep what they are given, for local dev, tests and load: nothing
+ * leaves the machine.
  *
  * Guarantees that a Message-ID is taken once, however often it is sent. Mails that come together are stored together,
  * in one statement. A database that does not answer rejects all of them with an unknown outcome; the caller repeats.
@@ -13,8 +14,8 @@ import { mail } from "./mailbox-store.ts";
 
 const set = recordset(mail);
 // In one order, so that two groups that hold the same mails cannot lock crosswise.
-const STORE = `insert into mail (message_id, recipient, subject, body, sent_at)
-select x.message_id, x.recipient, x.subject, x.body, x.sent_at
+const STORE = `insert into mail (channel, message_id, recipient, subject, body, sent_at)
+select x.channel, x.message_id, x.recipient, x.subject, x.body, x.sent_at
 from json_to_recordset($1::text::json) as ${recordType(set)}
 order by x.message_id
 on conflict (message_id) do nothing`;

@@ -1,22 +1,18 @@
 /**
  * The page on which a customer completes or fails a payment with `tok_requires_action`, as a bank's page would let them.
  *
- * Its buttons change the simulator's ledger and then wake the payment, which asks the provider what happened: as with a
- * webhook, nobody believes the page. Pressing twice, late, or after a void changes nothing. If waking fails the answer
- * is a 503, and pressing again wakes again; a payment that nobody wakes asks by itself when the customer's time is up.
+ * Its buttons change the simulator's ledger, which tells the payment by webhook, and that asks the provider what
+ * happened. Pressing twice, late, or after a void changes nothing. If the webhook is not taken the answer is a 503, and
+ * pressing again sends it again; a payment that nobody tells asks by itself when the customer's time is up.
  */
 import * as z from "zod";
-import type { Clock } from "../../../runtime/clock.ts";
 import { DatabaseError } from "../../../runtime/database/port.ts";
-import { unavailable } from "../../../runtime/http/command-request.ts";
 import { escapeHtml } from "../../../runtime/http/page.ts";
 import { ProblemError, problem } from "../../../runtime/http/problem.ts";
 import type { Reply } from "../../../runtime/http/reply.ts";
 import { type Route, route } from "../../../runtime/http/route.ts";
 import { NothingHappened } from "../../../runtime/messages/call.ts";
-import type { ModuleLane } from "../../../runtime/messages/lane.ts";
-import { customerActed } from "../authorising.ts";
-import type { Payment } from "../payment.ts";
+import { authorisationKey } from "../webhooks.ts";
 import type { ChargeStatus } from "./simulator-ledger.ts";
 
 /** What the page needs of the simulator's ledger. */
@@ -25,18 +21,15 @@ export interface ActionBooks {
   find(
     key: string,
   ): Promise<{ readonly status: ChargeStatus; readonly amount: number; readonly currency: string } | undefined>;
-  /** Decides it, if it still waits. */
+  /** Decides it, if it still waits, and tells that it is decided. */
   act(key: string, completes: boolean): Promise<void>;
 }
 
 export interface SimulatorPageDeps {
   readonly books: ActionBooks;
-  readonly lane: Pick<ModuleLane<Payment, never>, "execute">;
-  readonly clock: Clock;
 }
 
 const PATH = "/api/v1/payments/simulator";
-const WAKE_TIMEOUT_MS = 10_000;
 
 /** Where the customer acts on a charge. */
 export const actionPath = (key: string) => `${PATH}/${key}`;
@@ -73,15 +66,11 @@ async function found({ books }: SimulatorPageDeps, key: string): Promise<Found> 
   return charge;
 }
 
-/** The key of an authorisation: the order's id and the attempt. */
-const params = z.strictObject({ key: z.string().regex(/^[0-9a-f-]{36}:auth:[1-9][0-9]{0,8}$/) });
+const params = z.strictObject({ key: authorisationKey });
 
 async function act(deps: SimulatorPageDeps, key: string, completes: boolean): Promise<Reply> {
   await found(deps, key);
   await deps.books.act(key, completes).catch(away);
-  const orderId = key.slice(0, key.indexOf(":"));
-  const expiresMs = deps.clock.now() + WAKE_TIMEOUT_MS;
-  await deps.lane.execute(customerActed, orderId, null, { correlationId: orderId, expiresMs }).catch(unavailable);
   return { status: 303, headers: { location: actionPath(key) } };
 }
 
@@ -96,7 +85,7 @@ const button = (action: "complete" | "fail", summary: string) =>
   route({
     method: "POST",
     path: `${PATH}/{key}/${action}`,
-    access: "public",
+    rights: { callers: "anyone", object: "keyed" },
     tag: "payment",
     summary,
     description: "A button of the simulator's page. Repeating it changes nothing.",
@@ -112,7 +101,7 @@ export const simulatorPageRoutes: readonly Route<SimulatorPageDeps>[] = [
   route({
     method: "GET",
     path: `${PATH}/{key}`,
-    access: "public",
+    rights: { callers: "anyone", object: "keyed" },
     tag: "payment",
     summary: "The simulator's page for a payment that waits for its customer",
     description: "Its two buttons complete or fail the payment.",

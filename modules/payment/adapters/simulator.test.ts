@@ -9,6 +9,7 @@ import { systemScheduler as scheduler } from "../../../runtime/scheduler.ts";
 import { until } from "../../../runtime/until.fixture.ts";
 import { payment } from "../index.ts";
 import { createPaymentSimulator, type PaymentSimulator } from "./simulator.ts";
+import type { Happening } from "./simulator-webhooks.ts";
 
 setDefaultTimeout(30_000);
 
@@ -21,6 +22,17 @@ const schema = side?.schema ?? "";
 const signal = new AbortController().signal;
 const clock = { now: () => Date.UTC(2026, 0, 31) };
 
+/** What it has told, or was about to tell when nobody took it. */
+const told: Happening[] = [];
+let isTaken = true;
+async function tell(happening: Happening): Promise<void> {
+  told.push(happening);
+  if (!isTaken) throw new Error("nobody takes it");
+}
+
+const logged: string[] = [];
+const log = (_level: string, event: string) => void logged.push(event);
+
 let orders = 0;
 let order = "";
 let key = "";
@@ -30,10 +42,12 @@ beforeAll(async () => {
   const modules = [{ name: schema, migrations: side?.migrations ?? [] }];
   await migrate({ url: server.url, modules, log: () => undefined, scheduler });
   database = openDatabase({ url: server.url, schema, role: `${schema}_app`, scheduler });
-  simulator = createPaymentSimulator(database, clock);
-  twin = createPaymentSimulator(database, clock);
+  simulator = createPaymentSimulator(database, clock, tell, log);
+  twin = createPaymentSimulator(database, clock, tell, log);
 });
 beforeEach(() => {
+  told.length = 0;
+  isTaken = true;
   order = `order-${++orders}`;
   key = `${order}:auth:1`;
 });
@@ -220,5 +234,38 @@ describe("tok_requires_action", () => {
     await authorise();
     expect(await books().find(key)).toBeUndefined();
     expect(await books().find(`${order}:auth:9`)).toBeUndefined();
+  });
+});
+
+describe("what it tells by webhook", () => {
+  const about = (type: Happening["type"], name: string): Happening => ({ type, key: name, authorisation: key });
+
+  test("is what it has captured, refunded and had decided, each under the same name again", async () => {
+    await authorise();
+    await refund("refund:0");
+    expect(told).toEqual([]);
+    await capture();
+    await refund("refund:1", 400);
+    await refund("refund:1", 400, twin);
+    const captureTold = about("capture.succeeded", `${order}:capture:1`);
+    const refundTold = about("refund.succeeded", `${order}:refund:1`);
+    expect(told).toEqual([captureTold, refundTold, refundTold]);
+    key = `${order}:auth:2`;
+    await authorise("tok_requires_action");
+    told.length = 0;
+    await simulator.books.act(key, true);
+    await simulator.books.act(key, true);
+    expect(told).toEqual([about("authorisation.decided", key), about("authorisation.decided", key)]);
+  });
+
+  test("need not be taken, but whoever acts on the page is to know", async () => {
+    isTaken = false;
+    await authorise();
+    expect([await capture(), await refund("refund:1")]).toEqual([CAPTURED, REFUNDED]);
+    expect(logged).toEqual(["webhook.not_taken", "webhook.not_taken"]);
+    key = `${order}:auth:2`;
+    await authorise("tok_requires_action");
+    await expect(simulator.books.act(key, true)).rejects.toThrow("nobody takes it");
+    expect(await inquire()).toEqual(YES());
   });
 });

@@ -10,15 +10,19 @@
  * Guarantees what the port asks: a key is entered in the ledger once; later calls with it are answered from the entry;
  * a void of a key that never came leaves a tombstone. Calls that come together are entered together, in one statement.
  * An authorisation is captured once, as a whole, whatever the capture's key; a refund's key is entered beside it.
+ * What it has captured, refunded or had decided by the customer it also tells by webhook (simulator-webhooks.ts).
  */
 import type { Clock } from "../../../runtime/clock.ts";
 import { arrayLiteral } from "../../../runtime/database/array-literal.ts";
 import { createGroupedWork } from "../../../runtime/database/grouped-work.ts";
 import type { Database, Row } from "../../../runtime/database/port.ts";
+import { messageOf } from "../../../runtime/error-text.ts";
+import type { Log } from "../../../runtime/log.ts";
 import { NothingHappened } from "../../../runtime/messages/call.ts";
 import type { AuthoriseRequest, Charge, PaymentProvider, Verdict } from "../provider.ts";
 import type { ChargeStatus } from "./simulator-ledger.ts";
 import { type ActionBooks, actionPath } from "./simulator-page.ts";
+import type { Happening, Tell } from "./simulator-webhooks.ts";
 
 interface LedgerEntry {
   readonly key: string;
@@ -56,8 +60,13 @@ export interface PaymentSimulator extends PaymentProvider {
 }
 
 /** Opens the simulator over its ledger. */
-export function createPaymentSimulator(database: Database, clock: Clock): PaymentSimulator {
+export function createPaymentSimulator(database: Database, clock: Clock, tell: Tell, log: Log): PaymentSimulator {
   const lane = database.lane("simulator");
+  /** Beside the answer to the call, before it or after it; nobody waits for it. */
+  const mention = (happening: Happening) =>
+    void tell(happening).catch((error: unknown) =>
+      log("info", "webhook.not_taken", { type: happening.type, key: happening.key, error: messageOf(error) }),
+    );
   const moment = () => new Date(clock.now()).toISOString();
 
   const enter = createGroupedWork(async (entries: readonly LedgerEntry[]) => {
@@ -122,7 +131,7 @@ export function createPaymentSimulator(database: Database, clock: Clock): Paymen
       if (!row) return { result: "none" };
       return Number(row.captured) > 0 ? { result: "captured" } : verdict(row);
     },
-    async capture({ authorisation }) {
+    async capture({ key, authorisation }) {
       const [row] = await lane.run({
         text: `update charge set captured = case
             when status = 'authorised' and token not in ('tok_capture_refused', 'tok_capture_down') then amount
@@ -130,7 +139,10 @@ export function createPaymentSimulator(database: Database, clock: Clock): Paymen
           where key = $1 returning status, captured, token`,
         params: [authorisation],
       });
-      if (Number(row?.captured ?? 0) > 0) return { result: "captured" };
+      if (Number(row?.captured ?? 0) > 0) {
+        mention({ type: "capture.succeeded", key, authorisation });
+        return { result: "captured" };
+      }
       if (row?.token === "tok_capture_down") throw new NothingHappened("the simulated provider takes no captures now");
       return { result: "refused", detail: row?.status === "authorised" ? "capture_refused" : "not_authorised" };
     },
@@ -155,9 +167,9 @@ export function createPaymentSimulator(database: Database, clock: Clock): Paymen
           select (select count(*) from earlier) + (select count(*) from entered) as there`,
         params: [key, authorisation, amount, moment()],
       });
-      return Number(row?.there ?? 0) > 0
-        ? { result: "refunded" }
-        : { result: "refused", detail: "more_than_was_captured" };
+      if (Number(row?.there ?? 0) === 0) return { result: "refused", detail: "more_than_was_captured" };
+      mention({ type: "refund.succeeded", key, authorisation });
+      return { result: "refunded" };
     },
     async effectiveCharges(orderIds) {
       // Keys begin with the order's id and a colon; the semicolon is the next character.
@@ -186,6 +198,7 @@ export function createPaymentSimulator(database: Database, clock: Clock): Paymen
           text: `update charge set status = $2, detail = $3 where key = $1 and status = 'action_required'`,
           params: completes ? [key, "authorised", `sim_${key}`] : [key, "declined", "customer_action_failed"],
         });
+        await tell({ type: "authorisation.decided", key, authorisation: key });
       },
     },
     close: () => lane.close(),

@@ -22,8 +22,16 @@ interface Sent {
 
 const NOTHING_SENT: Sent = { last: 0, open: new Set() };
 
-/** Judges every topic of the key, and the letters of each module. */
-export function judgeDelivery(parts: Parts, subscriptions: Subscriptions, say: Say): { readonly unhandled: boolean } {
+/**
+ * Judges every topic of the key, and the letters of each module. `mayForget`: the key is older than marks are kept, so a
+ * module that keeps no row of it may have handled what it knows nothing of.
+ */
+export function judgeDelivery(
+  parts: Parts,
+  subscriptions: Subscriptions,
+  mayForget: boolean,
+  say: Say,
+): { readonly unhandled: boolean } {
   const byModule = new Map(parts);
   const sent = new Map(parts.flatMap(([producer, part]) => sentBy(producer, part, say)));
   let unhandled = false;
@@ -31,7 +39,7 @@ export function judgeDelivery(parts: Parts, subscriptions: Subscriptions, say: S
     const part = byModule.get(consumer);
     const { topics, travelling } = subscriptions[consumer];
     for (const topic of topics) {
-      const number = { ...(sent.get(topic) ?? NOTHING_SENT), mayTravel: travelling.includes(topic) };
+      const number = { ...(sent.get(topic) ?? NOTHING_SENT), mayTravel: travelling.includes(topic), mayForget };
       if (!judgeMark(consumer, part, topic, number, say)) unhandled = true;
     }
     if (part) judgeLetters(consumer, part, say);
@@ -55,7 +63,7 @@ function judgeMark(
   consumer: ModuleName,
   part: CoreFacts | undefined,
   topic: string,
-  { last, open, mayTravel }: Sent & { readonly mayTravel: boolean },
+  { last, open, mayTravel, mayForget }: Sent & { readonly mayTravel: boolean; readonly mayForget: boolean },
   say: Say,
 ): boolean {
   const mark = part?.in[topic] ?? 0;
@@ -64,6 +72,8 @@ function judgeMark(
   for (const number of parked)
     if (last > 0 && number > last)
       say("agreement", `${consumer} has parked number ${number} of ${topic}, of which ${last} were sent`);
+  const isForgotten = mayForget && mark === 0 && (part?.version ?? 0) === 0 && open.size + parked.size === 0;
+  if (isForgotten) return true;
   for (let number = mark + 1; number <= last; number++)
     if (!open.has(number) && !parked.has(number) && !mayTravel)
       say("sequence", `number ${number} of ${topic} waits nowhere: ${consumer} has handled ${mark} of ${last}`);

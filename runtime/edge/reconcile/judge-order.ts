@@ -9,6 +9,7 @@
 import { CARRIER_TIMER } from "../../../modules/delivery/contract.ts";
 import { RETURN_WINDOW_TIMER } from "../../../modules/order/contract.ts";
 import type { CoreFacts } from "../../messages/facts-contract.ts";
+import { DEFAULT_RETENTION } from "../../messages/retention.ts";
 import { isTotal } from "../../money.ts";
 import { judgeDelivery, waitingLetters } from "./judge-messages.ts";
 import { type ModuleName, type OrderView, partsOf, type Subscriptions } from "./order-view.ts";
@@ -44,8 +45,11 @@ export function judgeOrder(view: OrderView, subscriptions: Subscriptions, now: n
   judgeNotices(view, say);
   judgeHistory(view, say);
   judgeTimers(parts, now, say);
+  judgeWait(view, now, say);
   judgePlaces(parts, say);
-  const { unhandled } = judgeDelivery(parts, subscriptions, say);
+  const placedMs = view.order?.aggregate?.placedMs ?? now;
+  const mayForget = now - placedMs > DEFAULT_RETENTION.marksKeptForMs;
+  const { unhandled } = judgeDelivery(parts, subscriptions, mayForget, say);
   const isInFlight =
     unhandled ||
     parts.some(([name, { outbox, timers, calls }]) => {
@@ -71,12 +75,19 @@ function judgeExistence(view: OrderView, parts: readonly (readonly [ModuleName, 
     return;
   }
   // A coupon is held before there is an order; without one the hold is given up.
-  const isHoldOnly = view.pricing?.aggregate?.status !== "USED";
+  const hold = view.pricing?.aggregate;
+  const isHoldOnly = hold?.status !== "USED";
+  if (hold?.status === "HELD" && !isAtWork(view.pricing))
+    say("money", `a use of ${hold.code} is held for it, there is no such order, and nothing will give the use up`);
   const others = parts
     .filter(([name, { version }]) => name !== "order" && version > 0 && !(name === "pricing" && isHoldOnly))
     .map(([name]) => name);
   if (others.length > 0) say("orders", `${others.join(", ")} did something for it, and there is no such order`);
 }
+
+/** Something of the module's own will be decided on it, now or when an operator replays it. */
+const isAtWork = (part: CoreFacts | undefined) =>
+  part !== undefined && part.timers.length + part.calls.length + part.letters.length > 0;
 
 function judgeAmounts({ order, payment }: OrderView, say: Say) {
   const facts = order?.aggregate;
@@ -94,12 +105,14 @@ function judgeAmounts({ order, payment }: OrderView, say: Say) {
   }
   const paid = payment?.aggregate;
   if (!paid) return;
-  const { amount, authorised, captured, refunded } = paid;
+  const { amount, authorised, captured, refunded, manuallyRefunded } = paid;
   if (!(0 <= refunded && refunded <= captured && captured <= authorised && authorised <= amount))
     say(
       "money",
       `0 ≤ refunded ${refunded} ≤ captured ${captured} ≤ authorised ${authorised} ≤ ${amount} does not hold`,
     );
+  if (!(0 <= manuallyRefunded && manuallyRefunded <= refunded))
+    say("money", `${manuallyRefunded} of ${refunded} refunded went back manually`);
 }
 
 /** Nothing under way excuses a second charge. */
@@ -135,6 +148,19 @@ function judgeTimers(parts: readonly (readonly [ModuleName, CoreFacts])[], now: 
         say("orders", `the timer ${kind} of ${name} is ${Math.round((now - dueMs) / 1000)} s late`);
 }
 
+/** An order has the timer of its wait and no other. One that is due may have been put back, and is about to be handled. */
+function judgeWait({ order }: OrderView, now: number, say: Say) {
+  if (!order?.aggregate) return;
+  const { status, waits } = order.aggregate;
+  if (waits === undefined) return;
+  const isParked = order.letters.some(({ source }) => source === `timer:${waits}`);
+  if (waits !== null && !isParked && !order.timers.some(({ kind }) => kind === waits))
+    say("orders", `it is ${status}, and the timer ${waits} that it waits with is gone`);
+  for (const { kind, dueMs } of order.timers)
+    if (kind !== waits && dueMs > now)
+      say("orders", `it is ${status}, and waits no more for the timer ${kind} that runs`);
+}
+
 /** What stands in a shard that is not its key's is under way for ever. */
 function judgePlaces(parts: readonly (readonly [ModuleName, CoreFacts])[], say: Say) {
   for (const [name, { outbox, timers, calls }] of parts) {
@@ -149,8 +175,6 @@ function judgePlaces(parts: readonly (readonly [ModuleName, CoreFacts])[], say: 
 function judgeTogether(view: OrderView, say: Say) {
   const order = view.order?.aggregate;
   if (!order) return;
-  if (!order.rests && view.order?.timers.length === 0)
-    say("orders", `it is ${order.status}, and nothing is under way that would move it on`);
   if (order.outcome === "open") return;
   judgePayment(order, view, say);
   judgeReservation(order, view, say);
@@ -165,7 +189,8 @@ function judgePayment(order: OrderAggregate, view: OrderView, say: Say) {
   const payment = view.payment?.aggregate;
   if (!payment) return;
   const isKept = order.outcome === "sold" || order.outcome === "shipped";
-  const wanted = isKept ? order.total : 0;
+  // What operators gave back while the sale stood; of what was undone everything is to be back in any case.
+  const wanted = isKept ? order.total - payment.manuallyRefunded : 0;
   const kept = payment.captured > 0 ? payment.captured - payment.refunded : payment.authorised;
   const isUncaptured = order.outcome === "shipped" && payment.captured !== order.total;
   const isWrong = !order.settledByHand && (kept !== wanted || isUncaptured);
@@ -181,7 +206,7 @@ function judgePayment(order: OrderAggregate, view: OrderView, say: Say) {
   if (payment.charges === null || order.settledByHand) return;
   const charged = payment.charges.reduce((sum, { amount }) => sum + amount, 0);
   if (charged !== wanted || payment.charges.some(({ currency }) => currency !== order.currency))
-    say("money", `it is ${order.status} over ${order.total}, the provider's books say ${charged}`);
+    say("money", `it is ${order.status} with ${wanted} of ${order.total} kept, the provider's books say ${charged}`);
 }
 
 function sumBySku(lines: readonly { readonly sku: string; readonly quantity: number }[]): string {
@@ -223,9 +248,11 @@ function judgeReservation({ outcome, status, lines }: OrderAggregate, view: Orde
     say("stock", `it is for ${sumBySku(lines)}, its reservation for ${sumBySku(reservation.allocations)}`);
 }
 
-function judgeShipment({ outcome, status, lines }: OrderAggregate, view: OrderView, say: Say) {
+function judgeShipment({ outcome, status, rests, lines }: OrderAggregate, view: OrderView, say: Say) {
   const shipment = view.delivery?.aggregate;
   if (!shipment || outcome === "open") return;
+  if (rests && shipment.awaitsHandOver)
+    say("orders", `it is ${status} and does not know that its parcel is to be dispatched: dispatch it once more`);
   const legal = (outcome === "shipped" && PARCELS[status]) || STANDING[outcome].shipment;
   if (!legal.includes(shipment.status))
     say("once", `it is ${status}, and there is a shipment that is ${shipment.status}`);

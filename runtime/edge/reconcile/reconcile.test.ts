@@ -1,12 +1,15 @@
 /** Reading side by side and looking again, over modules that are made up here. The judgements meet real ones in tests/journeys. */
 import { expect, test } from "bun:test";
 import type { CoreFacts, FactsRequest } from "../../messages/facts-contract.ts";
+import { DEFAULT_RETENTION } from "../../messages/retention.ts";
 import { type RpcClient, type RpcMethod, RpcUnavailable } from "../../rpc/port.ts";
 import type { Scheduler } from "../../scheduler.ts";
 import { reconcile } from "./reconcile.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const COMMANDS = "genai-demo.delivery.commands.v1";
+const EVENTS = "genai-demo.delivery.events.v1";
+const SUBSCRIBES: Readonly<Record<string, readonly string[]>> = { delivery: [COMMANDS], order: [EVENTS] };
 
 interface Books {
   readonly [module: string]: Map<string, Partial<CoreFacts> & { readonly aggregate: unknown }>;
@@ -17,6 +20,8 @@ const order = {
   status: "FULFILLING",
   outcome: "sold",
   rests: true,
+  waits: null,
+  placedMs: NOW - 1000,
   settledByHand: false,
   couponCode: null,
   currency: "USD",
@@ -28,7 +33,16 @@ const order = {
   total: 5,
   history: { length: 2, entries: 2, lastSequence: 2, lastStatus: "FULFILLING" },
 };
-const payment = { status: "AUTHORISED", currency: "USD", amount: 5, authorised: 5, captured: 0, refunded: 0 };
+const shipment = { status: "SCHEDULED", awaitsHandOver: false, lines: [{ sku: "A", quantity: 1 }] };
+const payment = {
+  status: "AUTHORISED",
+  currency: "USD",
+  amount: 5,
+  authorised: 5,
+  captured: 0,
+  refunded: 0,
+  manuallyRefunded: 0,
+};
 
 /** Orders that stand as they should. */
 function booksOf(keys: readonly string[]): Books {
@@ -38,7 +52,7 @@ function booksOf(keys: readonly string[]): Books {
     order: all({ out: { [COMMANDS]: 1 }, aggregate: order }),
     payment: all({ aggregate: { ...payment, working: false, charges: [{ key: "k", amount: 5, currency: "USD" }] } }),
     inventory: all({ aggregate: { status: "FIRM", allocations: [{ sku: "A", warehouse: "main", quantity: 1 }] } }),
-    delivery: all({ in: { [COMMANDS]: 1 }, aggregate: { status: "SCHEDULED", lines: [{ sku: "A", quantity: 1 }] } }),
+    delivery: all({ in: { [COMMANDS]: 1 }, aggregate: shipment }),
     notification: all({ aggregate: { notices: [{ kind: "order_confirmed", channel: "email" }] } }),
   };
 }
@@ -58,7 +72,7 @@ function modules(books: Books, before: (asked: Asked) => void = () => undefined,
     const page = keys ?? wanted.slice(0, limit);
     const empty = { version: 0, in: {}, out: {}, outbox: [], timers: [], calls: [], letters: [], aggregate: null };
     return {
-      subscribes: module === "delivery" ? [COMMANDS] : [],
+      subscribes: SUBSCRIBES[module] ?? [],
       travelling: module === "delivery" ? [...travelling] : [],
       items: page.map((key) => ({ ...empty, key, ...rows.get(key) })),
       complete: keys !== null || page.length < limit,
@@ -71,6 +85,7 @@ function modules(books: Books, before: (asked: Asked) => void = () => undefined,
       asked.push({ module, name, request });
       before({ module, name, request });
       if (name === "lostOrders") return method.response.parse({ orderIds: [], lastScope: null });
+      if (name === "couponUseFacts") return method.response.parse({ wrong: [], lastCode: null });
       if (name === "stockFacts") return method.response.parse({ items: [], lastSku: null });
       return method.response.parse(facts(module, request));
     },
@@ -122,10 +137,10 @@ test("keys that only one module knows are seen", async () => {
 
 test("what moved between two modules is looked at again and is no violation", async () => {
   const books = booksOf(["a"]);
-  const shipment = books["delivery"]?.get("a");
+  const scheduled = books["delivery"]?.get("a");
   books["delivery"]?.delete("a");
   const { rpc } = modules(books, ({ request }) => {
-    if (request.keys !== null && shipment) books["delivery"]?.set("a", shipment);
+    if (request.keys !== null && scheduled) books["delivery"]?.set("a", scheduled);
   });
   expect(await run(rpc)).toMatchObject({ ok: true, violations: [], checked: { orders: 1 } });
 });
@@ -166,6 +181,46 @@ test("an order in flight, or parked, is judged for what nothing excuses", async 
   expect(checked).toMatchObject({ orders: 2, inFlight: 1, parked: 1 });
   expect(violations).toEqual([
     { invariant: "money", subject: "order flying", detail: expect.stringContaining("flying:auth:1, flying:auth:2") },
+  ]);
+});
+
+test("a module that keeps nothing of an old order may have forgotten what it handled", async () => {
+  const undone = { status: "REJECTED", outcome: "undone", history: { ...order.history, lastStatus: "REJECTED" } };
+  const unhandled = async (placedMs: number, delivery: (Partial<CoreFacts> & { aggregate: unknown }) | null = null) => {
+    const books = booksOf(["k"]);
+    for (const module of ["payment", "inventory", "delivery"]) books[module]?.delete("k");
+    books["order"]?.set("k", { version: 1, out: { [COMMANDS]: 2 }, aggregate: { ...order, ...undone, placedMs } });
+    if (delivery) books["delivery"]?.set("k", delivery);
+    return (await run(modules(books).rpc)).violations.map(({ invariant }) => invariant);
+  };
+  const old = NOW - DEFAULT_RETENTION.marksKeptForMs - 1;
+  expect(await unhandled(old + 1)).toEqual(["sequence", "sequence"]);
+  expect(await unhandled(old)).toEqual([]);
+  // Where something is known of it, nothing was forgotten.
+  expect(await unhandled(old, { in: { [COMMANDS]: 1 }, aggregate: null })).toEqual(["sequence"]);
+  const cancelled = { ...shipment, status: "CANCELLED" };
+  expect(await unhandled(old, { version: 1, aggregate: cancelled })).toEqual(["sequence", "sequence"]);
+});
+
+test("a dispatch that the order has not heard of is named when it can hear of it no more", async () => {
+  const books = booksOf(["discarded", "told", "parked"]);
+  const asked = {
+    version: 2,
+    in: { [COMMANDS]: 1 },
+    out: { [EVENTS]: 2 },
+    aggregate: { ...shipment, awaitsHandOver: true },
+  };
+  const hears = (key: string, last: number, letters: CoreFacts["letters"] = []) =>
+    books["order"]?.set(key, { version: 1, in: { [EVENTS]: last }, out: { [COMMANDS]: 1 }, letters, aggregate: order });
+  for (const key of ["discarded", "told", "parked"]) books["delivery"]?.set(key, asked);
+  hears("discarded", 2);
+  hears("told", 1);
+  hears("parked", 1, [{ source: EVENTS, sequence: 2, reason: "threw" }]);
+  books["delivery"]?.set("told", { ...asked, outbox: [{ topic: EVENTS, sequence: 2, misplaced: false }] });
+  const { checked, violations } = await run(modules(books).rpc);
+  expect(checked).toMatchObject({ orders: 3, inFlight: 1, parked: 1 });
+  expect(violations).toEqual([
+    { invariant: "orders", subject: "order discarded", detail: expect.stringContaining("dispatch it once more") },
   ]);
 });
 

@@ -8,9 +8,11 @@
  */
 import { stockFacts } from "../../../modules/inventory/contract.ts";
 import { lostOrders } from "../../../modules/order/contract.ts";
+import { couponUseFacts } from "../../../modules/pricing/contract.ts";
 import type { Clock } from "../../clock.ts";
 import type { RpcClient } from "../../rpc/port.ts";
 import type { Scheduler } from "../../scheduler.ts";
+import { couponViolation } from "./judge-coupon.ts";
 import { judgeOrder } from "./judge-order.ts";
 import { judgeStock } from "./judge-stock.ts";
 import { type OrderView, readAgain, readWindow } from "./order-view.ts";
@@ -42,7 +44,9 @@ export interface Reconciliation {
 
 export const VIOLATION_LIMIT = 1000;
 const LOOK_AGAIN_AFTER_MS = [250, 500, 1000, 2000] as const;
-const SKUS = 500;
+/** Each page reads all open and shipped reservations once, so few pages. */
+const SKUS = 1000;
+const CODES = 500;
 const KEYS = 5_000;
 const TIMEOUT_MS = 15_000;
 
@@ -96,6 +100,14 @@ export async function reconcile(deps: ReconcileDeps): Promise<Reconciliation> {
     add(page.items.flatMap(judgeStock));
     afterSku = page.lastSku;
   } while (afterSku !== null);
+
+  let afterCode: string | null = null;
+  do {
+    const page: { readonly lastCode: string | null; readonly wrong: readonly Parameters<typeof couponViolation>[0][] } =
+      await rpc.call(couponUseFacts, { afterCode, codes: CODES }, { timeoutMs: TIMEOUT_MS });
+    add(page.wrong.map(couponViolation));
+    afterCode = page.lastCode;
+  } while (afterCode !== null);
 
   return {
     ok: counts.violations === 0,

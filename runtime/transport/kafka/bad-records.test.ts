@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from "bun:test";
 import { Kafka, logLevel } from "kafkajs";
 import { topicOf } from "../../messages/contract.ts";
 import { type Letter, type LetterPlace, letterId, parseLetterId } from "../../messages/dead-letter.ts";
-import { readLetter, readLetters } from "../../messages/dead-letters.ts";
+import { readLetter, readLetters } from "../../messages/read-letters.ts";
 import { incoming, newKey, type Replica, testBench } from "../../messages/replicas.fixture.ts";
 import { foreignEvents, tallyCommands, tallyEvents } from "../../messages/tally.fixture.ts";
 import { systemRandom } from "../../random.ts";

@@ -1,4 +1,5 @@
 /** Makes clients of kafkajs with the settings that hold on a real broker. Nothing else builds one. */
+
 import {
   type Admin,
   Kafka,
@@ -8,6 +9,7 @@ import {
   type Producer,
   type SASLOptions,
 } from "kafkajs";
+import type { Secret } from "../../secret.ts";
 import { bearerLogin } from "./bearer-login.ts";
 import { type GroupConsumer, groupConsumer } from "./departed-member.ts";
 import { leaveOutEmptyBatches } from "./empty-batches.ts";
@@ -28,7 +30,7 @@ export type KafkaLogin =
   | {
       readonly mechanism: "scram-sha-256" | "scram-sha-512";
       readonly username: string;
-      readonly password: string;
+      readonly password: Secret;
     }
   | {
       readonly mechanism: "oauthbearer";
@@ -128,6 +130,6 @@ export function kafkaClients(settings: KafkaSettings, timeouts: Partial<KafkaTim
 function saslOf(login: KafkaLogin): SASLOptions | Mechanism {
   if (login.mechanism === "oauthbearer") return bearerLogin(login.token);
   const { mechanism, username, password } = login;
-  const scram: SASLOptions = { mechanism, username, password };
+  const scram: SASLOptions = { mechanism, username, password: password.open() };
   return scram;
 }

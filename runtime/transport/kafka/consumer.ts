@@ -14,11 +14,11 @@
  */
 import type { EachBatchPayload } from "kafkajs";
 import { createBackoff } from "../../backoff.ts";
-import type { Log } from "../../messages/log.ts";
+import { atMost } from "../../deadline.ts";
+import type { Log } from "../../log.ts";
 import type { Random } from "../../random.ts";
 import type { Scheduler } from "../../scheduler.ts";
 import type { Subscription } from "../port.ts";
-import { atMost } from "./at-most.ts";
 import type { GroupConsumer } from "./departed-member.ts";
 import { type Fault, faultOf } from "./fault.ts";
 import { decodeRecord } from "./record.ts";

@@ -1,5 +1,7 @@
 /** Who a transport trusts, how it logs in, and what it says when either fails; on a listener with TLS and SASL. */
+
 import { expect, test } from "bun:test";
+import { secret } from "../../secret.ts";
 import { until } from "../../until.fixture.ts";
 import { envelope, newTopic, type OpenTransport, ready, SOON_MS, testBroker } from "./broker.fixture.ts";
 import type { KafkaLogin, KafkaSettings } from "./client.ts";
@@ -9,7 +11,7 @@ const broker = testBroker();
 const scram = (password = broker.kafka.secured.password): KafkaLogin => ({
   mechanism: "scram-sha-512",
   username: broker.kafka.secured.user,
-  password,
+  password: secret(password),
 });
 const bearer = (token: () => Promise<string>, renewBeforeMs = 2_000): KafkaLogin => ({
   mechanism: "oauthbearer",
@@ -68,7 +70,7 @@ test.each<[string, () => Partial<KafkaSettings>, string]>([
   ["no login", () => secured(null), "KAFKA_SASL"],
   [
     "a mechanism that the brokers do not have",
-    () => secured({ mechanism: "scram-sha-256", username: "u", password: "p" }),
+    () => secured({ mechanism: "scram-sha-256", username: "u", password: secret("p") }),
     "give KAFKA_SASL a mechanism that they have",
   ],
   [

@@ -10,11 +10,11 @@
  */
 import type { Producer } from "kafkajs";
 import { createBackoff } from "../../backoff.ts";
+import { atMost } from "../../deadline.ts";
+import type { Log } from "../../log.ts";
 import type { Envelope } from "../../messages/envelope.ts";
-import type { Log } from "../../messages/log.ts";
 import type { Random } from "../../random.ts";
 import type { Scheduler } from "../../scheduler.ts";
-import { atMost } from "./at-most.ts";
 import { faultOf } from "./fault.ts";
 import { encodeRecord, type OutgoingRecord } from "./record.ts";
 

@@ -1,6 +1,8 @@
 /** Rights that are taken away from a client that runs: each part says which, and goes on when it has them again. */
+
 import { expect, test } from "bun:test";
 import { type AclEntry, AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from "kafkajs";
+import { secret } from "../../secret.ts";
 import { until } from "../../until.fixture.ts";
 import { envelope, ready, SOON_MS, testBroker } from "./broker.fixture.ts";
 
@@ -33,7 +35,7 @@ test.each(RIGHTS)("the right %s is missed, and taken up again", async (_what, en
   const topic = await broker.topic();
   const { brokers, ca, user: username, password } = broker.kafka.secured;
   const opened = await broker.open({
-    settings: { brokers, tls: { ca }, sasl: { mechanism: "scram-sha-512", username, password } },
+    settings: { brokers, tls: { ca }, sasl: { mechanism: "scram-sha-512", username, password: secret(password) } },
     sends: [topic],
     consumes: { [topic]: [topic] },
   });

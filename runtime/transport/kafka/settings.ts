@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { readSettingFile } from "../../config/setting-file.ts";
 import type { PlatformConfig } from "../../config/settings.ts";
+import { secret } from "../../secret.ts";
 import { StartError } from "../../start-error.ts";
 import type { KafkaLogin, KafkaSettings } from "./client.ts";
 
@@ -24,7 +25,7 @@ function loginOf(config: PlatformConfig<string>): KafkaLogin | null {
   if (kafkaSasl === "none") return null;
   // The configuration's own rules have asked for these.
   if (kafkaSasl !== "oauthbearer")
-    return { mechanism: kafkaSasl, username: kafkaUsername ?? "", password: kafkaPassword ?? "" };
+    return { mechanism: kafkaSasl, username: kafkaUsername ?? "", password: kafkaPassword ?? secret("") };
   const file = kafkaTokenFile ?? "";
   if (!existsSync(file)) throw new StartError(`KAFKA_TOKEN_FILE is ${file}, which is not there`);
   return {

@@ -2,7 +2,6 @@
  * Whether the modules have settled all that was published to them, for an onlooker that carries no messages: what is on
  * the brokers stands in no outbox any more.
  */
-import type { ModuleFacts } from "../../module.ts";
 import { brokerNames } from "./broker-names.ts";
 import { type KafkaSettings, kafkaClients } from "./client.ts";
 import { createTravelling } from "./travelling.ts";
@@ -13,11 +12,13 @@ export interface Settled {
   close(): Promise<void>;
 }
 
+interface Subscriber {
+  readonly name: string;
+  readonly topics: { readonly subscribes: readonly { readonly name: string }[] };
+}
+
 /** Looks at the groups of all these modules. */
-export function watchSettled(
-  modules: readonly Pick<ModuleFacts, "name" | "topics">[],
-  settings: KafkaSettings,
-): Settled {
+export function watchSettled(modules: readonly Subscriber[], settings: KafkaSettings): Settled {
   const onBroker = brokerNames(settings);
   const travelling = createTravelling({ makeAdmin: kafkaClients(settings).admin });
   return {

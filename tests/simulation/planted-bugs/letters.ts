@@ -31,9 +31,9 @@ export const LETTER_BUGS: readonly PlantedBug[] = [
     breaks: "A letter whose handler throws again is gone.",
     against: "sequence",
     file: "runtime/messages/decide-batch.ts",
-    find: 'plan.deadLetters.push(deadLetterOf(envelope, "threw", error));',
+    find: 'plan.deadLetters.push(deadLetterOf(envelope, "threw", error, working.state));',
     replace:
-      'if (letter) plan.lettersCovered.push(name);\n    else plan.deadLetters.push(deadLetterOf(envelope, "threw", error));',
+      'if (letter) plan.lettersCovered.push(name);\n    else plan.deadLetters.push(deadLetterOf(envelope, "threw", error, working.state));',
   },
   {
     name: "letters-out-of-order",

@@ -46,7 +46,7 @@ export const PAYMENT_BUGS: readonly PlantedBug[] = [
     name: "no-answer-means-not-charged",
     breaks: "A question without an answer counts as nothing charged.",
     against: "money",
-    file: "modules/payment/provider-answers.ts",
+    file: "modules/payment/handlers.ts",
     find: 'if (outcome.kind !== "answered") return tryAgain(present, now);',
     replace:
       'if (outcome.kind !== "answered") return onStanding({ ...present, tries: 9, voidFor: "payment_timeout" }, { result: "voided" }, rules, now);',
@@ -56,8 +56,8 @@ export const PAYMENT_BUGS: readonly PlantedBug[] = [
     breaks: "The pause before a further try never ends.",
     against: "every order ends",
     file: "modules/payment/payment.ts",
-    find: "setTimers: [{ kind: AGAIN, dueMs }] };",
-    replace: "setTimers: dueMs < 0 ? [{ kind: AGAIN, dueMs }] : [] };",
+    find: "setTimers: [{ kind, dueMs }] };",
+    replace: "setTimers: dueMs < 0 ? [{ kind, dueMs }] : [] };",
   },
   {
     name: "authorised-not-noted",
@@ -84,13 +84,12 @@ export const PAYMENT_BUGS: readonly PlantedBug[] = [
     replace: "setTimers: [],",
   },
   {
-    name: "captured-twice",
-    breaks: "A capture whose outcome is unknown has another key when it is sent again.",
+    name: "refused-capture-counts",
+    breaks: "A capture that the provider refuses counts as done.",
     against: "money",
     file: "modules/payment/capturing.ts",
-    find: 'isOver(payment, now) ? expire(payment, now) : tryAgain({ ...payment, work: "capture" }',
-    replace:
-      'isOver(payment, now) ? expire(payment, now) : tryAgain({ ...payment, captureAttempt: payment.captureAttempt + 1, work: "capture" }',
+    find: ": refused(payment, outcome.answer.detail, now);",
+    replace: ": captured(payment, now);",
   },
   {
     name: "unknown-capture-is-none",
@@ -116,5 +115,21 @@ export const PAYMENT_BUGS: readonly PlantedBug[] = [
     file: "modules/payment/capturing.ts",
     find: 'return outcome.answer.result === "voided" ? voided(payment, now) : captured(payment, now);',
     replace: "return voided(payment, now);",
+  },
+  {
+    name: "manual-refund-not-noted",
+    breaks: "What operators gave back is taken for the undoing of a sale that stands.",
+    against: "money",
+    file: "modules/payment/manual-refund.ts",
+    find: "payment.manuallyRefunded + manual;",
+    replace: "payment.manuallyRefunded;",
+  },
+  {
+    name: "refunds-promised-twice",
+    breaks: "Refunds that are asked for at once may come to more than was captured.",
+    against: "money",
+    file: "modules/payment/manual-refund.ts",
+    find: "kept(payment) - refunding(payment);",
+    replace: "kept(payment);",
   },
 ];

@@ -2,7 +2,7 @@
 import type { Mutant } from "../mutants.ts";
 
 /**
- * What the simulation checks. `stock`, `money`, `once`: domain.md's invariants of that name. `every order ends`: all that
+ * What the simulation checks. `stock`, `money`, `once`: as in reconcile (violation.ts). `every order ends`: all that
  * was begun ends once nothing fails any more. `acknowledged`: what a client was told is so, and every request gets an
  * answer. `order of events`: an order's history and its deadline. `sequence`: each consumer handles each number of a key
  * once. `dead letters`: only what really cannot be handled is parked, and it is released in order.

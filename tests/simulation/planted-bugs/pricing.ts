@@ -31,8 +31,8 @@ export const PRICING_BUGS: readonly PlantedBug[] = [
     breaks: "A hold takes no use of its coupon.",
     against: "money",
     file: "modules/pricing/coupon-hold.ts",
-    find: "shared: counted(shared, code, customerId, 1),",
-    replace: "shared: shared,",
+    find: "shared: counted(shared, code, customerId, 1),\n    setTimers",
+    replace: "shared: shared,\n    setTimers",
   },
   {
     name: "orphan-released-unasked",

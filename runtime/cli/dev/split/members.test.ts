@@ -7,7 +7,7 @@ const at = (path: string) =>
   route({
     method: "GET",
     path,
-    access: "public",
+    rights: { callers: "anyone", object: "shared" },
     summary: "x",
     responses: { 200: { description: "x" } },
     handle: async () => ({ status: 200 }),

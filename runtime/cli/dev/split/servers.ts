@@ -2,21 +2,21 @@
  * What the processes of `dev --split` stand on: PostgreSQL, Kafka, Redis, each the one that a variable names or one of
  * our own; the schemas and the topics made, so that no process has to wait for another one's work.
  *
- * All of it starts or nothing stays. It ends in order: Kafka, Redis, PostgreSQL. Before that it is noted whether
- * messages are left in Kafka (under-way.ts).
+ * All of it starts or nothing stays. It ends in order: Kafka, Redis, PostgreSQL. Before that, where messages may be left
+ * in Kafka (under-way.ts), the brokers are asked.
  */
 import { relative } from "node:path";
 import { withoutPassword } from "../../../config/parsers.ts";
 import type { PlatformConfig } from "../../../config/settings.ts";
 import { holdDataDirectory } from "../../../database/embedded/data-directory.ts";
 import { startEmbedded } from "../../../database/embedded.ts";
-import type { Log } from "../../../messages/log.ts";
+import type { Log } from "../../../log.ts";
 import type { Module } from "../../../module.ts";
 import { migrateAll } from "../../../platform.ts";
 import type { Scheduler } from "../../../scheduler.ts";
 import { keepUp } from "./keep-up.ts";
-import { endDownloads, messagesIn, startOwnKafka, startOwnRedis } from "./own-servers.ts";
-import { allSettled, forgetUnderWay, noteUnderWay } from "./under-way.ts";
+import { endDownloads, startOwnKafka, startOwnRedis } from "./own-servers.ts";
+import { allSettled, forgetUnderWay, underWayIn } from "./under-way.ts";
 
 export interface Servers {
   /** What each process needs to find them. */
@@ -57,7 +57,8 @@ const GIVEN = async () => undefined;
 export async function startServers(settings: ServersSettings): Promise<Servers> {
   const { registry, config, dataDir, scheduler, log } = settings;
   const database = await startDatabase(settings);
-  const urlOf = (module: string) => config.databaseUrls.get(module) ?? database.environment["DATABASE_URL"] ?? "";
+  const urlOf = (module: string) =>
+    config.databaseUrls.get(module)?.open() ?? database.environment["DATABASE_URL"] ?? "";
   const parts = [
     startRedis(settings),
     startKafka(settings),
@@ -80,13 +81,13 @@ export async function startServers(settings: ServersSettings): Promise<Servers> 
     if (faults.length > 0 || redis.status === "rejected" || kafka.status === "rejected") throw faults[0];
     const { makeTopics } = await import("../../topics.ts");
     await makeTopics(registry, kafka.value.config);
-    noteUnderWay(dataDir, kafka.value.place);
     const { config: withBrokers } = kafka.value;
     return {
       environment: { ...database.environment, ...kafka.value.environment, ...redis.value.environment },
       shown: { kafka: kafka.value.shown, redis: withoutPassword(redis.value.url) },
       async stop() {
-        if (await allSettled(registry, withBrokers, scheduler)) forgetUnderWay(dataDir);
+        const isNoted = underWayIn(dataDir) !== null;
+        if (isNoted && (await allSettled(registry, withBrokers, scheduler))) forgetUnderWay(dataDir);
         await stop();
       },
     };
@@ -108,7 +109,7 @@ async function startDatabase({ config, dataDir, scheduler, reset, log, first }: 
     });
     return orStop({ environment: { DATABASE_URL: url, EXCLUSIVE_DATABASE: "true" }, stop }, () => first(true));
   }
-  const environment = config.databaseUrl === null ? {} : { DATABASE_URL: config.databaseUrl };
+  const environment = config.databaseUrl === null ? {} : { DATABASE_URL: config.databaseUrl.open() };
   if (config.kafkaBrokers !== null) return orStop({ environment, stop: GIVEN }, () => first(false));
   const release = holdDataDirectory(dataDir);
   return orStop({ environment, stop: async () => release() }, () => first(true));
@@ -125,9 +126,11 @@ async function orStop(part: Part, next: () => Promise<void>): Promise<Part> {
   }
 }
 
+const givenRedis = (url: string) => ({ url, environment: { REDIS_URL: url }, stop: GIVEN });
+
 async function startRedis({ config, scheduler, say }: ServersSettings): Promise<Part & { readonly url: string }> {
   const { redisUrl } = config;
-  if (redisUrl !== null) return { url: redisUrl, environment: { REDIS_URL: redisUrl }, stop: GIVEN };
+  if (redisUrl !== null) return givenRedis(redisUrl.open());
   const redis = await startOwnRedis();
   const leave = keepUp("Redis", redis, { scheduler, say });
   return {
@@ -139,8 +142,6 @@ async function startRedis({ config, scheduler, say }: ServersSettings): Promise<
 
 interface KafkaPart extends Part {
   readonly shown: string;
-  /** Where it keeps its messages, for people. */
-  readonly place: string;
   /** With the brokers that there are. */
   readonly config: PlatformConfig<string>;
 }
@@ -149,13 +150,12 @@ async function startKafka({ config, dataDir, scheduler, say }: ServersSettings):
   const { kafkaBrokers } = config;
   if (kafkaBrokers !== null) {
     const shown = kafkaBrokers.join(",");
-    return { config, shown, place: shown, environment: { KAFKA_BROKERS: shown }, stop: GIVEN };
+    return { config, shown, environment: { KAFKA_BROKERS: shown }, stop: GIVEN };
   }
   const kafka = await startOwnKafka(dataDir);
   const leave = keepUp("Kafka", kafka, { scheduler, say });
   return {
     shown: `${kafka.broker}   its log: ${relative(process.cwd(), kafka.logFile)}`,
-    place: messagesIn(dataDir),
     config: { ...config, ...OWN_KAFKA.config, kafkaBrokers: [kafka.broker] },
     environment: { ...OWN_KAFKA.environment, KAFKA_BROKERS: kafka.broker },
     stop: () => leave().then(kafka.stop),

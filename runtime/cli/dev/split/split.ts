@@ -27,9 +27,10 @@ import type { Group } from "./groups.ts";
 import { environmentOf, flagsOf, gatewayPlan, placeMembers } from "./members.ts";
 import { mayColour } from "./output.ts";
 import { overview } from "./overview.ts";
-import { endDownloads } from "./own-servers.ts";
+import { endDownloads, messagesIn } from "./own-servers.ts";
 import { refuseTakenPort } from "./server-port.ts";
 import { startServers } from "./servers.ts";
+import { noteUnderWay } from "./under-way.ts";
 import { untilHealthy } from "./until-healthy.ts";
 
 interface SplitSettings {
@@ -104,7 +105,14 @@ export async function runSplit(settings: SplitSettings): Promise<number> {
       spawn() {
         const flags = { ...flagsOf(group), "log-level": config.logLevel };
         const application = spawn(flags, (line) => state.line(group, line));
-        return { ...application, ready: application.ready.then((url) => untilHealthy(url, application.ended)) };
+        return {
+          ...application,
+          ready: application.ready.then((url) => untilHealthy(url, application.ended)),
+          start(environment) {
+            noteUnderWay(dataDir, config.kafkaBrokers?.join(",") ?? messagesIn(dataDir));
+            application.start(environment);
+          },
+        };
       },
       environment: environmentIn(group),
       saves: views.get(group) ?? NO_SAVES,

@@ -1,0 +1,51 @@
+import { expect, test } from "bun:test";
+import { ProblemError } from "../../runtime/http/problem.ts";
+import type { OperatorAction } from "../../runtime/messages/audit.ts";
+import { requestAdjustment, type StockDeps } from "./stock-request.ts";
+
+const ID = "019a0000-0000-7000-8000-000000000000";
+const operator: OperatorAction = {
+  id: ID,
+  subject: "olga",
+  issuer: "the issuer",
+  action: "POST /api/v1/inventory/{sku}/adjustments",
+  objects: { sku: "NEW" },
+  traceId: null,
+  scope: null,
+};
+
+test("what is opened for units that are refused then has no entry in the audit log; the command's is found by the SKU", async () => {
+  const statements: string[] = [];
+  const commands: unknown[] = [];
+  const unused = () => Promise.reject(new Error("not asked here"));
+  const deps: StockDeps = {
+    database: {
+      async query({ text }) {
+        statements.push(text);
+        return [];
+      },
+      lane: () => {
+        throw new Error("not asked here");
+      },
+      close: unused,
+    },
+    ids: { next: () => ID },
+    clock: { now: () => 0 },
+    isProduct: async () => true,
+    earlier: unused,
+    lane: {
+      async execute(command, key, input, options) {
+        commands.push(options.operator);
+        // As much of its circumstances as the decision looks at.
+        const answer = command.decide(undefined, input, { key, now: 0, shared: new Map() } as never).answer;
+        return { kind: "decided", answer };
+      },
+    },
+  };
+  const adjustment = { sku: "NEW", warehouse: "main", delta: 1, reason: "found" };
+  const asked = requestAdjustment(deps, adjustment, { claim: null, traceparent: null, operator });
+  await expect(asked).rejects.toBeInstanceOf(ProblemError);
+  expect(statements.filter((text) => text.startsWith("insert into stock"))).toHaveLength(1);
+  expect(statements.filter((text) => text.includes("audit"))).toEqual([]);
+  expect(commands).toEqual([{ ...operator, key: "NEW" }]);
+});

@@ -1,0 +1,1 @@
+ALTER TABLE "payment" ADD COLUMN "manual_refund_attempt" integer DEFAULT 1 NOT NULL;

@@ -1,0 +1,31 @@
+import { createMemoryBudgets } from "../cache/memory-budgets.ts";
+import type { SharedState } from "../cache/port.ts";
+import { systemClock } from "../clock.ts";
+import type { PlatformConfig } from "../config/settings.ts";
+import type { HttpDeps } from "../http/mount.ts";
+import { createRateLimiter } from "../http/rate-limit.ts";
+
+/** Limits what the public port is asked, where the configuration says so. */
+export function openRateLimiter(
+  config: PlatformConfig<string>,
+  { budgets }: Pick<SharedState, "budgets">,
+): Pick<HttpDeps, "rateLimiter"> {
+  if (!config.rateLimits) return {};
+  const rates = {
+    reads: config.rateLimitReads,
+    writes: config.rateLimitWrites,
+    address: config.rateLimitAddress,
+    unauthenticated: config.rateLimitUnauthenticated,
+    webhooks: config.rateLimitWebhooks,
+  };
+  return {
+    rateLimiter: createRateLimiter({
+      clock: systemClock,
+      rates,
+      // On a development machine, which need not say, there are none.
+      trustedProxies: config.trustedProxies ?? 0,
+      shared: budgets,
+      own: createMemoryBudgets(systemClock),
+    }),
+  };
+}

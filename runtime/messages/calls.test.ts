@@ -1,0 +1,61 @@
+import { expect, test } from "bun:test";
+import { virtualTime } from "../virtual-time.fixture.ts";
+import { type CallHandler, NothingHappened } from "./call.ts";
+import { createCalls } from "./calls.ts";
+import type { OutcomeItem } from "./item.ts";
+import type { Logged } from "./replicas.fixture.ts";
+
+const INTENT = {
+  shard: 0,
+  id: "00000000-0000-7000-8000-000000000001",
+  key: "k",
+  kind: "mail",
+  request: '{"recipient":"ann@example.org"}',
+};
+
+/** The outcome of a call that is made with the request above and fails with `error`, and what is logged of it. */
+async function failing(error: unknown) {
+  const logged: Logged[] = [];
+  const { promise, resolve } = Promise.withResolvers<OutcomeItem>();
+  const handler: CallHandler<never, never, null> = {
+    kind: "mail",
+    afterCrash: "repeat",
+    timeoutMs: 1000,
+    execute: () => Promise.reject(error),
+    decide: () => ({}),
+    sharedKeys: () => [],
+  };
+  const nothing = async () => [];
+  const calls = createCalls({
+    module: "tally",
+    database: {
+      query: nothing,
+      lane: () => {
+        throw new Error("it has no lane");
+      },
+      close: async () => undefined,
+    },
+    shards: { renew: nothing, held: () => [0], holds: () => true, alone: () => true, release: async () => undefined },
+    scheduler: virtualTime().scheduler,
+    log: (_level, event, fields) => logged.push({ event, fields }),
+    handlers: [handler],
+    ports: null,
+    push: resolve,
+    concurrency: 1,
+  });
+  calls.offer([INTENT]);
+  const { outcome } = await promise;
+  return { outcome, logged };
+}
+
+test("neither the outcome nor the log repeats what a failed call was to take to whom", async () => {
+  const { outcome, logged } = await failing(new Error("550 ann@example.org: no such user"));
+  expect(outcome).toEqual({ kind: "unknown", detail: "550 [redacted]: no such user" });
+  const error = "Error: 550 [redacted]: no such user";
+  expect(logged).toEqual([{ event: "call.failed", fields: { module: "tally", call: "mail", key: "k", error } }]);
+});
+
+test("a call that certainly did nothing says so, cleared as well", async () => {
+  const { outcome } = await failing(new NothingHappened("ann@example.org is busy"));
+  expect(outcome).toEqual({ kind: "unavailable", detail: "[redacted] is busy" });
+});
