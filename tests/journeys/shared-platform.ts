@@ -1,9 +1,13 @@
 /**
  * One platform for all journeys that neither stop it nor damage its data: a start of its own costs each of them seconds,
- * in some shapes ten. Whoever uses it takes a SKU that nobody else counts, and leaves it running.
+ * in some shapes ten. Whoever counts a stock takes a SKU that no other journey orders: what an order holds may come back
+ * long after its journey has ended. Whoever counts none takes SKU-016. All leave the platform running.
  */
 import { atEndOfRun } from "../end-of-run.ts";
 import { startTestPlatform, type TestPlatform } from "./platform.ts";
+
+/** What providers and carriers sign with: the present secret and the one before. */
+export const WEBHOOK_SECRETS = ["the-secret-of-today", "the-secret-of-yesterday"];
 
 /** Short waits, so that a journey can see them end; long enough for an answer in time. */
 export const SHARED_SETTINGS = {
@@ -12,6 +16,8 @@ export const SHARED_SETTINGS = {
   CUSTOMER_ACTION_TIMEOUT_MS: "4000",
   RETURN_WINDOW_MS: "6000",
   CARRIER_RETURN_MS: "200",
+  PAYMENT_WEBHOOK_SECRETS: WEBHOOK_SECRETS.join(),
+  DELIVERY_WEBHOOK_SECRETS: WEBHOOK_SECRETS.join(),
 };
 
 let started: Promise<TestPlatform> | undefined;
