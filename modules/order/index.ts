@@ -15,6 +15,7 @@ import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import stages from "./migrations/0002_stages.sql" with { type: "text" };
 import lists from "./migrations/0003_lists.sql" with { type: "text" };
+import roomForUpdates from "./migrations/0004_room_for_updates.sql" with { type: "text" };
 import type { Order } from "./order.ts";
 import { HISTORY } from "./record.ts";
 import { historyReader, type OrderRouteDeps, orderReader } from "./route-deps.ts";
@@ -34,6 +35,7 @@ export const order = defineModule<Order, never, undefined, OrderRouteDeps>({
     { id: "0001_storage", sql: storage },
     { id: "0002_stages", sql: stages },
     { id: "0003_lists", sql: lists },
+    { id: "0004_room_for_updates", sql: roomForUpdates },
   ],
   diagrams: orderDiagrams,
   build: ({ database, rpc, clock, ids, deadlines, streams, earlier }) => ({
