@@ -20,10 +20,23 @@ test("remembers what was committed, with the version that the commit made", () =
   expect(cache.get("a")).toBeUndefined();
 });
 
-test("holds no more than its limit: the longest unused leaves first", () => {
-  const cache = createAggregateCache<number>(3);
+test("holds no more than its limit: what was not written for the longest leaves first", () => {
+  const cache = createAggregateCache<number>(6);
+  const kept = () => ["a", "b", "c", "d", "e", "f", "g"].filter((key) => cache.get(key));
   cache.keep(["a", "b", "c"].map((key) => working(key)));
-  cache.keep([working("a")]);
   cache.keep([working("d"), working("e")]);
-  expect(["a", "b", "c", "d", "e"].filter((key) => cache.get(key))).toEqual(["a", "d", "e"]);
+  expect(kept()).toEqual(["a", "b", "c", "d", "e"]);
+  cache.keep([working("a")]);
+  expect(kept()).toEqual(["a", "d", "e"]);
+  cache.keep([working("f")]);
+  cache.drop([{ key: "e" }, { key: "f" }]);
+  cache.keep([working("a", { state: undefined }), working("g")]);
+  expect(kept()).toEqual(["d", "g"]);
+});
+
+test("gives what was written last, also while an older one is remembered", () => {
+  const cache = createAggregateCache<number>(4);
+  cache.keep([working("a"), working("b")]);
+  cache.keep([working("a", { state: 2 })]);
+  expect(cache.get("a")?.state).toBe(2);
 });

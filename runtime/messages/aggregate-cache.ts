@@ -3,7 +3,8 @@ import type { Working } from "./batch-plan.ts";
 
 /**
  * Aggregates as this process last wrote or read them. It may be stale where replicas write the same rows: the version
- * guard of the save notices, and the lane drops the keys and reads again. Bounded; the longest unused leaves first.
+ * guard of the save notices, and the lane drops the keys and reads again. Bounded: when half of the limit has been
+ * written anew, all that was not leaves at once, because taking out single ones costs more than reading them again.
  */
 export interface AggregateCache<State> {
   readonly get: (key: string) => Stored<State> | undefined;
@@ -12,27 +13,32 @@ export interface AggregateCache<State> {
 }
 
 export function createAggregateCache<State>(limit = 10_000): AggregateCache<State> {
-  const entries = new Map<string, Stored<State>>();
+  let recent = new Map<string, Stored<State>>();
+  let older = new Map<string, Stored<State>>();
+
+  function forget(key: string) {
+    recent.delete(key);
+    older.delete(key);
+  }
+
   return {
-    get: (key) => entries.get(key),
+    get: (key) => recent.get(key) ?? older.get(key),
     keep(all) {
-      for (const { key, state, positions, version, dirty } of all) {
-        entries.delete(key);
-        if (state !== undefined)
-          entries.set(key, {
+      for (const { key, state, positions, version, dirty } of all)
+        if (state === undefined) forget(key);
+        else
+          recent.set(key, {
             key,
             state,
             positions: positions ?? NO_POSITIONS,
             version: dirty ? version + 1 : version,
           });
-      }
-      for (const key of entries.keys()) {
-        if (entries.size <= limit) break;
-        entries.delete(key);
-      }
+      if (recent.size < limit / 2) return;
+      older = recent;
+      recent = new Map();
     },
     drop(items) {
-      for (const { key } of items) entries.delete(key);
+      for (const { key } of items) forget(key);
     },
   };
 }
