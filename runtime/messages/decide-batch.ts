@@ -19,7 +19,7 @@ import {
   type Working,
   workingFor,
 } from "./batch-plan.ts";
-import type { Topic } from "./contract.ts";
+import type { OutgoingMessage, Topic } from "./contract.ts";
 import type { Decision, DecisionContext, DecisionInvariants, Prepared } from "./decision.ts";
 import { type Envelope, messageId } from "./envelope.ts";
 import { type Handlers, handlerName } from "./handlers.ts";
@@ -215,14 +215,16 @@ function attempt<State, Shared>(
 
 /** Throws unless the module declares the topics that the decision sends to, and something counts each message. */
 function requireSendable<State, Shared>(key: string, decision: Decision<State, Shared>, sends: ReadonlySet<string>) {
-  const { messages = [], sharedMessages = [] } = decision;
-  for (const { topic } of [...messages, ...sharedMessages.map(({ message }) => message)])
+  const declared = ({ topic }: OutgoingMessage) =>
     invariant(sends.has(topic), () => `a decision on ${key} sends to ${topic}, which its module does not declare`);
-  for (const { key: counter } of sharedMessages)
+  for (const message of decision.messages ?? []) declared(message);
+  for (const { key: counter, message } of decision.sharedMessages ?? []) {
+    declared(message);
     invariant(
       decision.shared?.has(counter) === true,
       () => `a decision on ${key} sends for ${counter}, which it does not change`,
     );
+  }
 }
 
 function sendShared<State, Shared>(

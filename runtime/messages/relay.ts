@@ -106,8 +106,11 @@ export function createRelay(deps: RelayDeps): Relay {
     );
   }
 
-  const behind = () =>
-    !sweeping && !stopped && [...topics.values()].some(({ full, count }) => full && count < deps.inHandLimit / 2);
+  function behind() {
+    if (sweeping || stopped) return false;
+    for (const { full, count } of topics.values()) if (full && count < deps.inHandLimit / 2) return true;
+    return false;
+  }
 
   /** One sweep after the other: the next one sees shards that were taken meanwhile. */
   function sweep(): Promise<void> {
