@@ -11,8 +11,12 @@ const MOST_BUDGETS = 50_000;
 export function createMemoryBudgets({ now }: Clock, mostBudgets = MOST_BUDGETS): Budgets {
   /** When all units are there again; from the least recently used on. */
   const wholeAtMs = new Map<string, number>();
-  const after = ({ key, units, periodMs }: Budget, nowMs: number) =>
-    Math.max(nowMs, wholeAtMs.get(key) ?? 0) + periodMs / units;
+  function after({ key, units, periodMs }: Budget, nowMs: number): number {
+    const knownMs = wholeAtMs.get(key) ?? 0;
+    // What is used up is whole again in a period. Farther off: the clock was set back, which must not lengthen it.
+    const isForgotten = knownMs - nowMs > periodMs + 1;
+    return Math.max(nowMs, isForgotten ? 0 : knownMs) + periodMs / units;
+  }
 
   return {
     async take(budgets) {

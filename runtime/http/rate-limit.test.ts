@@ -145,6 +145,24 @@ test("whoever was refused is refused without asking, until the time that he was 
   expect((await passing(write)).passed).toBe(2);
 });
 
+test("a clock that is set back keeps nobody out for longer, nor from what is shared", async () => {
+  const { time, redis, start } = processesAt();
+  const write = asking(start(), WRITE, person("alice"));
+  await passing(write);
+  time.ms -= 600_000;
+  expect(await passing(write)).toEqual({ passed: 2, retryAfter: "1" });
+  time.ms += 500;
+  expect((await passing(write)).passed).toBe(1);
+  redis.isAway = true;
+  time.ms += 10_000;
+  await passing(write);
+  redis.isAway = false;
+  time.ms -= 600_000;
+  const { asked } = redis;
+  await passing(write);
+  expect(redis.asked).toBeGreaterThan(asked);
+});
+
 test("nobody's name or address is told to what counts", async () => {
   const { redis, start } = processesAt();
   await start().count(WRITE, person("alice"), HOME);

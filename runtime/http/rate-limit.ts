@@ -61,29 +61,34 @@ const MOST_REFUSED = 10_000;
 
 export function createRateLimiter(deps: RateLimiterDeps): RateLimiter {
   const { clock, rates, trustedProxies, shared, own } = deps;
-  const refusedUntilMs = new Map<string, number>();
-  let askAgainAtMs = Number.NEGATIVE_INFINITY;
+  const refused = new Map<string, { readonly atMs: number; readonly untilMs: number }>();
+  let unansweredAtMs = Number.NEGATIVE_INFINITY;
 
   async function take(budgets: readonly Budget[]) {
     const name = budgets.map(({ key }) => key).join();
-    const untilMs = refusedUntilMs.get(name) ?? 0;
-    if (untilMs > clock.now()) throw tooMany(untilMs - clock.now());
-    refusedUntilMs.delete(name);
+    const before = refused.get(name);
+    const nowMs = clock.now();
+    // Before it was refused: the clock was set back, and the time that it was told is not this clock's.
+    if (before !== undefined && nowMs >= before.atMs && nowMs < before.untilMs) throw tooMany(before.untilMs - nowMs);
+    refused.delete(name);
     const waitMs = await waitFor(budgets);
     if (waitMs === 0) return;
-    for (const first of refusedUntilMs.keys()) {
-      if (refusedUntilMs.size < MOST_REFUSED) break;
-      refusedUntilMs.delete(first);
+    for (const first of refused.keys()) {
+      if (refused.size < MOST_REFUSED) break;
+      refused.delete(first);
     }
-    refusedUntilMs.set(name, clock.now() + waitMs);
+    const atMs = clock.now();
+    refused.set(name, { atMs, untilMs: atMs + waitMs });
     throw tooMany(waitMs);
   }
 
   async function waitFor(budgets: readonly Budget[]): Promise<number> {
-    if (clock.now() >= askAgainAtMs) {
+    const sinceMs = clock.now() - unansweredAtMs;
+    // Less than nothing: the clock was set back.
+    if (sinceMs < 0 || sinceMs >= ASK_AGAIN_MS) {
       const waitMs = await shared.take(budgets);
       if (waitMs !== undefined) return waitMs;
-      askAgainAtMs = clock.now() + ASK_AGAIN_MS;
+      unansweredAtMs = clock.now();
     }
     // One's own count answers at once, always.
     return (await own.take(budgets)) ?? 0;
