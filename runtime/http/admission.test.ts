@@ -115,3 +115,12 @@ test("what was refused for another reason makes room, and says nothing of the ra
   ask();
   expect(fill(10_000)).toHaveLength(ALWAYS_TAKEN);
 });
+
+test("a clock that is set back does not keep the rate of before", () => {
+  const { time, fill, work } = admissionAt();
+  for (let round = 0; round < 20; round++) work(100, 25);
+  time.ms -= 3_600_000;
+  work(1);
+  work(1);
+  expect(fill(10_000)).toHaveLength(ALWAYS_TAKEN);
+});

@@ -73,8 +73,10 @@ export function createAdmission({ clock, random, load, targetMs, paths }: Admiss
     const found = load();
     underWay = found.underWay;
     isBehind = found.backlogMs > targetMs;
-    if (nowMs - windowSinceMs < RATE_WINDOW_MS) return;
-    limit = Math.max(ALWAYS_TAKEN, (begun / (nowMs - windowSinceMs)) * targetMs);
+    const sinceMs = nowMs - windowSinceMs;
+    if (sinceMs >= 0 && sinceMs < RATE_WINDOW_MS) return;
+    // Less than nothing: the clock was set back, and how long the window was cannot be told. The next one tells the rate.
+    if (sinceMs > 0) limit = Math.max(ALWAYS_TAKEN, (begun / sinceMs) * targetMs);
     windowSinceMs = nowMs;
     begun = 0;
   }
