@@ -162,6 +162,24 @@ const beginning = (key: string): Item<unknown, never> => ({
   fail: () => undefined,
 });
 
+test("a clock that is set back lengthens no wait", () => {
+  const { time, queue } = queueAt();
+  queue.push(item("a"), true);
+  time.ms -= 900;
+  expect(queue.readyInMs()).toBe(0);
+  expect(keysOf(queue.take())).toEqual(["a"]);
+  queue.acknowledge(acknowledgement(1));
+  time.ms -= 50;
+  expect(queue.readyInMs()).toBe(0);
+  expect(queue.take().acknowledged).toHaveLength(1);
+  // And starves nothing: what is due has its share of a full batch.
+  time.ms += 2000;
+  queue.push(item("b"), true);
+  time.ms -= 900;
+  for (let n = 0; n < 9; n++) queue.push(item(`u${n}`), false);
+  expect(keysOf(queue.take())).toContain("b");
+});
+
 describe("what begins new work", () => {
   test("starts a batch at once, and gets what room the work under way leaves", () => {
     const { time, queue } = queueAt();
@@ -205,6 +223,16 @@ describe("a backlog", () => {
     expect(queue.backlogMs()).toBe(40);
     queue.take();
     expect(queue.backlogMs()).toBe(0);
+  });
+
+  test("is seen all the same when the clock was set back", () => {
+    const { time, queue } = queueAt();
+    for (let n = 0; n < 13; n++) queue.push(item(`${n}`), false);
+    queue.take();
+    time.ms -= 900;
+    queue.take();
+    time.ms += 40;
+    expect(queue.backlogMs()).toBe(40);
   });
 
   test("is not what waits for its key, nor new work", () => {

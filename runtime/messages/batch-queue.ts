@@ -79,7 +79,12 @@ export function createBatchQueue<State, Shared>(
     return left;
   }
 
-  const backgroundIsDue = () => background.length > 0 && clock.now() >= backgroundSinceMs + limits.backgroundDelayMs;
+  /** At most 0 when the time is over, and where the clock was set back: nobody waits for the time that it lost. */
+  function leftMs(sinceMs: number, delayMs: number): number {
+    const passedMs = clock.now() - sinceMs;
+    return passedMs < 0 ? 0 : delayMs - passedMs;
+  }
+  const backgroundIsDue = () => background.length > 0 && leftMs(backgroundSinceMs, limits.backgroundDelayMs) <= 0;
   /** What one kind of work may take of a batch where another waits. */
   const share = Math.ceil(limits.batchLimit / 4);
 
@@ -102,10 +107,9 @@ export function createBatchQueue<State, Shared>(
     readyInMs() {
       if (urgent.length + beginnings.length + verified.length > 0) return 0;
       if (background.length >= limits.batchLimit) return 0;
-      const now = clock.now();
-      const background0 = background.length > 0 ? backgroundSinceMs + limits.backgroundDelayMs - now : Infinity;
-      const acknowledged0 = acknowledgements.length > 0 ? acknowledgedSinceMs + limits.ackDelayMs - now : Infinity;
-      return Math.max(0, Math.min(background0, acknowledged0));
+      const backgroundMs = background.length > 0 ? leftMs(backgroundSinceMs, limits.backgroundDelayMs) : Infinity;
+      const acknowledgedMs = acknowledgements.length > 0 ? leftMs(acknowledgedSinceMs, limits.ackDelayMs) : Infinity;
+      return Math.max(0, Math.min(backgroundMs, acknowledgedMs));
     },
     take() {
       urgentTaken = 0;
@@ -129,7 +133,8 @@ export function createBatchQueue<State, Shared>(
       background = takeFrom(background, limits.batchLimit - items.length, items, keys);
       // What is left behind for its key alone is no sign of too much work.
       const backgroundHadRoom = background.length === 0 || items.length < limits.batchLimit;
-      passedOverSinceMs = urgentHadRoom && backgroundHadRoom ? null : (passedOverSinceMs ?? clock.now());
+      const nowMs = clock.now();
+      passedOverSinceMs = urgentHadRoom && backgroundHadRoom ? null : Math.min(passedOverSinceMs ?? nowMs, nowMs);
       if (background.length > 0) backgroundSinceMs = clock.now();
       return { items, acknowledged, verify: false };
     },
