@@ -22,7 +22,7 @@ test("what is opened for units that are refused then has no entry in the audit l
     database: {
       async query({ text }) {
         statements.push(text);
-        return [];
+        return text.startsWith("insert into stock") ? [{ sku: "NEW" }] : [];
       },
       lane: () => {
         throw new Error("not asked here");

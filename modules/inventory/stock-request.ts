@@ -9,7 +9,7 @@ import { type Adjustment, adjustStock } from "./adjustment.ts";
 import type { Movement } from "./movement.ts";
 import { type NewPolicy, setPolicy } from "./policy.ts";
 import type { Reservation } from "./reservation.ts";
-import { DEFAULT_POLICY, DEFAULT_WAREHOUSE, type SkuStock, type StockPolicy } from "./stock.ts";
+import { DEFAULT_WAREHOUSE, type SkuStock, type StockPolicy } from "./stock.ts";
 import { movementsOf, openSku, openWarehouse, readMovement, readMovements, readStock, stockOf } from "./store.ts";
 
 export interface StockDeps extends CommandRequestDeps<Reservation, SkuStock> {
@@ -78,7 +78,9 @@ async function openFor(deps: StockDeps, { sku, warehouse, delta }: Adjustment, c
   const stock = stockOf(await deps.database.query(readStock(sku)));
   if (stock === undefined) {
     if (delta < 0 || !(await deps.isProduct(sku).catch(unavailable))) throw unknownSku(sku);
-    await deps.database.query(openSku({ sku, ...DEFAULT_POLICY }, warehouse));
+    const opened = await deps.database.query(openSku(sku, warehouse, null));
+    // While `pricing` was asked, somebody else may have opened another warehouse.
+    if (opened.length === 0) await deps.database.query(openWarehouse(sku, warehouse));
     return;
   }
   if (delta < 0 || stock.warehouses.some((each) => each.warehouse === warehouse)) return;
@@ -101,7 +103,7 @@ export async function requestPolicy(
   { traceparent, operator }: Pick<Asked, "traceparent" | "operator">,
 ): Promise<{ readonly policy: StockPolicy; readonly opened: boolean }> {
   const effect = { key: policy.sku, atMs: deps.clock.now() };
-  const opened = await deps.database.query(audited(openSku(policy, DEFAULT_WAREHOUSE), operator, effect));
+  const opened = await deps.database.query(audited(openSku(policy.sku, DEFAULT_WAREHOUSE, policy), operator, effect));
   if (opened.length > 0) return { policy, opened: true };
   const result = await requestCommand(deps, {
     command: setPolicy,

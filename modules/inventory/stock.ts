@@ -25,7 +25,7 @@ export interface StockPolicy {
 export interface SkuStock extends StockPolicy {
   readonly sku: string;
   readonly warehouses: readonly WarehouseStock[];
-  /** How often the policy has been set. */
+  /** Grows each time that the policy is set. */
   readonly revision: number;
   /** How often low stock was told. */
   readonly lowStockEvents: number;

@@ -10,7 +10,7 @@ import { entryStore } from "../../runtime/messages/entry-store.ts";
 import { lowStockEvents } from "./contract.ts";
 import type { Movement, MovementType } from "./movement.ts";
 import type { Allocation, Reservation, ReservationStatus } from "./reservation.ts";
-import { DEFAULT_LOW_STOCK_THRESHOLD, type SkuStock, type StockPolicy } from "./stock.ts";
+import { DEFAULT_LOW_STOCK_THRESHOLD, DEFAULT_POLICY, type SkuStock, type StockPolicy } from "./stock.ts";
 
 /** What an order holds of the stock. The key is the order's id. */
 export const reservations = pgTable("reservation", {
@@ -153,16 +153,19 @@ export const initialStock = (
   ],
 });
 
-/** Opens the stock of a SKU that is not known yet, without a unit. It gives a row where it was not known. */
-export const openSku = (
-  { sku, backorder, lowStockThreshold }: StockPolicy & { readonly sku: string },
-  warehouse: string,
-): Statement => ({
-  text: `insert into stock (sku, warehouse, on_hand, reserved, backorder, low_stock_threshold)
-    select $1, $2, 0, 0, $3::boolean, $4::integer
-    where not exists (select 1 from stock where sku = $1) on conflict do nothing returning sku`,
-  params: [sku, warehouse, backorder, lowStockThreshold],
-});
+/**
+ * Opens the stock of a SKU that is not known yet, without a unit. It gives a row where it was not known. Two who open
+ * different warehouses at the same moment both do: a policy that somebody has said then counts above the default one.
+ */
+export function openSku(sku: string, warehouse: string, policy: StockPolicy | null): Statement {
+  const { backorder, lowStockThreshold } = policy ?? DEFAULT_POLICY;
+  return {
+    text: `insert into stock (sku, warehouse, on_hand, reserved, backorder, low_stock_threshold, revision)
+      select $1, $2, 0, 0, $3::boolean, $4::integer, $5::integer
+      where not exists (select 1 from stock where sku = $1) on conflict do nothing returning sku`,
+    params: [sku, warehouse, backorder, lowStockThreshold, policy === null ? 1 : 2],
+  };
+}
 
 /** Opens one more warehouse for a SKU that is known, without a unit; nothing where it has that one. */
 export const openWarehouse = (sku: string, warehouse: string): Statement => ({
