@@ -1,7 +1,8 @@
 /** The statements of promotions. Table: store.ts. */
 import * as z from "zod";
 import type { Database, Row } from "../../runtime/database/port.ts";
-import { insertRequest, requestParameters, type WriteRequest } from "./keyed-write.ts";
+import { insertAudit } from "../../runtime/messages/audit.ts";
+import { insertClaim, insertRequest, requestParameters, type WriteRequest } from "./keyed-write.ts";
 import { type Promotion, type PromotionTerms, promotionKinds } from "./promotion.ts";
 
 /** With its place in the order of creation. */
@@ -50,7 +51,10 @@ export async function addPromotion(
   });
 }
 
-/** The promotion, which applies no more; undefined where there is none. Rejects with a conflict as above. */
+/**
+ * The promotion, which applies no more; undefined where there is none. One that applied no more before is changed by
+ * nobody, and has no entry in the audit log. Rejects with a conflict as above.
+ */
 export async function disablePromotion(
   database: Database,
   id: string,
@@ -59,8 +63,9 @@ export async function disablePromotion(
 ): Promise<NumberedPromotion | undefined> {
   const [row] = await database.query({
     text: `with disabled as (
-        update promotion set enabled = false where id = $1::uuid returning ${COLUMNS}
-      ), ${insertRequest("select id::text as reference from disabled", 200, 2)} select ${COLUMNS} from disabled`,
+        update promotion set enabled = false where id = $1::uuid returning ${COLUMNS}, old.enabled as was_enabled
+      ), ${insertClaim("select id::text as reference from disabled", 200, 2)},
+      ${insertAudit("select from disabled where was_enabled", 5)} select ${COLUMNS} from disabled`,
     params: [id, ...requestParameters(request, id, now)],
   });
   return row && promotionOf(row);

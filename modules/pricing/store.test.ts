@@ -14,7 +14,8 @@ import { pricing } from "./index.ts";
 import { priced } from "./price.ts";
 import { createPriceBatch } from "./price-batch.ts";
 import { putProduct } from "./product-write.ts";
-import { addPromotion } from "./promotion-store.ts";
+import { termsOf } from "./promotion.fixture.ts";
+import { addPromotion, disablePromotion } from "./promotion-store.ts";
 import { addQuote, keyedQuotes, quoteReader } from "./quote-store.ts";
 import { addNewRates, listShippingRates, listTaxes, putShippingRate, putTax } from "./rate-store.ts";
 import { addNewProducts, findProduct, listProducts, saveProduct } from "./store.ts";
@@ -124,6 +125,29 @@ test("terms of many products, currencies and destinations come in one answer", a
     taxes: [],
     shippings: [],
   });
+});
+
+test("disabling a promotion again changes nothing, and only the first time is in the audit log", async () => {
+  const id = "0192bbbb-0000-7000-8000-000000000000";
+  await addPromotion(database, { ...termsOf(), id, enabled: true }, { claim: null, operator: null }, 1_000);
+  for (const [subject, request] of [
+    ["olga", "0192cccc-0000-7000-8000-000000000000"],
+    ["otto", "0192dddd-0000-7000-8000-000000000000"],
+  ] as const) {
+    const action = "POST /api/v1/pricing/promotions/{id}/disable";
+    const operator = {
+      id: request,
+      subject,
+      issuer: "the issuer",
+      action,
+      objects: { id },
+      traceId: null,
+      scope: null,
+    };
+    expect(await disablePromotion(database, id, { claim: null, operator }, 2_000)).toMatchObject({ enabled: false });
+  }
+  expect(await run("select subject, key from audit order by subject")).toMatchObject([{ subject: "olga", key: id }]);
+  await run("delete from promotion");
 });
 
 test("rates are replaced, those of other countries and currencies stay, and pages of them follow each other", async () => {

@@ -122,7 +122,7 @@ async function writes(order: Order, cancelled: Order): Promise<readonly Write[]>
     {
       method: "POST",
       path: "/api/v1/pricing/promotions",
-      body: { name: TYPED, kind: "percentage", value: 1, skus: [newSku], enabled: false },
+      body: { name: TYPED, kind: "percentage", value: 1, skus: [newSku], enabled: true },
       ...ofCatalogue,
     },
     {
