@@ -81,7 +81,7 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       secret: true,
       redact: withoutPassword,
       description:
-        "Redis for the catalogue's cache and hints between replicas. Without it: memory. Platforms that share a server need a database number each.",
+        "Redis for the catalogue's cache, rate limits and hints between replicas. Without it: memory, and each process limits for itself. Platforms that share a server need a database number each.",
     }),
     redisCaFile: optional({
       env: "REDIS_CA_FILE",
