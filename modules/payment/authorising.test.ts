@@ -37,6 +37,19 @@ describe("authorising", () => {
     expect(told(no)).toEqual([["PaymentDeclined", { reason: "payment_declined", detail: "insufficient_funds" }]]);
   });
 
+  test("one that the provider itself has given up is declined, as order waits for that", () => {
+    const waiting = outcome(begin(), answered({ result: "action_required", url: "/somewhere" }));
+    for (const asking of [begin(), outcome(begin(), unknown), wake(stateOf(waiting))]) {
+      const givenUp = outcome(asking, voided);
+      expect(stateOf(givenUp)).toMatchObject({ status: "DECLINED", authorised: 0, work: "none" });
+      expect(told(givenUp)).toEqual([["PaymentDeclined", { reason: "payment_declined" }]]);
+    }
+  });
+
+  test("one that the provider has captured, which nobody asked it to, is a bug", () => {
+    expect(() => outcome(outcome(begin(), unknown), answered({ result: "captured" }))).toThrow("nobody asked it to");
+  });
+
   test("a total of 0 charges nothing", () => {
     const decision = begin({ ...asked, amount: 0 });
     expect(called(decision)).toEqual([]);
