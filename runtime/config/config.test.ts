@@ -71,6 +71,29 @@ test("rules across settings", () => {
   ]);
   expect(faultsOf(() => load("dev", { COUPON_HOLD_MS: "600000" }))[0]?.setting).toBe("COUPON_ORPHAN_AFTER_MS");
   expect(faultsOf(() => load("dev", { INTERNAL_PORT: "8080" }))[0]?.setting).toBe("INTERNAL_PORT");
+  expect(faultsOf(() => load("dev", { PORT: "65535" }))).toEqual([
+    { setting: "PORT", given: "65535", advice: expect.stringContaining("INTERNAL_PORT") },
+  ]);
+  expect(faultsOf(() => load("dev", { LEASE_MS: "600", LEASE_RENEW_MS: "301" }))).toEqual([
+    { setting: "LEASE_RENEW_MS", given: "301", advice: expect.stringContaining("600") },
+  ]);
+  expect(faultsOf(() => load("dev", { SHUTDOWN_DEADLINE_MS: "3s", READINESS_DRAIN_MS: "3s" }))).toEqual([
+    { setting: "READINESS_DRAIN_MS", given: "3000", advice: expect.stringContaining("SHUTDOWN_DEADLINE_MS") },
+  ]);
+  const apart = { ...served, DEVELOPMENT_ISSUER: "false", MODULES: "order", KAFKA_BROKERS: "b:9092" };
+  const issued = { ...apart, OIDC_ISSUER: "https://a.example", TRUSTED_PROXIES: "1" };
+  expect(faultsOf(() => load("serve", issued))).toEqual([
+    { setting: "SERVICE_ISSUER", given: "not set", advice: expect.stringContaining("ask each other") },
+  ]);
+});
+
+test("what the brokers' login lacks is named", () => {
+  const settingsAtFault = (env: Record<string, string>) =>
+    faultsOf(() => load("dev", { TRANSPORT: "kafka", KAFKA_BROKERS: "b:9092", ...env })).map(({ setting }) => setting);
+  expect(settingsAtFault({})).toEqual([]);
+  expect(settingsAtFault({ KAFKA_CA_FILE: "/ca.pem" })).toEqual(["KAFKA_CA_FILE"]);
+  expect(settingsAtFault({ KAFKA_SASL: "scram-sha-512" })).toEqual(["KAFKA_USERNAME", "KAFKA_PASSWORD"]);
+  expect(settingsAtFault({ KAFKA_SASL: "oauthbearer" })).toEqual(["KAFKA_TOKEN_FILE"]);
 });
 
 test("the development issuer is refused where anything says that this is no development machine", () => {
@@ -93,13 +116,21 @@ test("the development issuer is refused where anything says that this is no deve
   expect(load("serve", { ...served, NODE_ENV: "test" }).config.developmentIssuer).toBe(true);
 });
 
-test("keys of the issuer come over https, unless they come from the machine itself", () => {
+test("keys of issuers come over https, unless they come from the machine itself", () => {
   const served = { DATABASE_URL: "postgres://a@b/c", TRUSTED_PROXIES: "0" };
   const settingsAtFault = (mode: Mode, env: Record<string, string>) =>
     faultsOf(() => load(mode, { ...served, ...env })).map(({ setting }) => setting);
   const plain = { OIDC_ISSUER: "http://login.example.com", OIDC_JWKS_URL: "http://127.0.0.1.example.com/keys" };
   expect(settingsAtFault("serve", plain)).toEqual(["OIDC_ISSUER", "OIDC_JWKS_URL"]);
   expect(settingsAtFault("dev", plain)).toEqual([]);
+  const pods = {
+    SERVICE_ISSUER: "http://oidc.example.com/id/1",
+    SERVICE_JWKS_URL: "http://oidc.example.com/id/1/keys",
+  };
+  expect(settingsAtFault("serve", { OIDC_ISSUER: "https://a.example", ...pods })).toEqual([
+    "SERVICE_ISSUER",
+    "SERVICE_JWKS_URL",
+  ]);
   for (const host of ["localhost:9", "127.0.0.1:9", "127.1.2.3", "[::1]:9"])
     expect(settingsAtFault("serve", { OIDC_ISSUER: `http://${host}/`, OIDC_JWKS_URL: `http://${host}/keys` })).toEqual(
       [],

@@ -94,12 +94,19 @@ function issuerFaults(
   return faults;
 }
 
-/** Whoever stands between could put keys of their own in the place of the issuer's, and sign tokens for anybody. */
+/** Whoever stands between could put keys of their own in the place of an issuer's, and sign tokens for any person or pod. */
 function plainIssuerFaults(config: {
   readonly oidcIssuer: string | null;
   readonly oidcJwksUrl: string | null;
+  readonly serviceIssuer: string | null;
+  readonly serviceJwksUrl: string | null;
 }): ConfigFault[] {
-  const given = { OIDC_ISSUER: config.oidcIssuer, OIDC_JWKS_URL: config.oidcJwksUrl };
+  const given = {
+    OIDC_ISSUER: config.oidcIssuer,
+    OIDC_JWKS_URL: config.oidcJwksUrl,
+    SERVICE_ISSUER: config.serviceIssuer,
+    SERVICE_JWKS_URL: config.serviceJwksUrl,
+  };
   return Object.entries(given).flatMap(([setting, url]) =>
     url === null || !isPlain(url)
       ? []

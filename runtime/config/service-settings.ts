@@ -36,7 +36,8 @@ export const serviceSettings = {
   serviceIssuer: optional({
     env: "SERVICE_ISSUER",
     parser: url("https", "http"),
-    description: "The cluster's issuer of ServiceAccount tokens. Without it: the development issuer, where it is on.",
+    description:
+      "The cluster's issuer of ServiceAccount tokens; https, but for one on this machine. Without it: the development issuer, where it is on.",
   }),
   serviceJwksUrl: optional({
     env: "SERVICE_JWKS_URL",
