@@ -191,6 +191,28 @@ describe("a product that is saved", () => {
     expect(await findProduct(database, "LAMP")).toEqual(second.product);
   });
 
+  test("is given up where others are always first, with when to send it again", async () => {
+    let tries = 0;
+    const outrun: Database = {
+      ...database,
+      async query(statement) {
+        // Between the read and the write somebody else has written.
+        if (!statement.text.startsWith("with x as")) return database.query(statement);
+        tries++;
+        return [];
+      },
+    };
+    const asked = putProduct(
+      { database: outrun, catalogue, clock: systemClock },
+      "BUSY",
+      { ...given, prices: [...given.prices] },
+      { ifMatch: undefined, operator: null },
+    );
+    await expect(asked).rejects.toMatchObject({ problem: { status: 503 }, headers: { "retry-after": "1" } });
+    expect(tries).toBeGreaterThan(1);
+    expect(await findProduct(database, "BUSY")).toBeUndefined();
+  });
+
   test("is refused with If-Match of another version, and nothing is written", async () => {
     await expect(put("MATCH", {}, "*")).rejects.toMatchObject({ problem: { status: 412 } });
     expect(await findProduct(database, "MATCH")).toBeUndefined();
@@ -256,21 +278,21 @@ test("a written price holds for every question asked after the write's answer", 
   const basket = { currency: "USD", country: "US", items: [{ sku: "SKU-020", quantity: 1 }] };
   let written = 0;
   let ended = false;
-  const askers = Array.from({ length: 8 }, async () => {
-    let asked = 0;
+  const asked = Array<number>(8).fill(0);
+  const askers = asked.map(async (_none, asker) => {
     while (!ended) {
       const atLeast = written;
       const price = (await batch.ask(basket)).product("SKU-020")?.unitPrice;
       if (atLeast > 0) expect(price).toBeGreaterThanOrEqual(atLeast);
-      asked++;
+      asked[asker] = (asked[asker] ?? 0) + 1;
       await scheduler.sleep(0);
     }
-    return asked;
   });
-  for (let amount = 1_000_000; amount < 1_000_040; amount++) {
+  // On a busy machine writes may be faster than whoever asks: each has asked again after one.
+  for (let amount = 1_000_000; amount < 1_000_040 || asked.some((times) => times < 2); amount++) {
     await run(`update price set amount = ${amount} where sku = 'SKU-020' and currency = 'USD'`);
     written = amount;
   }
   ended = true;
-  for (const asked of await Promise.all(askers)) expect(asked).toBeGreaterThan(1);
+  await Promise.all(askers);
 });
