@@ -225,6 +225,20 @@ test("a new key is found as soon as a token is signed with it, and a withdrawn o
   expect((await verifier.verify(await accessToken({}, second))).ok).toBe(true);
 });
 
+test("a clock that is set back leaves no withdrawn key good for longer", async () => {
+  const keys = remoteKeys(new URL(`${issuer}/.well-known/jwks.json`), clock);
+  const header = { alg: "RS256", kid: "first" };
+  const token = { payload: "", signature: "" };
+  await keys(header, token);
+  nowMs -= 60 * MINUTE_MS;
+  published = [second.jwk];
+  await keys(header, token);
+  await until("the withdrawn key is good no more", async () => {
+    const error = await Promise.resolve(keys(header, token)).catch((thrown: unknown) => thrown);
+    return error instanceof Error;
+  });
+});
+
 test("nobody whose key is known waits while the keys are asked for again", async () => {
   const verifier = verifierOf();
   expect((await verifier.verify(await accessToken())).ok).toBe(true);

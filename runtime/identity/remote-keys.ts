@@ -45,7 +45,8 @@ export function remoteKeys(jwksUrl: URL, clock: Clock, change: Partial<RemoteKey
     const nowMs = clock.now();
     // Those of the first time are fetched below.
     askAgainMs ??= nowMs + freshMs;
-    if (nowMs >= askAgainMs) {
+    // Farther off than it is ever set: the clock was set back.
+    if (nowMs >= askAgainMs || askAgainMs - nowMs > Math.max(freshMs, cooldownMs)) {
       const isLongAgo = nowMs >= askAgainMs + freshMs;
       // Whoever comes meanwhile goes on with what is known.
       askAgainMs = nowMs + cooldownMs;
