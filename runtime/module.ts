@@ -25,6 +25,7 @@ import { type MessagingDeps, type RunningMessaging, startMessaging } from "./mes
 import { waitingHandler } from "./messages/waiting-work.ts";
 import type { RpcClient, RpcHandler, RpcMethodName } from "./rpc/port.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { StartError } from "./start-error.ts";
 
 /** A schema's SQL file. */
 export interface Migration {
@@ -202,6 +203,10 @@ export function defineModule<State, Shared, Ports, RouteDeps>(
       };
       const parts = declaration.build(environment, lane);
       const { messaging, rpc: own = [] } = parts;
+      if (messaging && !hasMessages)
+        throw new StartError(
+          `${name} decides on an aggregate and has no tables for that: list in its declaration what it subscribes to or sends.`,
+        );
       const facts = messaging?.facts?.({ ...messaging.definition, ...topics }, environment);
       const rpc = facts ? [...own, facts] : own;
       requireServed(name, serves, rpc);

@@ -6,6 +6,7 @@ import { sameDeadlines } from "./deadlines.fixture.ts";
 import { createIds } from "./ids.ts";
 import { DEFAULT_LANE_LIMITS } from "./messages/lane.ts";
 import { DEFAULT_RETENTION } from "./messages/retention.ts";
+import { type Tally, tally } from "./messages/tally.fixture.ts";
 import { defineModule, type ModuleEnvironment } from "./module.ts";
 import { createProcess } from "./process.ts";
 import { seededRandom } from "./random.ts";
@@ -92,4 +93,19 @@ test("a module of this process that cannot answer again and again is given a res
     await expect(client.call(count, {}, { timeoutMs: 100 })).rejects.toThrow("its database is away");
   await expect(ofBuyer.call(count, {}, { timeoutMs: 100 })).rejects.toThrow("it is tried again in");
   expect(asked).toBe(5);
+});
+
+test("a module that decides and declares no topic has no tables for that, and is refused with what to declare", () => {
+  const definition = { aggregate: tally().aggregate };
+  const module = defineModule<Tally, never, undefined, undefined>({
+    name: "shelf",
+    serves: [],
+    routes: [],
+    migrations: [],
+    build: () => ({ messaging: { definition, ports: undefined }, routes: () => undefined }),
+  });
+  // Refused before it looks at anything of this.
+  expect(() => module.prepare({} as ModuleEnvironment)).toThrow(
+    "list in its declaration what it subscribes to or sends",
+  );
 });
