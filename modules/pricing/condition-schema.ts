@@ -3,8 +3,9 @@ import * as z from "zod";
 import { currencySchema, type Money, minorUnitsSchema, moneySchema } from "../../runtime/money.ts";
 import type { Validity } from "./validity.ts";
 
-const LAST_MS = Date.UTC(9999, 11, 31);
-const moment = z.iso.datetime({ offset: true }).refine((text) => {
+/** The last moment that is written with four digits of a year: many write it for "never". */
+const LAST_MS = Date.UTC(10_000, 0) - 1;
+const moment = z.iso.datetime({ offset: true, abort: true }).refine((text) => {
   const ms = Date.parse(text);
   return ms >= 0 && ms <= LAST_MS;
 }, "must be a time from 1970 to 9999");
