@@ -20,13 +20,13 @@ export interface PreferenceRouteDeps extends CommandRequestDeps<OrderNotices, Cu
 
 const time = z
   .string()
-  .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, "a time of day is HH:MM, such as 22:00")
+  .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, "must be a time of day as HH:MM, such as 22:00")
   .meta({ example: "22:00" });
 
 const timeZone = z
   .string()
   .max(64)
-  .refine(isTimeZone, "not a time zone of the IANA database, such as Asia/Taipei")
+  .refine(isTimeZone, "must be a time zone of the IANA database, such as Asia/Taipei")
   .meta({ example: "Asia/Taipei" });
 
 const quietHours = z
@@ -46,12 +46,12 @@ const fields = {
     .describe("Where a notice goes that could not be sent on a channel; null: it is given up."),
   phone: z
     .string()
-    .regex(/^\+[1-9][0-9]{6,14}$/, "a telephone number is + and 7 to 15 digits")
+    .regex(/^\+[1-9][0-9]{6,14}$/, "must be + and 7 to 15 digits, such as +886912345678")
     .nullable()
     .describe("For SMS."),
   device: z
     .string()
-    .regex(/^[A-Za-z0-9:_-]{1,255}$/, "not a device token")
+    .regex(/^[A-Za-z0-9:_-]{1,255}$/, "must be a device's token: 1 to 255 of A-Z a-z 0-9 : _ -")
     .nullable()
     .describe("For push: the device's token."),
   quietHours: quietHours.nullable(),

@@ -11,7 +11,9 @@ export const newOrderSchema = z.strictObject({
     .uuid()
     .optional()
     .describe("A quote of the same customer, items, currency, coupon and address: its price holds, until it expires."),
-  paymentMethod: z.strictObject({ token: z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, "not a payment token") }),
+  paymentMethod: z.strictObject({
+    token: z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, "must be 1 to 255 of A-Z a-z 0-9 _ -, such as tok_visa"),
+  }),
   email: z.email().max(254).optional(),
 });
 

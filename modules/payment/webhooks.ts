@@ -29,7 +29,9 @@ export const happenings = ["authorisation.decided", "capture.succeeded", "refund
 const UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
 
 /** The key of an authorisation: the order's id and the attempt. */
-export const authorisationKey = z.string().regex(new RegExp(`^${UUID}:auth:[1-9][0-9]{0,8}$`));
+export const authorisationKey = z
+  .string()
+  .regex(new RegExp(`^${UUID}:auth:[1-9][0-9]{0,8}$`), "must be an order's id, :auth: and the attempt's number");
 
 /** Providers add fields as they like; what counts is which authorisation something has happened to. */
 const eventSchema = z.looseObject({

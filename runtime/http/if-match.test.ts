@@ -22,3 +22,15 @@ test.each<[string | undefined, number | undefined, boolean]>([
     expect(check).toThrow("412 /problems/version-mismatch");
   }
 });
+
+test("says what to do: read again what has changed, leave it out where there is nothing to read", () => {
+  const detailOf = (version: number | undefined) => {
+    try {
+      requireMatch('"3"', version);
+    } catch (error) {
+      return error instanceof ProblemError ? error.problem.detail : error;
+    }
+  };
+  expect(detailOf(4)).toBe('The ETag is "4", not "3". Read it again.');
+  expect(detailOf(undefined)).toBe("There is nothing yet that If-Match could name. Leave it out to create it.");
+});

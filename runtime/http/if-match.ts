@@ -15,8 +15,11 @@ export const ifMatchHeader = {
 /** Throws a 412 where there is a precondition and the version, or undefined for nothing there, is not what it names. */
 export function requireMatch(ifMatch: string | undefined, version: number | undefined): void {
   if (ifMatch === undefined || (version !== undefined && namesVersion(ifMatch, version))) return;
-  const is = version === undefined ? "There is nothing yet" : `The ETag is ${etag(version)}`;
-  throw new ProblemError(versionMismatch(`${is}, not ${ifMatch.slice(0, 64)}. Read it again.`));
+  const detail =
+    version === undefined
+      ? "There is nothing yet that If-Match could name. Leave it out to create it."
+      : `The ETag is ${etag(version)}, not ${ifMatch.slice(0, 64)}. Read it again.`;
+  throw new ProblemError(versionMismatch(detail));
 }
 
 /** The 412 of a write whose precondition does not hold. */

@@ -13,6 +13,12 @@ const KINDS: Readonly<Record<string, string>> = {
   array: "a list",
   null: "null",
 };
+/** With an example: who sends another form has to know which one is wanted. */
+const FORMATS: Readonly<Record<string, string>> = {
+  datetime: "a time such as 2026-01-31T00:00:00Z",
+  uuid: "a UUID such as 018f6d0e-0000-7000-8000-000000000000",
+  email: "an e-mail address such as alice@example.com",
+};
 const kindOf = (expected: string) => KINDS[expected] ?? expected;
 
 const many = (origin: string, count: number | bigint) => {
@@ -38,7 +44,7 @@ function advice(issue: RawIssue): string | undefined {
       return `must be ${issue.inclusive === false ? "less than" : "at most"} ${many(String(issue.origin), numberOf(issue.maximum))}`;
     case "invalid_format":
       if (issue.format === "regex") return `must match ${String(issue.pattern)}`;
-      return `must be a valid ${String(issue.format)}`;
+      return `must be ${FORMATS[String(issue.format)] ?? `a valid ${String(issue.format)}`}`;
     case "not_multiple_of":
       return `must be a multiple of ${String(issue.divisor)}`;
     default:

@@ -16,7 +16,10 @@ import { requireSignature, SIGNATURE_HEADER, type SignedRequest } from "./webhoo
 export const ACKNOWLEDGED = 204;
 
 /** What every event has: its name (sent again, it is the same one) and its type. */
-export const eventFields = { id: z.string().regex(/^[\x21-\x7e]{1,200}$/), type: z.string().min(1).max(100) };
+export const eventFields = {
+  id: z.string().regex(/^[\x21-\x7e]{1,200}$/, "must be 1 to 200 visible ASCII characters without spaces"),
+  type: z.string().min(1).max(100),
+};
 
 const anyEvent = z.looseObject(eventFields);
 
