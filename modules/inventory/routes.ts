@@ -111,13 +111,13 @@ export const inventoryRoutes: readonly Route<StockDeps>[] = [
     tag: "inventory",
     summary: "Say how a SKU is sold",
     description:
-      "A SKU that has had no stock yet is opened by it, without a unit: adjustments bring them. `backorder` ends only when nothing is owed any more. When what is available falls under `lowStockThreshold`, LowStock is told once, and again after it has recovered.",
+      "The stock of a product that has had none yet is opened by it, without a unit: adjustments bring them. `backorder` ends only when nothing is owed any more. When what is available falls under `lowStockThreshold`, LowStock is told once, and again after it has recovered.",
     params: stockPath,
     body: policySchema,
     bodyExample: policyExample,
     responses: {
       200: { description: "Its policy from now on.", schema: policySchema },
-      201: { description: "The SKU was not known; it has a policy, and no unit.", schema: policySchema },
+      201: { description: "The product had no stock; it has a policy, and no unit.", schema: policySchema },
       409: notAllowed,
     },
     async handle({ params: { sku }, body, traceparent, operator }, deps: StockDeps) {

@@ -102,9 +102,7 @@ export async function requestPolicy(
   policy: NewPolicy,
   { traceparent, operator }: Pick<Asked, "traceparent" | "operator">,
 ): Promise<{ readonly policy: StockPolicy; readonly opened: boolean }> {
-  const effect = { key: policy.sku, atMs: deps.clock.now() };
-  const opened = await deps.database.query(audited(openSku(policy.sku, DEFAULT_WAREHOUSE, policy), operator, effect));
-  if (opened.length > 0) return { policy, opened: true };
+  if (await openWith(deps, policy, operator)) return { policy, opened: true };
   const result = await requestCommand(deps, {
     command: setPolicy,
     key: deps.ids.next(),
@@ -126,6 +124,16 @@ export async function requestPolicy(
     case "refused":
       throw new ProblemError(refusal(409, "stock-limit", "The stock does not allow this", result.answer.why));
   }
+}
+
+/** Opens the stock of a product that has had none; false where it is open. A mistyped SKU would be one for good: 404. */
+async function openWith(deps: StockDeps, policy: NewPolicy, operator: OperatorAction | null): Promise<boolean> {
+  const { sku } = policy;
+  if (stockOf(await deps.database.query(readStock(sku))) !== undefined) return false;
+  if (!(await deps.isProduct(sku).catch(unavailable))) throw unknownSku(sku);
+  const effect = { key: sku, atMs: deps.clock.now() };
+  const opened = await deps.database.query(audited(openSku(sku, DEFAULT_WAREHOUSE, policy), operator, effect));
+  return opened.length > 0;
 }
 
 /** A SKU's movements, the oldest first; 404 where there is no such SKU. */

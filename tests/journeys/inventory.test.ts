@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import * as z from "zod";
 import { type Answer, basketOf, type Client, createClient, eventually, problemOf } from "./client.ts";
 import { type TestPlatform, tokenOf } from "./platform.ts";
+import { product, write } from "./pricing-requests.ts";
 import { sharedPlatform } from "./shared-platform.ts";
 
 setDefaultTimeout(60_000);
@@ -41,6 +42,7 @@ const setPolicy = (sku: string, backorder: boolean, lowStockThreshold = 10, by =
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ backorder, lowStockThreshold }),
   });
+const addProduct = (sku: string) => write(operator, "PUT", `products/${sku}`, product());
 const pageOf = async (sku: string, query = "") => {
   const answer = await operator.send({ method: "GET", path: `/api/v1/inventory/${sku}/movements${query}` });
   if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
@@ -137,16 +139,7 @@ describe("adjustments", () => {
   });
 
   test("are the first units of a product that is new in the catalogue", async () => {
-    const product = {
-      name: "New here",
-      prices: [{ amount: 500, currency: "USD" }],
-      taxClass: "standard",
-      weightGrams: 10,
-    };
-    const path = "/api/v1/pricing/products/NEW-HERE";
-    const headers = { "content-type": "application/json" };
-    const put = await operator.send({ method: "PUT", path, headers, body: JSON.stringify(product) });
-    expect(put.status).toBe(201);
+    expect((await addProduct("NEW-HERE")).status).toBe(201);
     expect((await adjust("NEW-HERE", { delta: -1, reason: "?" })).status).toBe(404);
     const key = "the-first-units";
     const movement = made(await adjust("NEW-HERE", { delta: 2, reason: "the first" }, { key }));
@@ -239,6 +232,9 @@ test("on backorder more can be sold than there is, until it is booked in", async
 
 test("a SKU is opened with its policy, and low stock is told once until it has recovered", async () => {
   const sku = `NEW-${crypto.randomUUID()}`;
+  // A mistyped SKU would be a stock for good.
+  expect(problemOf(await setPolicy(sku, false, 5)).type).toBe("/problems/not-found");
+  expect((await addProduct(sku)).status).toBe(201);
   const opened = await setPolicy(sku, false, 5);
   expect([opened.status, JSON.parse(opened.text)]).toEqual([201, { backorder: false, lowStockThreshold: 5 }]);
   expect(await alice.stock(sku)).toEqual({

@@ -3,6 +3,7 @@ import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import * as z from "zod";
 import { basketOf, type Client, problemOf } from "./client.ts";
 import type { TestPlatform } from "./platform.ts";
+import { product } from "./pricing-requests.ts";
 import { sharedPlatform } from "./shared-platform.ts";
 
 setDefaultTimeout(60_000);
@@ -30,6 +31,7 @@ beforeAll(async () => {
   for (let n = 0; n < 3; n++) placed.push(await customer.place(basketOf("SKU-016", 1), { wait: 10 }));
   orderId = placed[0]?.id ?? "";
   for (const { id } of placed) await customer.until(id, "FULFILLING");
+  await put(`pricing/products/${SKU}`, product());
   await put(`inventory/${SKU}/policy`, { backorder: false, lowStockThreshold: 0 });
   for (const delta of [5, -2, 4])
     await made(await operator.ask(`inventory/${SKU}/adjustments`, { delta, reason: "listed" }));
