@@ -82,6 +82,17 @@ const quietHoursOf = ({ channel, quietHours }: Notice) => (channel === "in_app" 
 /** When a notice may go out: not in quiet hours. */
 export const mayGoMs = (notice: Notice, now: number) => afterQuietHours(now, quietHoursOf(notice));
 
+/** Between two notices of an order that were kept by the same quiet hours. */
+const APART_MS = 1_000;
+
+/** When a new notice is to go out first: now, or after quiet hours, and then behind those of the order that wait as well. */
+export function firstAttemptMs({ notices }: OrderNotices, notice: Notice, now: number): number {
+  const dueMs = mayGoMs(notice, now);
+  if (dueMs <= now) return now;
+  const waiting = notices.filter(({ channel, status }) => channel === notice.channel && status === "PENDING");
+  return Math.max(dueMs, ...waiting.map(({ sendFrom = 0 }) => sendFrom + APART_MS));
+}
+
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 600_000;
 const HOUR_MS = 3_600_000;

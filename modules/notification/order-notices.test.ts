@@ -228,6 +228,26 @@ describe("a customer who has said how to be told", () => {
     expect(only(failed.setTimers).dueMs).toBe(Date.UTC(2026, 0, 3, 7));
   });
 
+  test("hears what quiet hours have kept in the order in which it came to be, on each channel", () => {
+    const quietHours = { from: "22:00", to: "07:00", timeZone: "UTC" };
+    const night = Date.UTC(2026, 0, 1, 23);
+    const morning = Date.UTC(2026, 0, 2, 7);
+    const preferences: Partial<Preferences> = {
+      channels: ["sms", "push"],
+      phone: PHONE,
+      device: "a".repeat(64),
+      quietHours,
+    };
+    const { state } = confirm(preferences, undefined, night);
+    const cancelled = told(state, "OrderCancelled", { customerId: "alice", reason: "r" }, night + 1, preferences);
+    expect(cancelled.setTimers).toEqual([
+      { kind: "sms.order_cancelled", dueMs: morning + 1_000 },
+      { kind: "push.order_cancelled", dueMs: morning + 1_000 },
+    ]);
+    const shipped = told(cancelled.state, "OrderShipped", { customerId: "alice" }, morning + HOUR_MS, preferences);
+    expect([shipped.setTimers, shipped.calls?.length]).toEqual([[], 2]);
+  });
+
   test("gets a notice that could not be sent on the fallback channel, and in the app when that fails too", () => {
     const { state, calls } = confirm({ channels: ["sms"], phone: PHONE, fallback: "email", language: "zh-TW" });
     const failed = noticeCall.decide(state, only(calls).request, unavailable, context(1_000 + HOUR_MS));

@@ -1,8 +1,9 @@
 /**
  * What becomes of one notice. In the app it is SENT at once. On any other channel it is PENDING until the sender has
- * taken it: it goes out now or when the customer's quiet hours end, a failed or unknown attempt is repeated by a durable
- * timer with growing pauses, and what is given up is FAILED and goes to its fallback channel. There is never a second
- * notice of a kind on a channel, so a fallback that has told it already is not told again.
+ * taken it: it goes out now or when the customer's quiet hours end, then in the order in which notices were made. A
+ * failed or unknown attempt is repeated by a durable timer with growing pauses, and what is given up is FAILED and goes
+ * to its fallback channel. There is never a second notice of a kind on a channel, so a fallback that has told it already
+ * is not told again.
  */
 import { call } from "../../runtime/messages/call.ts";
 import type { CallRequest, Decision } from "../../runtime/messages/decision.ts";
@@ -11,6 +12,7 @@ import type { Language } from "./language.ts";
 import {
   fallbackOf,
   findNotice,
+  firstAttemptMs,
   languageOf,
   mayGoMs,
   type Notice,
@@ -38,7 +40,7 @@ const dueAt = (dueMs: number, notice: Notice, channel: SentChannel) => ({
 export function begin(order: OrderNotices, fresh: Omit<Notice, "status" | "failures">, now: number): Outcome {
   const { channel } = fresh;
   const notice: Notice = { ...fresh, status: isSent(channel) ? "PENDING" : "SENT", failures: 0 };
-  const dueMs = mayGoMs(notice, now);
+  const dueMs = firstAttemptMs(order, notice, now);
   const added = dueMs > now ? { ...notice, sendFrom: dueMs } : notice;
   const state = { ...order, notices: [...order.notices, added] };
   if (!isSent(channel)) return { state };
