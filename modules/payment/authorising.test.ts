@@ -119,6 +119,20 @@ describe("an unknown outcome", () => {
     expect(told(ended)).toEqual([["PaymentDeclined", { reason: "payment_timeout" }]]);
   });
 
+  test("of a call that a crash or a change of replicas broke off costs none of the two tries", () => {
+    const interrupted = { ...unknown, isInterrupted: true as const };
+    let sent = begin();
+    for (let crash = 0; crash < 3; crash++) {
+      const asking = outcome(sent, interrupted);
+      expect(called(asking)).toEqual([["inquire", AUTH]]);
+      sent = outcome(asking, answered({ result: "none" }));
+      expect(called(sent)).toEqual([["authorise", AUTH]]);
+    }
+    const second = outcome(outcome(sent, unknown), answered({ result: "none" }));
+    expect(called(second)).toEqual([["authorise", AUTH]]);
+    expect(called(outcome(outcome(second, unknown), answered({ result: "none" })))).toEqual([["void", AUTH]]);
+  });
+
   test("an inquiry without an answer is asked again after a pause", () => {
     const decision = outcome(inquiring(), unknown);
     expect(decision.setTimers).toEqual([{ kind: AGAIN, dueMs: NOW + 500 }]);

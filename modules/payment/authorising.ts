@@ -1,7 +1,8 @@
 /**
  * Authorising. Nothing is charged blindly: an authorisation whose outcome is unknown is asked for; only when the
  * provider has never seen its key is it sent again, once, under the same key; and before the payment is given up the
- * key is voided at the provider, so that no late arrival can charge.
+ * key is voided at the provider, so that no late arrival can charge. A call that was broken off by a crash or a change of
+ * replicas, and not by the provider's silence, does not count; the order's own deadline ends that as well.
  *
  * Where the customer has to do something, the provider alone decides what came of it. Its webhook only wakes the payment
  * (waking.ts), which asks; told never, it asks when the time is up.
@@ -56,6 +57,7 @@ export function onAuthorise(payment: Payment, outcome: CallOutcome<Verdict>, rul
     case "answered":
       return decided(payment, outcome.answer, rules, now);
     case "unknown":
+      if (outcome.isInterrupted) return startWork({ ...payment, tries: payment.tries - 1 }, "inquire", now);
       return startWork(payment, "inquire", now);
     case "unavailable":
       if (payment.voidFor !== null) return giveUp(payment, "payment_unavailable", now);

@@ -81,7 +81,7 @@ export interface Payment {
   readonly refundAttempt: number;
   readonly manualRefundAttempt: number;
   readonly work: PaymentWork;
-  /** How often the authorisation was sent. */
+  /** How often the authorisation was sent and its answer waited for. */
   readonly tries: number;
   /** Failed goes at the present work in a row, for its backoff. */
   readonly failures: number;

@@ -9,7 +9,12 @@ import type { CallRequest, Decision, DecisionContext } from "./decision.ts";
 export type CallOutcome<Answer> =
   | { readonly kind: "answered"; readonly answer: Answer }
   | { readonly kind: "unavailable"; readonly detail: string }
-  | { readonly kind: "unknown"; readonly detail: string };
+  | {
+      readonly kind: "unknown";
+      readonly detail: string;
+      /** Nobody waited for the answer until its time was over: the process ended, or handed the call over. */
+      readonly isInterrupted?: true;
+    };
 
 /** Thrown by an adapter that knows that nothing happened at the other side. */
 export class NothingHappened extends Error {}

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { Row } from "../database/port.ts";
 import { virtualTime } from "../virtual-time.fixture.ts";
 import { type CallHandler, NothingHappened } from "./call.ts";
 import { createCalls } from "./calls.ts";
@@ -13,23 +14,18 @@ const INTENT = {
   request: '{"recipient":"ann@example.org"}',
 };
 
-/** The outcome of a call that is made with the request above and fails with `error`, and what is logged of it. */
-async function failing(error: unknown) {
+type Handler = CallHandler<never, never, null>;
+
+/** Calls of one kind, over a table that holds `open`. */
+function callsOf(change: Pick<Handler, "afterCrash" | "execute">, open: readonly Row[] = []) {
   const logged: Logged[] = [];
-  const { promise, resolve } = Promise.withResolvers<OutcomeItem>();
-  const handler: CallHandler<never, never, null> = {
-    kind: "mail",
-    afterCrash: "repeat",
-    timeoutMs: 1000,
-    execute: () => Promise.reject(error),
-    decide: () => ({}),
-    sharedKeys: () => [],
-  };
+  const { promise: told, resolve } = Promise.withResolvers<OutcomeItem>();
+  const handler: Handler = { kind: "mail", timeoutMs: 1000, decide: () => ({}), sharedKeys: () => [], ...change };
   const nothing = async () => [];
   const calls = createCalls({
     module: "tally",
     database: {
-      query: nothing,
+      query: async () => [...open],
       lane: () => {
         throw new Error("it has no lane");
       },
@@ -43,8 +39,14 @@ async function failing(error: unknown) {
     push: resolve,
     concurrency: 1,
   });
+  return { calls, told, logged };
+}
+
+/** The outcome of a call that is made with the request above and fails with `error`, and what is logged of it. */
+async function failing(error: unknown) {
+  const { calls, told, logged } = callsOf({ afterCrash: "repeat", execute: () => Promise.reject(error) });
   calls.offer([INTENT]);
-  const { outcome } = await promise;
+  const { outcome } = await told;
   return { outcome, logged };
 }
 
@@ -58,4 +60,11 @@ test("neither the outcome nor the log repeats what a failed call was to take to 
 test("a call that certainly did nothing says so, cleared as well", async () => {
   const { outcome } = await failing(new NothingHappened("ann@example.org is busy"));
   expect(outcome).toEqual({ kind: "unavailable", detail: "[redacted] is busy" });
+});
+
+test("a call that is found open is asked about: nobody has waited until its time was over", async () => {
+  const execute = () => Promise.reject(new Error("it is not made again"));
+  const { calls, told } = callsOf({ afterCrash: "ask", execute }, [{ ...INTENT }]);
+  await calls.sweep();
+  expect((await told).outcome).toMatchObject({ kind: "unknown", isInterrupted: true });
 });

@@ -118,7 +118,7 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
   function resume(intent: IntentRow) {
     const handler = handlers.get(intent.kind);
     if (handler?.afterCrash === "repeat") begin(intent);
-    else report(intent, { kind: "unknown", detail: "the process that made the call ended, or handed it over" });
+    else report(intent, { kind: "unknown", detail: "it was broken off here", isInterrupted: true });
   }
 
   return {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { sameDeadlines } from "../../runtime/deadlines.fixture.ts";
-import { NOTHING, paymentOf } from "./platform-contents.fixture.ts";
+import { NOTHING } from "./platform-contents.fixture.ts";
 import type { Contents } from "./platform-contents.ts";
 import { deadlineViolations, tokenViolations } from "./platform-deadlines.ts";
 import { NOBODY } from "./platform-invariants.ts";
@@ -50,7 +50,7 @@ test("no order expires before its deadline, unless an operator may have put it b
 
 test("where nothing failed each token ends as it must, given the time", () => {
   const told = (more: Partial<Contents["orders"][number]>, status = "REJECTED", placementMs = 60_000) =>
-    tokenViolations({ ...NOTHING, orders: [order(status, more)] }, { ...deadlines, placementMs }, false).length;
+    tokenViolations({ ...NOTHING, orders: [order(status, more)] }, { ...deadlines, placementMs }).length;
   expect(told({}, "FULFILLING")).toBe(0);
   expect(told({ reason: "payment_timeout" })).toBe(1);
   expect(told({ token: "tok_timeout_charged", reason: "payment_unavailable" })).toBe(1);
@@ -60,15 +60,4 @@ test("where nothing failed each token ends as it must, given the time", () => {
   expect(told({ token: "tok_declined", reason: null }, "FULFILLING")).toBe(1);
   expect(told({ token: "tok_declined", total: 0 }, "FULFILLING")).toBe(0);
   expect(told({ reason: "out_of_stock" })).toBe(0);
-});
-
-test("an authorisation that was sent twice because shards changed hands may be given up as unanswered", () => {
-  const told = (tries: number, mayChangeHands: boolean) => {
-    const payments = [paymentOf("o1", { status: "DECLINED", tries })];
-    const orders = [order("REJECTED", { reason: "payment_timeout" })];
-    return tokenViolations({ ...NOTHING, orders, payments }, deadlines, mayChangeHands).length;
-  };
-  expect(told(2, true)).toBe(0);
-  expect(told(1, true)).toBe(1);
-  expect(told(2, false)).toBe(1);
 });

@@ -41,15 +41,12 @@ const OF_PAYMENT: Readonly<Record<string, string | null>> = {
 
 /**
  * Each token ends as README.md says, unless there was no stock or it was cancelled. Only where nothing failed, and where
- * an order has far more time than its payment may take. `mayChangeHands`: there were replicas that took shards from each
- * other, each time with the calls that were on their way; one that was sent twice for that is given up as unanswered.
+ * an order has far more time than its payment may take. Calls that change hands with their shards cost no try.
  */
 export function tokenViolations(
-  { orders, payments }: Contents,
+  { orders }: Contents,
   { placementMs, paymentAnswerMs, paymentRetryForMs }: Deadlines,
-  mayChangeHands: boolean,
 ): string[] {
-  const tries = new Map(payments.map((payment) => [payment.key, payment.tries]));
   return orders.flatMap(({ id, token, status, reason, total }) => {
     const wanted = total === 0 ? null : OF_PAYMENT[token];
     // A payment asks twice at most, or is tried again with pauses that double.
@@ -57,7 +54,6 @@ export function tokenViolations(
     const isCancelled = reason?.startsWith("cancelled_by_") === true;
     if (wanted === undefined || reason === "out_of_stock" || isCancelled || placementMs < mayTakeMs + CALM_MS)
       return [];
-    if (mayChangeHands && reason === "payment_timeout" && (tries.get(id) ?? 0) > 1) return [];
     return reason === wanted ? [] : [`order ${id} with ${token} is ${status} ${reason ?? ""}, though nothing failed`];
   });
 }

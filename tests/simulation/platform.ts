@@ -313,7 +313,7 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
       const contents = await look();
       const held = stuck.length > 0 ? [] : leftOf(contents);
       const isCalm = world.faults.profile.calm && poison === null;
-      const ofTokens = isCalm ? tokenViolations(contents, tempo.deadlines, nodes.size > 1) : [];
+      const ofTokens = isCalm ? tokenViolations(contents, tempo.deadlines) : [];
       return [...stuck, ...violationsIn(contents, shoppers.placed, excused), ...ofTokens, ...held];
     },
     outcomes: async () => statusCounts(latest ?? (await tables.read())),

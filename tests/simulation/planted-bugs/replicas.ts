@@ -127,7 +127,7 @@ export const REPLICA_BUGS: readonly PlantedBug[] = [
     breaks: "Nobody asks what became of a call whose process died.",
     against: "every order ends",
     file: "runtime/messages/calls.ts",
-    find: 'else report(intent, { kind: "unknown", detail: "the process that made the call ended, or handed it over" });',
+    find: 'else report(intent, { kind: "unknown", detail: "it was broken off here", isInterrupted: true });',
     replace: "else shards.held();",
   },
   {
