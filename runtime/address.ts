@@ -26,3 +26,13 @@ export const givenAddressSchema = z.strictObject({
 });
 
 export type Address = z.infer<typeof addressSchema>;
+
+/** For documents. */
+export const addressExample = {
+  name: "Alice Chen",
+  line1: "1 Main Street",
+  city: "Seattle",
+  region: "WA",
+  postalCode: "98101",
+  country: "US",
+};

@@ -118,6 +118,7 @@ export const inventoryRoutes: readonly Route<StockDeps>[] = [
     responses: {
       200: { description: "Its policy from now on.", schema: policySchema },
       201: { description: "The product had no stock; it has a policy, and no unit.", schema: policySchema },
+      404: unknown,
       409: notAllowed,
     },
     async handle({ params: { sku }, body, traceparent, operator }, deps: StockDeps) {

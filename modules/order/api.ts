@@ -1,5 +1,6 @@
 /** The shapes of the order API: what a request may hold and what an order looks like from outside. */
 import * as z from "zod";
+import { addressExample } from "../../runtime/address.ts";
 import type { Stored } from "../../runtime/messages/aggregate.ts";
 import { currencySchema, money, moneySchema } from "../../runtime/money.ts";
 import { basketFields, skuSchema } from "../pricing/contract.ts";
@@ -22,14 +23,7 @@ export type NewOrder = z.infer<typeof newOrderSchema>;
 export const newOrderExample: NewOrder = {
   currency: "USD",
   items: [{ sku: "SKU-001", quantity: 2 }],
-  shippingAddress: {
-    name: "Alice Chen",
-    line1: "1 Main Street",
-    city: "Seattle",
-    region: "WA",
-    postalCode: "98101",
-    country: "US",
-  },
+  shippingAddress: addressExample,
   paymentMethod: { token: "tok_visa" },
   email: "alice@example.com",
 };

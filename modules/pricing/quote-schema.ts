@@ -1,5 +1,6 @@
 /** A quote as the API takes and shows it. */
 import * as z from "zod";
+import { addressExample } from "../../runtime/address.ts";
 import { currencySchema, money, moneySchema } from "../../runtime/money.ts";
 import { basketFields, couponCodeSchema, skuSchema } from "./contract.ts";
 import type { Quote } from "./quote.ts";
@@ -12,14 +13,7 @@ export const newQuoteExample: NewQuote = {
   currency: "USD",
   items: [{ sku: "SKU-001", quantity: 2 }],
   couponCode: "WELCOME10",
-  shippingAddress: {
-    name: "Alice Chen",
-    line1: "1 Main Street",
-    city: "Seattle",
-    region: "WA",
-    postalCode: "98101",
-    country: "US",
-  },
+  shippingAddress: addressExample,
 };
 
 /** What is paid, and how it comes about. */

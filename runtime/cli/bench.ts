@@ -37,7 +37,7 @@ the row of the same statement.
 hop: one message from publishing until its handler is called, through the platform's transport in process and over
 Kafka, each over the bare thing.
 
-growth: fills the tables of all modules with finished orders (ten million take 78 GB of disk and half an hour) and
+growth: fills the tables of all modules with finished orders (ten million take 80 GB of disk and half an hour) and
 prints completed orders a second as a ratio of what they are with none, and how large the tables are.
 
   --quick          one short round: some 45 s instead of three minutes (growth: a few minutes)

@@ -4,7 +4,7 @@ import type { Working } from "./batch-plan.ts";
 /**
  * Aggregates as this process last wrote or read them. It may be stale where replicas write the same rows: the version
  * guard of the save notices, and the lane drops the keys and reads again. Bounded: when half of the limit has been
- * written anew, all that was not leaves at once, because taking out single ones costs more than reading them again.
+ * written anew, all that was not leaves at once: taking out single ones walks past all that have left before.
  */
 export interface AggregateCache<State> {
   readonly get: (key: string) => Stored<State> | undefined;

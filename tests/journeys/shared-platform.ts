@@ -1,7 +1,7 @@
 /**
  * One platform for all journeys that neither stop it nor damage its data: a start of its own costs each of them seconds,
- * in some shapes ten. Whoever counts a stock takes a SKU that no other journey orders: what an order holds may come back
- * long after its journey has ended. Whoever counts none takes SKU-016. All leave the platform running.
+ * in some shapes ten. Whoever counts a stock takes a SKU that no journey near it orders: what an order holds may come back
+ * after its journey has ended. Whoever counts none may take SKU-016. All leave the platform running.
  */
 import { atEndOfRun } from "../end-of-run.ts";
 import { startTestPlatform, type TestPlatform } from "./platform.ts";

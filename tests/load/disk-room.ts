@@ -4,7 +4,7 @@ import { UsageError } from "../../runtime/cli/arguments.ts";
 import type { OrderTemplate } from "./order-template.ts";
 
 /**
- * Of the database over the rows as text: 1.58 once it is there (row headers, room for updates, indexes), and what sorting
+ * Of the database over the rows as text: 1.62 once it is there (row headers, room for updates, indexes), and what sorting
  * for the indexes takes meanwhile.
  */
 const BYTES_A_TEXT_BYTE = 1.7;

@@ -1,5 +1,6 @@
 /** TCP ports on loopback for servers that go away and come back on the same port. */
 import { createServer } from "node:net";
+import { pick, systemRandom } from "../../../random.ts";
 import { StartError } from "../../../start-error.ts";
 
 /**
@@ -12,11 +13,12 @@ const TRIES = 100;
 
 /** So that several that are chosen now and used later differ. */
 const given = new Set<number>();
+const random = systemRandom();
 
 /** A free port, another one each time; another process may take it before its user does. */
 export async function freeServerPort(): Promise<number> {
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
+    const port = LOWEST + pick(random, HIGHEST - LOWEST);
     if (given.has(port) || !(await isFree(port))) continue;
     given.add(port);
     return port;
