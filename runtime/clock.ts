@@ -4,4 +4,20 @@ export interface Clock {
   now(): number;
 }
 
+/** The same with fractions, for what lasts less than a millisecond. It follows the machine's clock when that is set. */
+export function createFineClock(): Clock {
+  let originMs = performance.timeOrigin;
+  return {
+    now() {
+      const nowMs = originMs + performance.now();
+      const driftMs = Date.now() - nowMs;
+      if (Math.abs(driftMs) < MOST_DRIFT_MS) return nowMs;
+      originMs += driftMs;
+      return nowMs + driftMs;
+    },
+  };
+}
+
+const MOST_DRIFT_MS = 50;
+
 export const systemClock: Clock = { now: () => Date.now() };

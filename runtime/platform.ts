@@ -7,6 +7,7 @@ import { describeInstance } from "./compose/instance.ts";
 import { openRateLimiter } from "./compose/rate-limiter.ts";
 import { openRemoteRpc, openReplicas, openServiceIdentity } from "./compose/services.ts";
 import { openSharedState } from "./compose/shared-state.ts";
+import { openTelemetry } from "./compose/telemetry.ts";
 import { openTransport } from "./compose/transport.ts";
 import { openWebhooks } from "./compose/webhooks.ts";
 import { deadlineSettings } from "./config/deadline-settings.ts";
@@ -42,6 +43,7 @@ import { RpcUnavailable } from "./rpc/port.ts";
 import { mountRpc } from "./rpc/serve.ts";
 import { systemScheduler as scheduler } from "./scheduler.ts";
 import { StartError } from "./start-error.ts";
+import { askKept, tracesHandlers } from "./telemetry/traces-rpc.ts";
 
 export interface PlatformOptions {
   readonly registry: readonly Module[];
@@ -99,7 +101,13 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     return report.failed.length === 0 && report.left.length === 0;
   };
 
+  const random = systemRandom();
+  const ids = createIds(systemClock, random);
+  const instanceId = ids.next();
   try {
+    const telemetry = await openTelemetry(config, instanceId, log);
+    opened.push({ name: "telemetry", run: telemetry.stop });
+    const { tracer } = telemetry;
     const alarm = (line: string) => log("error", "database.server", { message: line });
     const embedded = await openEmbedded(options, say, alarm);
     if (embedded) opened.push({ name: "embedded database", run: embedded.stop });
@@ -117,10 +125,8 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     const names = options.registry.map(({ name }) => name);
     const callers = [...config.modules, ...(hasEdge ? [EDGE] : [])];
     const services = openServiceIdentity(config, names, callers, issuer);
-    const random = systemRandom();
-    const ids = createIds(systemClock, random);
     const breakers = createBreakers({ clock: systemClock, random, log });
-    const self = describeInstance(config, health, { id: ids.next(), atMs: systemClock.now(), hasEdge });
+    const self = describeInstance(config, health, { id: instanceId, atMs: systemClock.now(), hasEdge });
     const exclusive = (module: string) =>
       urlOf(module) === embedded?.url || (config.exclusiveDatabase && urlOf(module) === config.databaseUrl?.open());
     const isAlone = modules.every(({ name }) => exclusive(name));
@@ -136,6 +142,9 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       ...(services && modules.length < names.length ? { remote: openRemoteRpc(config, services, breakers) } : {}),
       breakers,
       log,
+      ...(tracer && {
+        tracing: { tracer, transport: config.transport, isCacheRemote: config.redisUrl !== null },
+      }),
       deadlines: deadlinesOf(config),
       webhooks: openWebhooks(config, random),
       exclusive,
@@ -174,6 +183,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
         log("error", "request.failed", { ...about, error: errorText(error) });
       },
       checkReplies: local,
+      ...(tracer && { tracer }),
     };
     const publicHttp = { ...http, ...openRateLimiter(config, shared) };
     const publicApp = createApp(http);
@@ -186,6 +196,8 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       paths: platform.routes.flatMap(({ spec }) => (spec.beginsWork ? [spec.path] : [])),
     });
     mountRoutes(publicApp, [...routes, ...platform.routes], { ...publicHttp, admission });
+    const replicas = services && openReplicas(config, names, services);
+    const traces = askKept(telemetry.service, telemetry.kept);
     if (hasEdge)
       mountEdge(publicApp, {
         routes,
@@ -197,7 +209,8 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
           clock: systemClock,
           scheduler,
         },
-        topology: { modules: names, self, replicas: services && openReplicas(config, names, services) },
+        topology: { modules: names, self, replicas },
+        traces: { modules: names, own: config.modules, ask: traces, replicas },
         http: publicHttp,
       });
     const internalApp = createApp(http);
@@ -209,7 +222,11 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     if (services)
       mountRpc(internalApp, {
         ...http,
-        handlers: [...platform.rpcHandlers, ...instanceHandlers(config.modules, self)],
+        handlers: [
+          ...platform.rpcHandlers,
+          ...instanceHandlers(config.modules, self),
+          ...tracesHandlers(config.modules, traces),
+        ],
         allowed: (method) => allowed.get(method) ?? [],
         verifier: services.verifier,
         closing: () => isStopping,

@@ -14,12 +14,18 @@ import type { Log } from "./log.ts";
 import { findEarlierRequest } from "./messages/earlier-request.ts";
 import { type LaneLoad, NO_LOAD } from "./messages/lane.ts";
 import type { Deadlines, MessagingSettings, Module, ModuleEnvironment, PreparedModule } from "./module.ts";
+import { EDGE } from "./registry.ts";
 import type { Breakers } from "./rpc/circuit-breaker.ts";
 import { createRpc } from "./rpc/dispatch.ts";
 import { methodName, type RpcClient, type RpcHandler } from "./rpc/port.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { traceRedis } from "./telemetry/trace-cache.ts";
+import { traceDatabase } from "./telemetry/trace-database.ts";
+import { traceRpcClient, traceRpcHandler } from "./telemetry/trace-rpc.ts";
+import { traceTransport } from "./telemetry/trace-transport.ts";
+import { NO_TRACER, type Tracer } from "./telemetry/tracer.ts";
 
-export interface ProcessDeps extends Omit<MessagingSettings, "replica" | "exclusive" | "condition"> {
+export interface ProcessDeps extends Omit<MessagingSettings, "replica" | "exclusive" | "condition" | "tracer"> {
   readonly modules: readonly Module[];
   readonly clock: Clock;
   readonly scheduler: Scheduler;
@@ -32,6 +38,8 @@ export interface ProcessDeps extends Omit<MessagingSettings, "replica" | "exclus
   readonly breakers?: Breakers;
   readonly shared: Pick<SharedState, "cache" | "hints" | "close">;
   readonly log: Log;
+  /** Nothing is traced when left out. */
+  readonly tracing?: Tracing;
   readonly deadlines: Deadlines;
   readonly webhooks: (module: string) => WebhookSettings;
   /** Nobody else can use the module's database (embedded server, locked directory). */
@@ -41,6 +49,14 @@ export interface ProcessDeps extends Omit<MessagingSettings, "replica" | "exclus
   /** How many event streams may be open at once. */
   readonly streamLimit: number;
   readonly streamLimitPerCaller: number;
+}
+
+export interface Tracing {
+  readonly tracer: Tracer;
+  /** What carries messages, as the service map is to call it. */
+  readonly transport: string;
+  /** The cache is a Redis: what is asked of it leaves the process. */
+  readonly isCacheRemote: boolean;
 }
 
 export interface PlatformProcess {
@@ -75,13 +91,16 @@ function asDeclared({ name, asks }: Module, rpc: RpcClient): RpcClient {
 
 /** Builds the process; nothing runs before `start`. */
 export function createProcess(deps: ProcessDeps): PlatformProcess {
-  const { clock, scheduler, ids, log, transport } = deps;
+  const { clock, scheduler, ids, log, tracing } = deps;
+  const tracer = tracing?.tracer ?? NO_TRACER;
+  const transport = tracing ? traceTransport(deps.transport, tracer, tracing.transport) : deps.transport;
   const handlers: RpcHandler[] = [];
   const databases: Database[] = [];
   const open = (module: string, schema: string) => {
     const database = deps.database(module, schema);
     databases.push(database);
-    return database;
+    // A side schema stands for somebody outside, who would trace nothing for us.
+    return tracing && schema === module ? traceDatabase(database, tracer, module) : database;
   };
   const environments = new Map<string, ModuleEnvironment>();
   // Modules ask each other only once all of them are prepared.
@@ -100,10 +119,10 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
     const environment: ModuleEnvironment = {
       database,
       sideDatabase: (schema) => open(module.name, schema),
-      rpc: asDeclared(module, rpc),
+      rpc: traceRpcClient(asDeclared(module, rpc), tracer, module.name),
       travelling: () => transport.travelling(module.name),
       earlier: (claim) => findEarlierRequest(database, claim),
-      cache: deps.shared.cache,
+      cache: tracing?.isCacheRemote ? traceRedis(deps.shared.cache, tracer, module.name) : deps.shared.cache,
       hints: deps.shared.hints,
       clock,
       scheduler,
@@ -116,11 +135,13 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
     environments.set(module.name, environment);
     return module.prepare(environment);
   });
-  for (const module of prepared) handlers.push(...module.rpc);
+  for (const module of prepared) handlers.push(...module.rpc.map((handler) => traceRpcHandler(handler, tracer)));
   const replica = ids.next();
   for (const module of prepared)
     module.wire({
       ...deps,
+      transport,
+      tracer,
       replica,
       exclusive: deps.exclusive(module.name),
       condition: (problem) => deps.condition(module.name, problem),
@@ -133,7 +154,7 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
 
   return {
     routes: prepared.flatMap((module) => module.routes()),
-    rpc,
+    rpc: traceRpcClient(rpc, tracer, EDGE),
     rpcHandlers: handlers,
     async start() {
       await Promise.all(prepared.map((module) => module.start()));

@@ -9,6 +9,7 @@ import { waitingRpc } from "./messages/waiting-work.ts";
 import type { ModuleFacts } from "./module.ts";
 import { methodName, type RpcMethodName } from "./rpc/port.ts";
 import { StartError } from "./start-error.ts";
+import { tracesRpc } from "./telemetry/traces-rpc.ts";
 
 /** Who asks besides the modules: what belongs to none of them. */
 export const EDGE = "edge";
@@ -35,6 +36,7 @@ export function callersOf(
     ...Object.values(auditRpc(name)),
     waitingRpc(name),
     instanceRpc(name),
+    tracesRpc(name),
   ]);
   const served = [...modules.flatMap(({ serves }) => serves), ...byThemselves];
   const callers = new Map<string, string[]>(served.map((method) => [methodName(method), []]));

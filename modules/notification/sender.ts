@@ -25,6 +25,9 @@ export interface NotificationSender {
   send(mail: Mail, signal: AbortSignal): Promise<void>;
 }
 
+/** As the service map names it. */
+const PEER = "notification-gateway";
+
 const aboutNotice = { orderId: z.string(), kind: z.enum(noticeKinds), recipient: z.string() };
 
 /**
@@ -33,6 +36,7 @@ const aboutNotice = { orderId: z.string(), kind: z.enum(noticeKinds), recipient:
  */
 export const sendEnglishEmail = defineCall({
   kind: "send_email",
+  peer: PEER,
   request: z.object({
     ...aboutNotice,
     channel: z.enum(sentChannels).optional(),
@@ -45,6 +49,7 @@ export const sendEnglishEmail = defineCall({
 /** Everything else. A replica of the first release parks it, instead of mailing to a telephone number. */
 export const sendNotice = defineCall({
   kind: "send_notice",
+  peer: PEER,
   request: z.object({ ...aboutNotice, channel: z.enum(sentChannels), language: z.enum(languages) }),
   answer: z.object({}),
   afterCrash: "repeat",

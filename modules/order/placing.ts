@@ -30,6 +30,7 @@ import type { EarlierRequest } from "../../runtime/messages/earlier-request.ts";
 import type { CommandResult } from "../../runtime/messages/item.ts";
 import type { Deadlines } from "../../runtime/module.ts";
 import type { RpcClient } from "../../runtime/rpc/port.ts";
+import { noteOrder } from "../../runtime/telemetry/active-span.ts";
 import { addressDigest, basketProblem, holdCoupon, priceBasket } from "../pricing/contract.ts";
 import { type NewOrder, shownOrder } from "./api.ts";
 import { isDecided, type Order } from "./order.ts";
@@ -87,6 +88,7 @@ async function placeOnce(
     return earlier;
   }
   const { id, placement, untilMs } = offer;
+  noteOrder(id);
   const startedMs = deps.clock.now();
   if (startedMs >= untilMs) return unavailable(new CommandUnavailable("none", "its coupon was held too long ago"));
   return deps.lane

@@ -72,8 +72,12 @@ export interface Charge {
   readonly currency: string;
 }
 
+/** As the service map names it. */
+const PEER = "payment-provider";
+
 export const authoriseCall = defineCall({
   kind: "authorise",
+  peer: PEER,
   request: authoriseRequest,
   answer: authoriseAnswer,
   afterCrash: "ask",
@@ -81,6 +85,7 @@ export const authoriseCall = defineCall({
 
 export const inquireCall = defineCall({
   kind: "inquire",
+  peer: PEER,
   request: keyRequest,
   answer: inquireAnswer,
   afterCrash: "repeat",
@@ -88,16 +93,24 @@ export const inquireCall = defineCall({
 
 export const captureCall = defineCall({
   kind: "capture",
+  peer: PEER,
   request: moveRequest,
   answer: captureAnswer,
   afterCrash: "ask",
 });
 
-export const voidCall = defineCall({ kind: "void", request: keyRequest, answer: voidAnswer, afterCrash: "repeat" });
+export const voidCall = defineCall({
+  kind: "void",
+  peer: PEER,
+  request: keyRequest,
+  answer: voidAnswer,
+  afterCrash: "repeat",
+});
 
 /** Repeated under its key when its outcome is unknown: the provider has entered that key once or not at all. */
 export const refundCall = defineCall({
   kind: "refund",
+  peer: PEER,
   request: moveRequest,
   answer: refundAnswer,
   afterCrash: "repeat",

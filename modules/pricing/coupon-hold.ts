@@ -229,6 +229,7 @@ const neverHeld = (orderId: string): CouponHold => ({
 
 const askOrder = defineCall({
   kind: "ask_order",
+  peer: "order",
   request: z.object({ orderId: z.uuid(), renewal: z.int() }),
   answer: z.object({ known: z.boolean() }),
   afterCrash: "repeat",

@@ -7,6 +7,7 @@ import { oidcSettings } from "./oidc-settings.ts";
 import { boolean, durationMs, integer, listOf, oneOf, port, secretOf, text, url, withoutPassword } from "./parsers.ts";
 import { rateLimitSettings } from "./rate-limit-settings.ts";
 import { serviceSettings } from "./service-settings.ts";
+import { telemetrySettings } from "./telemetry-settings.ts";
 import { webhookSettings } from "./webhook-settings.ts";
 
 /**
@@ -212,6 +213,7 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
     }),
     ...webhookSettings,
     ...rateLimitSettings,
+    ...telemetrySettings(known.mode),
   } satisfies Settings;
 }
 

@@ -3,6 +3,7 @@
  * A group that fails rejects each of its requests; nothing is retried here. Results come in the order of the requests.
  * The queue is bounded: what comes on top is rejected at once, as `unavailable`.
  */
+import { type ActiveSpan, activeSpan, forSpans } from "../telemetry/active-span.ts";
 import { DatabaseError } from "./port.ts";
 
 export interface GroupLimits {
@@ -21,6 +22,7 @@ export function createGroupedWork<Request, Result>(
 ): (request: Request) => Promise<Result> {
   interface Waiting {
     readonly request: Request;
+    readonly active: ActiveSpan | undefined;
     readonly resolve: (result: Result) => void;
     readonly reject: (error: unknown) => void;
   }
@@ -35,7 +37,11 @@ export function createGroupedWork<Request, Result>(
       waiting = waiting.slice(groupSize);
       underWay = group.length;
       try {
-        const results = await work(group.map(({ request }) => request));
+        const requests = group.map(({ request }) => request);
+        const results = await forSpans(
+          group.map(({ active }) => active),
+          () => work(requests),
+        );
         group.forEach(({ resolve }, index) => {
           // `work` answers each request, as its type says.
           resolve(results[index] as Result);
@@ -55,7 +61,7 @@ export function createGroupedWork<Request, Result>(
         reject(new DatabaseError("unavailable", "", `${open} requests wait for this database already`));
         return;
       }
-      waiting.push({ request, resolve, reject });
+      waiting.push({ request, active: activeSpan(), resolve, reject });
       if (!running) run();
     });
 }

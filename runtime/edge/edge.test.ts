@@ -9,6 +9,7 @@ import { anInstance } from "../instance.fixture.ts";
 import { defineEvents, topicOf } from "../messages/contract.ts";
 import type { ModuleFacts } from "../module.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
+import { askKept } from "../telemetry/traces-rpc.ts";
 import { mountEdge } from "./edge.ts";
 
 const clock = { now: () => 1_700_000_000_000 };
@@ -40,7 +41,8 @@ function edge(developmentKeys?: { keys: (typeof KEY)[] }) {
   mountRoutes(app, routes, http);
   const ops = { rpc: { call: () => Promise.reject(new Error("asks nobody")) }, modules: [], clock, scheduler };
   const topology = { modules: [], self: () => anInstance(), replicas: undefined };
-  mountEdge(app, { routes, modules: [shelf], developmentKeys, ops, topology, http });
+  const traces = { modules: [], own: [], ask: askKept("test", undefined), replicas: undefined };
+  mountEdge(app, { routes, modules: [shelf], developmentKeys, ops, topology, traces, http });
   const handler = handlerOf(app);
   return (path: string, init: RequestInit = {}) => handler(new Request(`http://shop.test:9090${path}`, init));
 }

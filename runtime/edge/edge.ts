@@ -14,11 +14,14 @@ import { openApiDocument } from "../http/openapi.ts";
 import { servePage } from "../http/page.ts";
 import type { Route, RouteSpec } from "../http/route.ts";
 import type { ModuleFacts } from "../module.ts";
+import { EDGE } from "../registry.ts";
 import { FAVICON } from "./favicon.ts";
 import { keysRoute } from "./keys.ts";
 import { type OpsDeps, opsRoutes } from "./ops.ts";
 import type { TopologyDeps } from "./topology.ts";
 import { topologyRoute } from "./topology-route.ts";
+import type { TracesDeps } from "./traces.ts";
+import { tracesRoute } from "./traces-route.ts";
 import { renderWelcome } from "./welcome-page.ts";
 import { WELCOME_STYLESHEET } from "./welcome-style.ts";
 
@@ -31,6 +34,7 @@ export interface EdgeOptions {
   readonly developmentKeys?: JSONWebKeySet | undefined;
   readonly ops: OpsDeps;
   readonly topology: TopologyDeps;
+  readonly traces: TracesDeps;
   readonly http: HttpDeps;
 }
 
@@ -39,17 +43,19 @@ export const edgeRoutes = ({
   developmentKeys,
   ops,
   topology,
-}: Pick<EdgeOptions, "developmentKeys" | "ops" | "topology">): readonly Route[] => [
+  traces,
+}: Pick<EdgeOptions, "developmentKeys" | "ops" | "topology" | "traces">): readonly Route[] => [
   keysRoute(developmentKeys ?? { keys: [] }),
   ...opsRoutes(ops),
   topologyRoute({ ...topology, clock: ops.clock }),
+  tracesRoute(traces),
 ];
 
 /** Mounts the edge on the public app. */
 export function mountEdge(app: App, options: EdgeOptions): void {
   const { routes, modules, developmentKeys, http } = options;
   const own = edgeRoutes(options);
-  mountRoutes(app, own, http);
+  mountRoutes(app, own, { ...http, module: EDGE });
   const names = modules.map(({ name }) => name).join(", ");
   mountDocs(
     app,

@@ -14,6 +14,7 @@ export function publicRoutes(modules: readonly ModuleFacts[]): readonly RouteSpe
   const edge = edgeRoutes({
     ops: { rpc: createDirectRpc([], scheduler), modules: names, clock: systemClock, scheduler },
     topology: { modules: names, self: neverAsked, replicas: undefined },
+    traces: { modules: names, own: names, ask: neverAsked, replicas: undefined },
   });
   const all = [...healthRoutes(createHealth()), ...modules.flatMap(({ routes }) => routes), ...edge];
   return all.map(({ spec }) => spec);

@@ -12,6 +12,9 @@ import type { TokenVerifier } from "../identity/token-verifier.ts";
 import type { OperatorAction } from "../messages/audit.ts";
 import { clearedError } from "../personal-data.ts";
 import type { Scheduler } from "../scheduler.ts";
+import { withinSpan } from "../telemetry/active-span.ts";
+import { isTraceparent } from "../telemetry/trace-context.ts";
+import type { Tracer } from "../telemetry/tracer.ts";
 import type { Admission, Place } from "./admission.ts";
 import type { App, AppEnv } from "./app.ts";
 import { authenticate, authorise } from "./authorise.ts";
@@ -38,6 +41,10 @@ export interface HttpDeps extends FailureDeps {
   readonly admission?: Admission;
   /** In development and tests: an answer that the route does not document is a bug, reported and answered as 500. */
   readonly checkReplies?: boolean;
+  /** Absent where nothing is traced. */
+  readonly tracer?: Tracer;
+  /** Whose routes these are, where their tags do not say it. */
+  readonly module?: string;
 }
 
 /** Mounts routes; for each path, other methods are answered 405. Throws a `StartError` where rights are not declared. */
@@ -48,7 +55,7 @@ export function mountRoutes(app: App, routes: readonly Route[], deps: HttpDeps):
   for (const path of [...byPath.keys()].sort(bySpecificity)) {
     const own = byPath.get(path) ?? [];
     const pattern = path.replaceAll(/\{([^}]+)\}/g, ":$1");
-    for (const route of own) app.on(route.spec.method, pattern, (context) => answer(context, route, deps));
+    for (const route of own) app.on(route.spec.method, pattern, (context) => traced(context, route, deps));
     const allow = allowed(own);
     app.all(pattern, () => methodNotAllowed(allow));
   }
@@ -67,11 +74,38 @@ function allowed(routes: readonly Route[]): string {
   return methods.join(", ");
 }
 
-async function answer(context: Context<AppEnv>, route: Route, deps: HttpDeps): Promise<Response> {
+/** Probes come all the time and tell nothing of anybody's request: they are in no trace. */
+function traced(context: Context<AppEnv>, route: Route, deps: HttpDeps): Promise<Response> {
+  const { spec } = route;
+  const { tracer, module = spec.tag ?? "" } = deps;
+  const inbound = traceparentOf(context.req.raw);
+  if (spec.rateLimit === "none" || !tracer?.samples(inbound)) return answer(context, route, inbound, deps);
+  const span = tracer.begin(inbound, {
+    name: `${spec.method} ${spec.path}`,
+    kind: "server",
+    module,
+    // The path as it is declared: a path as it was sent may hold whose it is.
+    attributes: { "http.request.method": spec.method, "http.route": spec.path, "url.path": spec.path },
+  });
+  return withinSpan(span, async () => {
+    const response = await answer(context, route, span.traceparent, deps);
+    span.set("http.response.status_code", response.status);
+    if (response.status >= 500) span.fail(String(response.status));
+    span.end();
+    return response;
+  });
+}
+
+async function answer(
+  context: Context<AppEnv>,
+  route: Route,
+  traceparent: string | null,
+  deps: HttpDeps,
+): Promise<Response> {
   try {
     // A stream without a reader would never end.
     if (context.env?.head && isStream(route.spec)) return methodNotAllowed(allowed([route]));
-    const reply = await handled(context, route, deps);
+    const reply = await handled(context, route, traceparent, deps);
     if (deps.checkReplies) await checkReply(route.spec, reply);
     return toResponse(reply);
   } catch (error) {
@@ -81,7 +115,12 @@ async function answer(context: Context<AppEnv>, route: Route, deps: HttpDeps): P
 
 const NO_PLACE: Place = { begun: () => undefined, left: () => undefined };
 
-async function handled(context: Context<AppEnv>, { spec, run }: Route, deps: HttpDeps): Promise<Reply> {
+async function handled(
+  context: Context<AppEnv>,
+  { spec, run }: Route,
+  traceparent: string | null,
+  deps: HttpDeps,
+): Promise<Reply> {
   const request = context.req.raw;
   const identified = deps.rateLimiter
     ? counted(context, spec, deps, deps.rateLimiter)
@@ -94,7 +133,6 @@ async function handled(context: Context<AppEnv>, { spec, run }: Route, deps: Htt
   const rawBody = expectsBody ? await readBody(request, deps.scheduler, deps.bodyTimeoutMs) : NO_BODY;
   const params = storable("path", context.req.param());
   const claim = key === null ? null : idempotencyClaim(principal, spec.method, context.req.path, key, rawBody);
-  const traceparent = traceparentOf(request);
   const checked: Omit<CheckedRequest, "begun"> = {
     params,
     query: queryOf(request.url),
@@ -196,5 +234,5 @@ function headersOf(request: Request, spec: RouteSpec): Record<string, string | u
 
 function traceparentOf(request: Request): string | null {
   const value = request.headers.get("traceparent");
-  return value !== null && /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value) ? value : null;
+  return value !== null && isTraceparent(value) ? value : null;
 }

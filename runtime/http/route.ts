@@ -51,7 +51,7 @@ export interface TypedRequest<
   readonly waitMs: number;
   /** The body's bytes as sent, for signatures. Empty where there is none. */
   readonly rawBody: Uint8Array;
-  /** W3C trace context of the caller when it is well formed. */
+  /** W3C trace context that goes on: of the request's span where it is traced, else of the caller. */
   readonly traceparent: string | null;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;

@@ -200,7 +200,7 @@ function parkBehind<State, Shared>(plan: BatchPlan<State, Shared>, parkedBefore:
       parkedHere.add(`${name} ${envelope.sequence}`);
       last.set(name, envelope.sequence);
     }
-    plan.afterCommit.push(item.settle);
+    plan.afterCommit.push(() => item.settle("parked"));
     return false;
   });
 }

@@ -22,6 +22,8 @@ export class NothingHappened extends Error {}
 /** A kind of call to the outside world: its intent commits first, a worker calls, the outcome comes back as a message. */
 export interface CallKind<Request, Answer> {
   readonly kind: string;
+  /** Who is called, as the service map is to name it. */
+  readonly peer: string;
   readonly request: z.ZodType<Request>;
   readonly answer: z.ZodType<Answer>;
   /**
@@ -41,6 +43,7 @@ export function call<Request, Answer>(kind: CallKind<Request, Answer>, request: 
 /** A call kind bound to what carries it out and to what is decided on its outcome. */
 export interface CallHandler<State, Shared, Ports> {
   readonly kind: string;
+  readonly peer: string;
   readonly afterCrash: "ask" | "repeat";
   /** Without an answer by then, the outcome is unknown. */
   readonly timeoutMs: number;
@@ -71,6 +74,7 @@ export function onOutcome<State, Request, Answer, Ports, Shared = never>(
   const parseRequest = (text: string) => kind.request.parse(JSON.parse(text));
   return {
     kind: kind.kind,
+    peer: kind.peer,
     afterCrash: kind.afterCrash,
     timeoutMs,
     execute: async (ports, request, signal) =>

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Row } from "../database/port.ts";
+import { NO_TRACER } from "../telemetry/tracer.ts";
 import { virtualTime } from "../virtual-time.fixture.ts";
 import { type CallHandler, NothingHappened } from "./call.ts";
 import { createCalls } from "./calls.ts";
@@ -20,10 +21,18 @@ type Handler = CallHandler<never, never, null>;
 function callsOf(change: Pick<Handler, "afterCrash" | "execute">, open: readonly Row[] = []) {
   const logged: Logged[] = [];
   const { promise: told, resolve } = Promise.withResolvers<OutcomeItem>();
-  const handler: Handler = { kind: "mail", timeoutMs: 1000, decide: () => ({}), sharedKeys: () => [], ...change };
+  const handler: Handler = {
+    kind: "mail",
+    peer: "gateway",
+    timeoutMs: 1000,
+    decide: () => ({}),
+    sharedKeys: () => [],
+    ...change,
+  };
   const nothing = async () => [];
   const calls = createCalls({
     module: "tally",
+    tracer: NO_TRACER,
     database: {
       query: async () => [...open],
       lane: () => {

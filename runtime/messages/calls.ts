@@ -13,6 +13,9 @@ import { messageOf } from "../error-text.ts";
 import type { Log } from "../log.ts";
 import { withoutPersonal } from "../personal-data.ts";
 import type { Scheduler } from "../scheduler.ts";
+import { withinSpan } from "../telemetry/active-span.ts";
+import { callSpan } from "../telemetry/trace-call.ts";
+import type { Tracer } from "../telemetry/tracer.ts";
 import { type CallHandler, type CallOutcome, NothingHappened } from "./call.ts";
 import type { IntentRow, OutcomeItem } from "./item.ts";
 import type { Shards } from "./shards.ts";
@@ -23,6 +26,7 @@ export interface CallsDeps<State, Shared, Ports> {
   readonly shards: Shards;
   readonly scheduler: Scheduler;
   readonly log: Log;
+  readonly tracer: Tracer;
   readonly handlers: readonly CallHandler<State, Shared, Ports>[];
   readonly ports: Ports;
   readonly push: (item: OutcomeItem) => void;
@@ -97,7 +101,9 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
       });
       abort.signal.addEventListener("abort", cancel, { once: true });
     });
-    const answered = handler.execute(deps.ports, intent.request, abort.signal).then(
+    const span = callSpan(deps.tracer, deps.module, intent, handler);
+    const execute = () => handler.execute(deps.ports, intent.request, abort.signal);
+    const answered = (span === undefined ? execute() : withinSpan(span, execute)).then(
       (answer): CallOutcome<string> => ({ kind: "answered", answer }),
       (error): CallOutcome<string> => {
         deps.log("warn", "call.failed", {
@@ -112,6 +118,8 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
     );
     const outcome = await Promise.race([answered, timedOut]);
     abort.abort();
+    if (outcome.kind !== "answered") span?.fail(outcome.kind);
+    span?.end();
     return outcome;
   }
 
@@ -141,7 +149,7 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
       let after: readonly [number, string] = [-1, FIRST_ID];
       while (held.length > 0 && inHand.size < IN_HAND_LIMIT) {
         const rows = await deps.database.query({
-          text: `select shard, id, key, kind, request from call_intent
+          text: `select shard, id, key, kind, request, traceparent from call_intent
             where shard = any($1::smallint[]) and (shard, id) > ($2::smallint, $3::uuid) and kind = any($4::text[])
             order by shard, id limit ${PAGE}`,
           params: [arrayLiteral(held), ...after, known],
@@ -153,6 +161,7 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
             key: String(row.key),
             kind: String(row.kind),
             request: String(row.request),
+            ...(row.traceparent === null ? {} : { traceparent: String(row.traceparent) }),
           };
           after = [intent.shard, intent.id];
           if (inHand.has(intent.id) || expected.has(intent.id) || !shards.holds(intent.shard)) continue;

@@ -22,6 +22,8 @@ export interface CommitDeps<State, Shared, Ports> {
   readonly scheduler: Scheduler;
   readonly log: Log;
   readonly retryMs: number;
+  /** Says what the next statements are done for. */
+  readonly about: (items: readonly Item<State, Shared>[]) => void;
   readonly stopped: () => boolean;
   /** What is known of these keys may be stale. */
   readonly forget: (items: readonly Item<State, Shared>[]) => void;
@@ -104,6 +106,7 @@ async function once<State, Shared, Ports>(
   let run: BatchRun<State, Shared>;
   try {
     const rows = acknowledged.map(({ row }) => row);
+    deps.about(items);
     run = await runBatch(deps.batch, items, rows, verifying);
   } catch (error) {
     return error ?? new Error("a batch failed without saying why");

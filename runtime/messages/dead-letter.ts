@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { Row } from "../database/port.ts";
 import type { UnreadableRecord } from "../transport/port.ts";
 import type { Envelope } from "./envelope.ts";
-import type { IntentRow } from "./item.ts";
+import type { IntentRow, TimerRow } from "./item.ts";
 
 /** Longer ones cannot be asked about. */
 export const KEY_LIMIT = 500;
@@ -106,7 +106,7 @@ export function openedLetterOf(row: Row): OpenedLetter {
 
 type LetterContent =
   | { readonly kind: "message"; readonly envelope: Envelope }
-  | { readonly kind: "timer"; readonly timer: { readonly dueMs: number } }
+  | { readonly kind: "timer"; readonly timer: Pick<TimerRow, "dueMs" | "traceparent"> }
   | { readonly kind: "call"; readonly intent: IntentRow; readonly outcome: unknown }
   | { readonly kind: "record"; readonly record: UnreadableRecord };
 
@@ -155,9 +155,13 @@ function dataOf(text: string): unknown {
 }
 
 function traceOf(content: LetterContent): OpenedLetter["trace"] {
-  if (content.kind !== "message") return {};
-  const { traceparent, correlationId, causationId } = content.envelope;
-  return { correlationId, causationId, ...(traceparent === undefined ? {} : { traceparent }) };
+  if (content.kind === "record") return {};
+  const { traceparent } =
+    content.kind === "message" ? content.envelope : content.kind === "timer" ? content.timer : content.intent;
+  const traced = traceparent === undefined ? {} : { traceparent };
+  if (content.kind !== "message") return traced;
+  const { correlationId, causationId } = content.envelope;
+  return { correlationId, causationId, ...traced };
 }
 
 const LINE_LIMIT = 300;

@@ -45,6 +45,12 @@ interface Cause {
   readonly traceparent?: string;
 }
 
+const UNTRACED = {};
+
+/** What is set off goes on with the trace of what set it off. */
+const tracedBy = ({ traceparent }: { readonly traceparent?: string }): Pick<Cause, "traceparent"> =>
+  traceparent === undefined ? UNTRACED : { traceparent };
+
 const contextOf = <State, Shared>(key: string, batch: BatchContext<State, Shared>): DecisionContext<Shared> => ({
   key,
   now: batch.now,
@@ -70,7 +76,7 @@ export function decideItem<State, Shared>(
     case "timer": {
       const { timer } = item;
       const handler = handlers.timers.get(timer.kind);
-      const cause = { causationId: `timer/${item.key}/${timer.kind}`, correlationId: item.key };
+      const cause = { causationId: `timer/${item.key}/${timer.kind}`, correlationId: item.key, ...tracedBy(timer) };
       const name = `${timer.key} ${timer.kind}`;
       plan.afterCommit.push(item.settle);
       // An earlier item of this batch has cancelled or moved it.
@@ -90,7 +96,7 @@ export function decideItem<State, Shared>(
     case "outcome": {
       const { intent } = item;
       const handler = handlers.calls.get(intent.kind);
-      const cause = { causationId: `call/${intent.id}`, correlationId: item.key };
+      const cause = { causationId: `call/${intent.id}`, correlationId: item.key, ...tracedBy(intent) };
       plan.intentsDone.push(intent);
       plan.afterCommit.push(item.settle);
       const parked = JSON.stringify({ intent, outcome: item.outcome });
@@ -135,7 +141,7 @@ function decideMessage<State, Shared>(
   const cause: Cause = {
     causationId: messageId(envelope),
     correlationId: envelope.correlationId,
-    ...(envelope.traceparent === undefined ? {} : { traceparent: envelope.traceparent }),
+    ...tracedBy(envelope),
   };
   try {
     const discarded = batch.discarded.has(item);
@@ -153,6 +159,8 @@ function decideMessage<State, Shared>(
     if (letter) plan.lettersReleased.push({ ...name, discarded });
   } catch (error) {
     plan.deadLetters.push(deadLetterOf(envelope, "threw", error, working.state));
+    plan.afterCommit.push(() => item.settle("parked"));
+    return;
   }
   plan.afterCommit.push(item.settle);
 }
@@ -180,11 +188,7 @@ function decideCommand<State, Shared>(
   try {
     const before = working.state;
     const { decision, decided } = item.decide(before, contextOf(item.key, batch));
-    const cause: Cause = {
-      causationId: item.key,
-      correlationId: item.key,
-      ...(item.traceparent === undefined ? {} : { traceparent: item.traceparent }),
-    };
+    const cause: Cause = { causationId: item.key, correlationId: item.key, ...tracedBy(item) };
     apply(plan, working, decision, cause, batch, sends);
     if (isAccepted(decision) && item.idempotency) plan.idempotency.push(item.idempotency);
     // What was as it was asked for has not been changed by who asks.
@@ -280,13 +284,14 @@ function apply<State, Shared>(
   sendShared(plan, decision, cause, batch);
   for (const { kind, dueMs } of decision.setTimers ?? []) {
     plan.timersCancelled.delete(`${key} ${kind}`);
-    plan.timersSet.set(`${key} ${kind}`, { shard, key, kind, dueMs });
+    plan.timersSet.set(`${key} ${kind}`, { shard, key, kind, dueMs, ...tracedBy(cause) });
   }
   for (const kind of decision.cancelTimers ?? []) {
     plan.timersSet.delete(`${key} ${kind}`);
     plan.timersCancelled.set(`${key} ${kind}`, { shard, key, kind, dueMs: 0 });
   }
-  for (const each of decision.calls ?? []) plan.intents.push({ shard, id: batch.ids.next(), key, ...each });
+  for (const each of decision.calls ?? [])
+    plan.intents.push({ shard, id: batch.ids.next(), key, ...each, ...tracedBy(cause) });
   for (const { table, row } of decision.entries ?? []) {
     const rows = plan.entries.get(table);
     if (rows) rows.push(row);

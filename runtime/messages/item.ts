@@ -1,4 +1,5 @@
 /** What waits in a lane's queue: everything that can change an aggregate takes this one path. */
+import type { Settlement } from "../transport/port.ts";
 import type { CommandAudit } from "./audit.ts";
 import type { CallOutcome } from "./call.ts";
 import type { Command, Decision, DecisionContext } from "./decision.ts";
@@ -17,6 +18,8 @@ export interface TimerRow {
   readonly key: string;
   readonly kind: string;
   readonly dueMs: number;
+  /** The trace that it was set in. */
+  readonly traceparent?: string;
 }
 
 export interface IntentRow {
@@ -26,6 +29,8 @@ export interface IntentRow {
   readonly kind: string;
   /** JSON text. */
   readonly request: string;
+  /** The trace that it was made in. */
+  readonly traceparent?: string;
 }
 
 /** Names the effect of a request, so that its repetition finds it: see `idempotency` in the tables. */
@@ -49,8 +54,8 @@ export interface MessageItem {
   readonly letter?: LetterAction;
   /** Called each time that it was looked at and an earlier number was missing. */
   readonly waits?: () => void;
-  /** Handled, skipped or parked, durably. */
-  readonly settle: () => void;
+  /** It has ended, durably. */
+  readonly settle: (settlement?: Settlement) => void;
 }
 
 /**

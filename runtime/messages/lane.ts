@@ -8,6 +8,7 @@
 
 import type { Log } from "../log.ts";
 import type { Scheduler } from "../scheduler.ts";
+import type { TracedLane } from "../telemetry/trace-lane.ts";
 import { createAggregateCache } from "./aggregate-cache.ts";
 import type { BatchDeps, BatchRun } from "./batch.ts";
 import type { BatchPlan } from "./batch-plan.ts";
@@ -48,7 +49,8 @@ export const DEFAULT_LANE_LIMITS: LaneLimits = {
 };
 
 export interface LaneDeps<State, Shared, Ports>
-  extends Omit<BatchDeps<State, Shared, Ports>, "cached" | "handlers" | "shape"> {
+  extends Omit<BatchDeps<State, Shared, Ports>, "cached" | "handlers" | "shape" | "lane"> {
+  readonly lane: TracedLane;
   readonly scheduler: Scheduler;
   readonly limits: LaneLimits;
   readonly log: Log;
@@ -142,6 +144,7 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
     scheduler,
     log,
     retryMs: limits.retryMs,
+    about: deps.lane.about,
     stopped: () => stopped,
     forget: cache.drop,
     uncertain: deps.uncertain,

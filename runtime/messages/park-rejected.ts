@@ -44,7 +44,8 @@ export async function parkRejected<State, Shared>(
     if (failure instanceof DatabaseError) return false;
     throw failure;
   }
-  item.settle();
+  if (item.kind === "message") item.settle("parked");
+  else item.settle();
   return true;
 }
 

@@ -27,19 +27,21 @@ export async function putBack(
   const shard = shardOf(key);
   const content = contentOf(letter);
   if (content.kind === "call") {
-    const { id, kind, request } = content.intent;
+    const { id, kind, request, traceparent = null } = content.intent;
     await database.query({
-      text: `${GONE} insert into call_intent (shard, key, id, kind, request)
-        select $1::smallint, $2, $4::text::uuid, $5, $6 from gone on conflict do nothing`,
-      params: [shard, key, source, id, kind, request],
+      text: `${GONE} insert into call_intent (shard, key, id, kind, request, traceparent)
+        select $1::smallint, $2, $4::text::uuid, $5, $6, $7 from gone on conflict do nothing`,
+      params: [shard, key, source, id, kind, request, traceparent],
     });
     return undefined;
   }
-  const timer: TimerRow = { shard, key, kind: partsOf(source).timer, dueMs: now };
+  const traceparent = content.kind === "timer" ? content.timer.traceparent : undefined;
+  const traced = traceparent === undefined ? {} : { traceparent };
+  const timer: TimerRow = { shard, key, kind: partsOf(source).timer, dueMs: now, ...traced };
   await database.query({
-    text: `${GONE} insert into timer (shard, key, kind, due_at)
-      select $1::smallint, $2, $4, $5::text::timestamptz from gone on conflict do nothing`,
-    params: [shard, key, source, timer.kind, new Date(now).toISOString()],
+    text: `${GONE} insert into timer (shard, key, kind, due_at, traceparent)
+      select $1::smallint, $2, $4, $5::text::timestamptz, $6 from gone on conflict do nothing`,
+    params: [shard, key, source, timer.kind, new Date(now).toISOString(), traceparent ?? null],
   });
   return timer;
 }

@@ -166,7 +166,7 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
       if (content.kind !== "message") return [];
       const { envelope } = content;
       return [
-        new Promise<void>((settle) => items.push({ kind: "message", key: envelope.key, envelope, letter, settle })),
+        new Promise<unknown>((settle) => items.push({ kind: "message", key: envelope.key, envelope, letter, settle })),
       ];
     });
     let cancel: () => void = () => undefined;

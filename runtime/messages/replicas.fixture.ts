@@ -12,6 +12,7 @@ import { createIds } from "../ids.ts";
 import type { Log } from "../log.ts";
 import { systemRandom } from "../random.ts";
 import { type Scheduler, systemScheduler } from "../scheduler.ts";
+import { NO_TRACER } from "../telemetry/tracer.ts";
 import { createInProcessTransport } from "../transport/inprocess.ts";
 import type { Transport } from "../transport/port.ts";
 import type { Command } from "./decision.ts";
@@ -209,6 +210,7 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
     {
       database,
       transport,
+      tracer: NO_TRACER,
       clock,
       scheduler,
       ids,

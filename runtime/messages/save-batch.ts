@@ -14,7 +14,7 @@ import type { BatchPlan } from "./batch-plan.ts";
 import type { OutboxRow, TimerRow } from "./item.ts";
 import type { Messaging } from "./messaging.ts";
 
-const TIMER = "x(shard smallint, key text, kind text, due_at timestamptz, new_due_at timestamptz)";
+const TIMER = "x(shard smallint, key text, kind text, due_at timestamptz, new_due_at timestamptz, traceparent text)";
 
 const LETTER = "x(key text, source text, sequence integer, discarded boolean, discarded_at timestamptz, reason text)";
 
@@ -33,14 +33,15 @@ const CORE = {
   },
   timersMoved: {
     label: "timers fired and set again",
-    sql: `update timer t set due_at = x.new_due_at from json_to_recordset($::text::json) as ${TIMER}
+    sql: `update timer t set due_at = x.new_due_at, traceparent = x.traceparent from json_to_recordset($::text::json) as ${TIMER}
       where t.shard = x.shard and t.key = x.key and t.kind = x.kind and t.due_at = x.due_at returning 1`,
   },
   timersSet: {
     label: "timers set",
-    sql: `insert into timer (shard, key, kind, due_at)
-      select shard, key, kind, due_at from json_to_recordset($::text::json) as ${TIMER}
-      on conflict (shard, key, kind) do update set due_at = excluded.due_at returning 1`,
+    sql: `insert into timer (shard, key, kind, due_at, traceparent)
+      select shard, key, kind, due_at, traceparent from json_to_recordset($::text::json) as ${TIMER}
+      on conflict (shard, key, kind) do update set due_at = excluded.due_at, traceparent = excluded.traceparent
+      returning 1`,
   },
   timersCancelled: {
     label: "timers cancelled",
@@ -49,9 +50,9 @@ const CORE = {
   },
   intents: {
     label: "call intents",
-    sql: `insert into call_intent (shard, id, key, kind, request)
-      select shard, id, key, kind, request from json_to_recordset($::text::json)
-        as x(shard smallint, id uuid, key text, kind text, request text) returning 1`,
+    sql: `insert into call_intent (shard, id, key, kind, request, traceparent)
+      select shard, id, key, kind, request, traceparent from json_to_recordset($::text::json)
+        as x(shard smallint, id uuid, key text, kind text, request text, traceparent text) returning 1`,
   },
   intentsDone: {
     label: "call intents done",
@@ -140,12 +141,14 @@ interface Part {
 const bySortKey = (a: { readonly key: string }, b: { readonly key: string }) =>
   a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 
-const timerJson = (timer: TimerRow, newDueMs?: number) => ({
+/** `next`: as it is set again. */
+const timerJson = (timer: TimerRow, next: TimerRow = timer) => ({
   shard: timer.shard,
   key: timer.key,
   kind: timer.kind,
   due_at: new Date(timer.dueMs).toISOString(),
-  ...(newDueMs === undefined ? {} : { new_due_at: new Date(newDueMs).toISOString() }),
+  ...(next === timer ? {} : { new_due_at: new Date(next.dueMs).toISOString() }),
+  ...(next.traceparent === undefined ? {} : { traceparent: next.traceparent }),
 });
 
 /** `message` is JSON already: it is put in as it stands, so it is not escaped a second time. */
@@ -184,7 +187,7 @@ export function saveStatement<State, Shared, Ports>(
   const moved: unknown[] = [];
   for (const timer of plan.timersFired) {
     const again = plan.timersSet.get(`${timer.key} ${timer.kind}`);
-    if (again) moved.push(timerJson(timer, again.dueMs));
+    if (again) moved.push(timerJson(timer, again));
     else fired.push(timerJson(timer));
   }
   const firedNames = new Set(plan.timersFired.map((timer) => `${timer.key} ${timer.kind}`));

@@ -8,6 +8,8 @@ import type { Database } from "../database/port.ts";
 import type { Ids } from "../ids.ts";
 import type { Log } from "../log.ts";
 import type { Scheduler } from "../scheduler.ts";
+import { traceLane } from "../telemetry/trace-lane.ts";
+import type { Tracer } from "../telemetry/tracer.ts";
 import type { Transport } from "../transport/port.ts";
 import type { Stored } from "./aggregate.ts";
 import { announceCommits } from "./announce-commits.ts";
@@ -33,6 +35,7 @@ export interface MessagingDeps<State, Ports> {
   readonly scheduler: Scheduler;
   readonly ids: Ids;
   readonly log: Log;
+  readonly tracer: Tracer;
   readonly ports: Ports;
   readonly replica: string;
   readonly exclusive: boolean;
@@ -80,7 +83,7 @@ export function startMessaging<State, Shared, Ports>(
 
   const lane: ModuleLane<State, Shared> = createLane({
     messaging,
-    lane: database.lane(module),
+    lane: traceLane(database.lane(module), deps.tracer, module),
     clock,
     scheduler,
     ids: deps.ids,
@@ -171,9 +174,9 @@ export function startMessaging<State, Shared, Ports>(
               if (!hasWaited) waiting++;
               hasWaited = true;
             },
-            settle() {
+            settle(settlement) {
               if (hasWaited) waiting--;
-              resolve();
+              resolve(settlement);
             },
           });
         }),

@@ -141,7 +141,7 @@ export function carryOut(state: Tally | undefined, given: Instruction, context: 
 }
 
 const kindOf = (kind: string, afterCrash: "ask" | "repeat") =>
-  defineCall({ kind, request: z.object({ from: z.string() }), answer: z.string(), afterCrash });
+  defineCall({ kind, peer: "far side", request: z.object({ from: z.string() }), answer: z.string(), afterCrash });
 const kinds = {
   ask: kindOf("ask", "ask"),
   undo: kindOf("undo", "repeat"),

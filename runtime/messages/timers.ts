@@ -61,7 +61,7 @@ export function createTimers(deps: TimersDeps): Timers {
     try {
       const horizonMs = clock.now() + deps.horizonMs;
       const rows = await deps.database.query({
-        text: `select shard, key, kind, due_at from timer
+        text: `select shard, key, kind, due_at, traceparent from timer
           where due_at <= $1::text::timestamptz and shard = any($2::smallint[]) and kind = any($3::text[])
           order by due_at, shard, key, kind limit ${PAGE}`,
         params: [new Date(horizonMs).toISOString(), arrayLiteral(held), known],
@@ -74,6 +74,7 @@ export function createTimers(deps: TimersDeps): Timers {
           key: String(row.key),
           kind: String(row.kind),
           dueMs: Number(row.due_at),
+          ...(row.traceparent === null ? {} : { traceparent: String(row.traceparent) }),
         };
         if (timer.dueMs <= now) fire(timer);
         else next = Math.min(next, timer.dueMs);

@@ -17,6 +17,8 @@ export interface Sent {
   readonly token: string;
   readonly text: string;
   readonly timeoutMs: number;
+  /** The trace that it is part of. */
+  readonly traceparent?: string | undefined;
 }
 
 /**
@@ -57,7 +59,7 @@ const DETAIL_LIMIT = 300;
 export const openConnections: OpenConnections = () => {
   const session = new Bun.FetchSession({ proxy: false, keepAlive: { idleTimeout: IDLE_SECONDS } });
   return {
-    async exchange({ url, token, text, timeoutMs }, signal) {
+    async exchange({ url, token, text, timeoutMs, traceparent }, signal) {
       try {
         const response = await session.fetch(url, {
           method: "POST",
@@ -65,6 +67,7 @@ export const openConnections: OpenConnections = () => {
             authorization: `Bearer ${token}`,
             "content-type": "application/json",
             [TIMEOUT_HEADER]: String(timeoutMs),
+            ...(traceparent === undefined ? {} : { traceparent }),
           },
           body: text,
           redirect: "manual",

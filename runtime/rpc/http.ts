@@ -16,6 +16,8 @@ import { messageOf } from "../error-text.ts";
 import type { ServiceTokens } from "../identity/service-tokens.ts";
 import type { Random } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";
+import { activeSpan } from "../telemetry/active-span.ts";
+import { traceparentOf } from "../telemetry/trace-context.ts";
 import type { Breakers } from "./circuit-breaker.ts";
 import { type ConcurrencyLimit, createConcurrencyLimit } from "./concurrency-limit.ts";
 import { type Connections, type Exchanged, type Failure, type OpenConnections, openConnections } from "./exchange.ts";
@@ -55,6 +57,7 @@ interface Call {
   readonly text: string;
   readonly endsMs: number;
   readonly signal: AbortSignal;
+  readonly traceparent: string | undefined;
 }
 
 /** A client for modules that run elsewhere. */
@@ -75,7 +78,7 @@ export function createHttpRpc(deps: HttpRpcDeps): RpcClient {
     return callee;
   }
 
-  async function attempt(callee: Callee, { method, text, endsMs, signal }: Call): Promise<Exchanged> {
+  async function attempt(callee: Callee, { method, text, endsMs, signal, traceparent }: Call): Promise<Exchanged> {
     const token = await deps.tokens.current().catch((error) => {
       throw new RpcUnavailable(`${methodName(method)}: ${messageOf(error)}`, { cause: error });
     });
@@ -84,7 +87,8 @@ export function createHttpRpc(deps: HttpRpcDeps): RpcClient {
       if (leftMs <= 0) throw new RpcUnavailable(`${methodName(method)} had no turn in time: ${AT_ONCE} others did`);
       const timeoutMs = Math.min(MOST_TIMEOUT_MS, leftMs);
       const url = `${deps.baseUrl(method.module)}${RPC_PATH}/${method.module}/${method.name}`;
-      return scheduler.external("rpc", () => callee.connections.exchange({ url, token, text, timeoutMs }, signal));
+      const sent = { url, token, text, timeoutMs, traceparent };
+      return scheduler.external("rpc", () => callee.connections.exchange(sent, signal));
     });
   }
 
@@ -125,7 +129,10 @@ export function createHttpRpc(deps: HttpRpcDeps): RpcClient {
         callee.connections.dropIdle();
         return silence;
       };
-      const asking = ask(callee, { method, text, endsMs: clock.now() + timeoutMs, signal: abort.signal });
+      const active = activeSpan();
+      const traceparent = active && traceparentOf(active.parent);
+      const endsMs = clock.now() + timeoutMs;
+      const asking = ask(callee, { method, text, endsMs, signal: abort.signal, traceparent });
       const exchanged = await within(scheduler, timeoutMs, asking, late);
       if (exchanged.ok || exchanged.kind === "declined") admission.answered();
       else admission.unanswered(exchanged.reason);

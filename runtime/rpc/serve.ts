@@ -18,6 +18,8 @@ import { ProblemError, problem } from "../http/problem.ts";
 import { toResponse } from "../http/reply.ts";
 import type { ServicePrincipal } from "../identity/service-principal.ts";
 import type { TokenVerifier } from "../identity/token-verifier.ts";
+import { withinRemoteSpan } from "../telemetry/active-span.ts";
+import { sampledContext } from "../telemetry/trace-context.ts";
 import { methodName, type RpcHandler, RpcRequestInvalid, RpcUnavailable } from "./port.ts";
 import { MOST_TIMEOUT_MS, RPC_PATH, TIMEOUT_HEADER } from "./wire.ts";
 
@@ -63,7 +65,9 @@ async function answer(
   const asked = async () => {
     const body = await readBody(request, scheduler, Math.min(deps.bodyTimeoutMs, timeoutMs));
     if (signal.aborted) throw gone();
-    return handler.answer(textOf(body));
+    const text = textOf(body);
+    const parent = sampledContext(request.headers.get("traceparent") ?? undefined);
+    return parent === undefined ? handler.answer(text) : withinRemoteSpan(parent, () => handler.answer(text));
   };
   const left = new Promise<never>((_resolve, reject) => {
     signal.addEventListener("abort", () => reject(gone()), { once: true });

@@ -15,7 +15,7 @@ test("publishing ends when every subscriber of the topic has settled, and not be
       topics: [message.topic],
       deliver: () => {
         heard.push(consumer);
-        return new Promise((resolve) => settle.push(resolve));
+        return new Promise((resolve) => settle.push(() => resolve(undefined)));
       },
       ...rest,
     });

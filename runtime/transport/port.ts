@@ -28,12 +28,15 @@ export interface Transport {
   travelling(consumer: string): Promise<readonly string[]>;
 }
 
+/** How a message has ended; undefined when it was handled or skipped. */
+export type Settlement = "parked" | undefined;
+
 export interface Subscription {
   /** The consuming module: its consumer group. */
   readonly consumer: string;
   readonly topics: readonly string[];
   /** Resolves once the message is handled, skipped or parked durably; it never rejects for a bad message. */
-  readonly deliver: (message: Envelope) => Promise<void>;
+  readonly deliver: (message: Envelope) => Promise<Settlement>;
   /** How many of those that have not settled wait for an earlier number: they must not keep it from coming. */
   readonly waiting: () => number;
   /** Keeps what is no message of ours as a dead letter; resolves once that is durable. */

@@ -15,6 +15,7 @@ import { anInstance } from "../../runtime/instance.fixture.ts";
 import { schemasOf } from "../../runtime/platform.ts";
 import { checkRegistry, topicsOf } from "../../runtime/registry.ts";
 import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
+import { askKept } from "../../runtime/telemetry/traces-rpc.ts";
 import { seventh } from "./seventh/index.ts";
 
 /** The line. */
@@ -40,7 +41,9 @@ function edge() {
   const app = createApp(http);
   const rpc = { call: () => Promise.reject(new Error("asks nobody")) };
   const topology = { modules: [], self: () => anInstance(), replicas: undefined };
-  mountEdge(app, { routes: [], modules: registry, ops: { rpc, modules: [], clock, scheduler }, topology, http });
+  const traces = { modules: [], own: [], ask: askKept("test", undefined), replicas: undefined };
+  const ops = { rpc, modules: [], clock, scheduler };
+  mountEdge(app, { routes: [], modules: registry, ops, topology, traces, http });
   const handler = handlerOf(app);
   return async (path: string) => (await handler(new Request(`http://shop.test${path}`))).json();
 }

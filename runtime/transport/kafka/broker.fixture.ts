@@ -110,7 +110,7 @@ export function testBroker(): Broker {
           topics: consumed,
           deliver(message) {
             given.push(message);
-            return deliver(message);
+            return deliver(message).then(() => undefined);
           },
           waiting: () => 0,
           reject: async (record) => void unreadable.push(record),

@@ -1,0 +1,90 @@
+/**
+ * What this process tells of its work: spans to a collector, to its own memory, or nowhere. Where they go nowhere nothing
+ * is traced at all.
+ */
+import { version } from "../../package.json";
+import { createFineClock } from "../clock.ts";
+import type { PlatformConfig } from "../config/settings.ts";
+import { atMost } from "../deadline.ts";
+import type { Log } from "../log.ts";
+import { systemRandom } from "../random.ts";
+import { systemScheduler as scheduler } from "../scheduler.ts";
+import type { TelemetryExport } from "../telemetry/export.ts";
+import { type KeptTraces, keepTraces } from "../telemetry/kept-traces.ts";
+import { createSampler } from "../telemetry/sampler.ts";
+import type { EndedSpan } from "../telemetry/span.ts";
+import { createTracer, type Tracer } from "../telemetry/tracer.ts";
+
+export interface Telemetry {
+  /** The name that this process goes by in traces. */
+  readonly service: string;
+  /** Absent where nothing is traced. */
+  readonly tracer: Tracer | undefined;
+  /** Absent where none are kept. */
+  readonly kept: KeptTraces | undefined;
+  /** Sends what waits, for a bounded time. */
+  stop(): Promise<void>;
+}
+
+/** The platform, where one process runs more than one module of it. */
+const PLATFORM = "genai-demo";
+
+/** `instanceId`: another one after each start. */
+export async function openTelemetry(config: PlatformConfig<string>, instanceId: string, log: Log): Promise<Telemetry> {
+  const [only, ...others] = config.modules;
+  const service = config.serviceName ?? (only !== undefined && others.length === 0 ? only : PLATFORM);
+  const off = config.telemetryDisabled;
+  const sendsSpans = !off && config.tracesExporter === "otlp";
+  const sent = await openSending(config, { service, instanceId, sendsSpans }, log);
+  const kept = !off && config.tracesKept > 0 ? keepTraces(config.tracesKept) : undefined;
+  const sinks = [...(sent && sendsSpans ? [sent.sink] : []), ...(kept ? [kept.keep] : [])];
+  const random = systemRandom();
+  const tracer =
+    sinks.length === 0
+      ? undefined
+      : createTracer({
+          service,
+          clock: createFineClock(),
+          random,
+          sampler: createSampler(config.tracesSampler, config.tracesRatio, random),
+          sink(span: EndedSpan) {
+            for (const sink of sinks) sink(span);
+          },
+        });
+  return {
+    service,
+    tracer,
+    kept,
+    stop: async () => void (sent && (await atMost(scheduler, config.otlpTimeoutMs + STOP_SLACK_MS, sent.shutdown()))),
+  };
+}
+
+/** Spans and metrics are sent at the same time, and each within the time-out. */
+const STOP_SLACK_MS = 500;
+
+async function openSending(
+  config: PlatformConfig<string>,
+  { service, instanceId, sendsSpans }: { service: string; instanceId: string; sendsSpans: boolean },
+  log: Log,
+): Promise<TelemetryExport | undefined> {
+  if (!sendsSpans) return undefined;
+  const { openExport } = await import("../telemetry/export.ts");
+  return openExport({
+    resource: {
+      "service.name": service,
+      "service.namespace": PLATFORM,
+      "service.version": version,
+      "service.instance.id": instanceId,
+      "app.modules": config.modules.join(","),
+    },
+    spans: {
+      delayMs: config.spanDelayMs,
+      queueLimit: config.spanQueueLimit,
+      batchLimit: config.spanBatchLimit,
+      exportTimeoutMs: config.spanExportTimeoutMs,
+    },
+    metrics: null,
+    timeoutMs: config.otlpTimeoutMs,
+    log,
+  });
+}

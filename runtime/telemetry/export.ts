@@ -1,0 +1,143 @@
+/**
+ * Sends spans and metrics to a collector, by OpenTelemetry's SDK over OTLP/HTTP. Loaded only where there is a collector:
+ * the SDK costs some 140 ms of a start and 35 MB.
+ *
+ * Never in anybody's way: what ends is put into a bounded queue, and dropped when that is full. A collector that is away,
+ * hangs or refuses is told of in the log, nothing is waited for but at the end (`shutdown`), and that for a bounded time.
+ * What was not taken is sent again by the exporter within its time-out, and then lost.
+ */
+import {
+  type Attributes,
+  DiagLogLevel,
+  diag,
+  type HrTime,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+} from "@opentelemetry/api";
+import { AggregationTemporalityPreference, OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  type Resource,
+  resourceFromAttributes,
+} from "@opentelemetry/resources";
+import { type MetricProducer, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
+import { NodeSDK } from "@opentelemetry/sdk-node";
+import { BatchSpanProcessor, type ReadableSpan } from "@opentelemetry/sdk-trace";
+import type { Log } from "../log.ts";
+import type { EndedSpan, SpanSink } from "./span.ts";
+import type { SpanContext } from "./trace-context.ts";
+
+export interface ExportOptions {
+  /** What is said of this process with each span and metric. */
+  readonly resource: Attributes;
+  /** Null: spans are not sent. */
+  readonly spans: {
+    readonly delayMs: number;
+    readonly queueLimit: number;
+    readonly batchLimit: number;
+    readonly exportTimeoutMs: number;
+  } | null;
+  /** Null: metrics are not sent. */
+  readonly metrics: { readonly intervalMs: number; readonly producers: readonly MetricProducer[] } | null;
+  /** For one export. */
+  readonly timeoutMs: number;
+  readonly log: Log;
+}
+
+export interface TelemetryExport {
+  readonly sink: SpanSink;
+  /** Sends what waits. Never rejects; a collector that does not answer has been waited for, for the time-out. */
+  shutdown(): Promise<void>;
+}
+
+const SCOPE = { name: "genai-demo" };
+
+export function openExport({ resource: own, spans, metrics, timeoutMs, log }: ExportOptions): TelemetryExport {
+  const tell = (text: string) => log("warn", "telemetry.export", { error: text });
+  const nothing = () => undefined;
+  diag.setLogger(
+    { error: tell, warn: tell, info: nothing, debug: nothing, verbose: nothing },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
+  // What is set from outside wins: OTEL_RESOURCE_ATTRIBUTES, and OTEL_SERVICE_NAME, which is among `own`.
+  const resource = defaultResource()
+    .merge(resourceFromAttributes(own))
+    .merge(detectResources({ detectors: [envDetector] }));
+  const processor =
+    spans &&
+    new BatchSpanProcessor({
+      exporter: new OTLPTraceExporter({ timeoutMillis: timeoutMs }),
+      scheduledDelayMillis: spans.delayMs,
+      maxQueueSize: spans.queueLimit,
+      maxExportBatchSize: spans.batchLimit,
+      exportTimeoutMillis: spans.exportTimeoutMs,
+    });
+  const reader =
+    metrics &&
+    new PeriodicExportingMetricReader({
+      exporter: new OTLPMetricExporter({
+        timeoutMillis: timeoutMs,
+        temporalityPreference: AggregationTemporalityPreference.DELTA,
+      }),
+      exportIntervalMillis: metrics.intervalMs,
+      exportTimeoutMillis: Math.min(timeoutMs, metrics.intervalMs),
+      metricProducers: [...metrics.producers],
+    });
+  const sdk = new NodeSDK({
+    resource,
+    autoDetectResources: false,
+    instrumentations: [],
+    logRecordProcessors: [],
+    spanProcessors: processor ? [processor] : [],
+    metricReaders: reader ? [reader] : [],
+  });
+  sdk.start();
+  return {
+    sink: (span) => processor?.onEnd(readable(span, resource)),
+    // It rejects when the collector is away.
+    shutdown: () => sdk.shutdown().catch((error: unknown) => tell(String(error))),
+  };
+}
+
+const KINDS = {
+  server: SpanKind.SERVER,
+  client: SpanKind.CLIENT,
+  producer: SpanKind.PRODUCER,
+  consumer: SpanKind.CONSUMER,
+} as const;
+
+function readable(span: EndedSpan, resource: Resource): ReadableSpan {
+  const { traceId, spanId, parentSpanId, name, kind, startMs, endMs, attributes, links, error } = span;
+  const context = sampled({ traceId, spanId });
+  return {
+    name,
+    kind: KINDS[kind],
+    spanContext: () => context,
+    ...(parentSpanId === null ? {} : { parentSpanContext: sampled({ traceId, spanId: parentSpanId }) }),
+    startTime: hrTime(startMs),
+    endTime: hrTime(endMs),
+    duration: hrTime(endMs - startMs),
+    ended: true,
+    status: error === null ? { code: SpanStatusCode.UNSET } : { code: SpanStatusCode.ERROR, message: error },
+    attributes: error === null ? attributes : { ...attributes, "error.type": error },
+    links: links.map((each) => ({ context: sampled(each) })),
+    events: [],
+    resource,
+    instrumentationScope: SCOPE,
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0,
+  };
+}
+
+const sampled = ({ traceId, spanId }: SpanContext) => ({ traceId, spanId, traceFlags: TraceFlags.SAMPLED });
+
+/** Seconds and nanoseconds. */
+function hrTime(ms: number): HrTime {
+  const seconds = Math.floor(ms / 1000);
+  return [seconds, Math.round((ms - seconds * 1000) * 1e6)];
+}
