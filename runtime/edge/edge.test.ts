@@ -77,6 +77,7 @@ test("the OpenAPI document holds the process's own routes, those of all modules,
     ["/api/v1/ops/sagas", "getOpsSagas"],
     ["/api/v1/ops/audit", "getOpsAudit"],
     ["/api/v1/ops/topology", "getOpsTopology"],
+    ["/api/v1/ops/traces", "getOpsTraces"],
   ]);
 });
 

@@ -4,6 +4,7 @@
  * after its journey has ended. Whoever counts none may take SKU-016. All leave the platform running.
  */
 import { atEndOfRun } from "../end-of-run.ts";
+import { type OtlpRecorder, recordOtlp } from "./otlp-recorder.ts";
 import { startTestPlatform, type TestPlatform } from "./platform.ts";
 
 /** What providers and carriers sign with: the present secret and the one before. */
@@ -21,11 +22,27 @@ export const SHARED_SETTINGS = {
 };
 
 let started: Promise<TestPlatform> | undefined;
+let recorder: OtlpRecorder | undefined;
+
+/** Every journey is traced, and what is told of it comes here. */
+export function sharedRecorder(): OtlpRecorder {
+  if (recorder === undefined) {
+    recorder = recordOtlp();
+    atEndOfRun(async () => recorder?.stop());
+  }
+  return recorder;
+}
+
+const TRACED = { OTEL_TRACES_SAMPLER: "always_on", OTEL_BSP_SCHEDULE_DELAY: "200", TRACES_KEPT: "2000" };
 
 /** Starts it when it is first asked for. */
 export function sharedPlatform(): Promise<TestPlatform> {
   if (started === undefined) {
-    const starting = startTestPlatform(SHARED_SETTINGS);
+    const starting = startTestPlatform({
+      ...SHARED_SETTINGS,
+      ...TRACED,
+      OTEL_EXPORTER_OTLP_ENDPOINT: sharedRecorder().url,
+    });
     started = starting;
     atEndOfRun(async () => (await starting).stop());
   }

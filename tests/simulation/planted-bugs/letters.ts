@@ -88,7 +88,7 @@ export const LETTER_BUGS: readonly PlantedBug[] = [
     breaks: "The call whose parked outcome is replayed is gone.",
     against: "every order ends",
     file: "runtime/messages/put-back.ts",
-    find: "select $1::smallint, $2, $4::text::uuid, $5, $6 from gone on conflict do nothing`",
-    replace: "select $1::smallint, $2, $4::text::uuid, $5, $6 from gone where false on conflict do nothing`",
+    find: "select $1::smallint, $2, $4::text::uuid, $5, $6, $7 from gone on conflict do nothing`",
+    replace: "select $1::smallint, $2, $4::text::uuid, $5, $6, $7 from gone where false on conflict do nothing`",
   },
 ];
