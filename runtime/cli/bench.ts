@@ -13,6 +13,7 @@ export const help = `Usage: genai-demo bench orders [--quick] [--json FILE] [--p
        genai-demo bench reads [--quick] [--json FILE] [--seconds N] [--rounds N] [--connections N]
        genai-demo bench hop [--quick] [--json FILE] [--seconds N] [--rounds N]
        genai-demo bench growth [--quick] [--json FILE] [--orders N] [--seconds N] [--rounds N] [--connections N]
+       genai-demo bench tracing [--quick] [--json FILE] [--seconds N] [--rounds N] [--connections N]
        genai-demo bench authz [--json FILE]
 
 orders: runs the platform and a plain SQL implementation of the same order in turns on one PostgreSQL 18 server of its own
@@ -39,6 +40,9 @@ Kafka, each over the bare thing.
 
 growth: fills the tables of all modules with finished orders (ten million take 80 GB of disk and half an hour) and
 prints completed orders a second as a ratio of what they are with none, and how large the tables are.
+
+tracing: runs the platform without traces, with 5 % and with all requests traced in turns, and prints orders a second as
+ratios; then freezes the collector under load and counts the requests that fail.
 
   --quick          one short round: some 45 s instead of three minutes (growth: a few minutes)
   --seconds N      length of a turn (15; idle: 30; overload: 10; hop: 5)
@@ -114,6 +118,12 @@ const BENCHMARKS: Readonly<Record<string, Entry>> = {
     orders: 10_000_000,
     quickOrders: 200_000,
     run: async (options) => (await import("../../tests/load/growth.ts")).benchGrowth(options),
+  },
+  tracing: {
+    seconds: 15,
+    quickSeconds: 4,
+    rounds: 3,
+    run: async (options) => (await import("../../tests/load/tracing.ts")).benchTracing(options),
   },
   authz: {
     seconds: 15,

@@ -7,7 +7,6 @@
  * The generator must offer ten times the peak and not be what holds it up: it has a core of its own and several
  * processes there, keeps its connections, and does next to nothing for an answer that turns it away.
  */
-import { readFileSync } from "node:fs";
 import postgres from "postgres";
 import { type ExternalPostgres, startExternalPostgres } from "../provision/external-postgres.ts";
 import { type Benchmark, type BenchmarkOptions, inBenchDirectory } from "./benchmark.ts";
@@ -20,6 +19,7 @@ import { type Latency, summarise } from "./latency.ts";
 import { type LoadWindow, loadWindow, type Target } from "./load-window.ts";
 import { type OverloadRound, overloadFigures } from "./overload-figures.ts";
 import { migratePlatform, startPlatform } from "./platform.ts";
+import { residentMb } from "./resident.ts";
 import { SERVER_SETTINGS, serverSettingsText } from "./server-settings.ts";
 import { customerTokens } from "./tokens.ts";
 
@@ -210,12 +210,6 @@ function startProbes(port: number) {
       return { read: summarise(timesMs), failed };
     },
   };
-}
-
-/** `VmRSS`: now; `VmHWM`: the most it has ever been. */
-function residentMb(pid: number, field: "VmRSS" | "VmHWM"): number {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? Number.NaN) / 1024;
 }
 
 function words({ completedPerSecond, seconds, load, generatorCpuMs }: LoadWindow): string {
