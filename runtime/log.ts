@@ -1,4 +1,7 @@
-import type { Clock } from "./clock.ts";
+/**
+ * What a process tells its operator: one line an event, with the trace and the order that it is about, so that lines of
+ * all modules join. Telling never throws and never waits (telemetry/logs/create-log.ts).
+ */
 
 /**
  * What a line may hold: texts, numbers and lists of texts. No objects, errors or secrets: whoever reports one says which
@@ -6,21 +9,31 @@ import type { Clock } from "./clock.ts";
  */
 export type Printable = string | number | boolean | null | undefined | readonly string[];
 
-/** What a process tells its operator. Names are stable; fields hold no personal data. */
-export type Log = (
-  level: "info" | "warn" | "error",
-  event: string,
-  fields: Readonly<Record<string, Printable>>,
-) => void;
-
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-const ORDER: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+/** Beside what each line has. `traceId`: of what the line is about, where that is not what runs at the moment. */
+export type LogFields = Readonly<Record<string, Printable>> & {
+  readonly time?: never;
+  readonly level?: never;
+  readonly event?: never;
+  readonly module?: string | undefined;
+  readonly orderId?: string | undefined;
+  readonly traceId?: string | undefined;
+};
 
-/** One JSON line an event on `write`, from `least` up. */
-export function createLog(clock: Clock, least: LogLevel, write: (line: string) => void): Log {
-  return (level, event, fields) => {
-    if (ORDER.indexOf(level) < ORDER.indexOf(least)) return;
-    write(JSON.stringify({ time: new Date(clock.now()).toISOString(), level, event, ...fields }));
-  };
+/** Names are stable, each has its row in docs/logs.md; fields hold no personal data. */
+export type Log = (level: LogLevel, event: string, fields: LogFields) => void;
+
+/** A line before it is text. */
+export interface LogEntry {
+  readonly timeMs: number;
+  readonly level: LogLevel;
+  readonly event: string;
+  readonly fields: Readonly<Record<string, Printable>>;
 }
+
+/** The same log, for what belongs to one module. */
+export const inModule =
+  (log: Log, module: string): Log =>
+  (level, event, fields) =>
+    log(level, event, { module, ...fields });

@@ -1,15 +1,10 @@
 /**
  * The one entrance: picks the command, loads only what it needs, turns what it throws into one line and an exit code
- * (1: it did not succeed, 2: the command line is not understood).
+ * (cli/refusal.ts).
  */
 import { registry } from "../modules/registry.ts";
-import { UsageError } from "./cli/arguments.ts";
-import { OperatorError } from "./cli/operator-client.ts";
-import { ConfigError } from "./config/load.ts";
-import { errorText } from "./error-text.ts";
-import { IssuerError } from "./identity/development-issuer.ts";
+import { refusalOf } from "./cli/refusal.ts";
 import type { Module } from "./module.ts";
-import { StartError } from "./start-error.ts";
 
 interface CommandFile {
   run(args: readonly string[], registry: readonly Module[]): Promise<number>;
@@ -65,14 +60,9 @@ if (import.meta.main) {
   main(process.argv.slice(2)).then(
     (code) => process.exit(code),
     (error) => {
-      const expected =
-        error instanceof StartError ||
-        error instanceof ConfigError ||
-        error instanceof IssuerError ||
-        error instanceof OperatorError ||
-        error instanceof UsageError;
-      console.error(expected ? error.message : errorText(error));
-      process.exit(error instanceof UsageError ? 2 : 1);
+      const { text, code } = refusalOf(error);
+      console.error(text);
+      process.exit(code);
     },
   );
 }

@@ -218,7 +218,7 @@ export function defineModule<State, Shared, Ports, RouteDeps>(
           const rows = await environment.database.query(aggregate.newer(seen));
           return rows.map((row) => ({ key: aggregate.keyOfRow(row), decode: () => aggregate.decode(row) }));
         },
-        report: (error) => environment.log("error", "wait.failed", { module: name, error: errorText(error) }),
+        report: (error) => environment.log("error", "wait.failed", { error: errorText(error) }),
       });
       const release = () => {
         if (!running) throw new Error(`${name} is not wired yet`);

@@ -5,6 +5,7 @@
 import { systemClock } from "./clock.ts";
 import { describeInstance } from "./compose/instance.ts";
 import { openRateLimiter } from "./compose/rate-limiter.ts";
+import { reportFailures, tellRequests } from "./compose/request-log.ts";
 import { openRemoteRpc, openReplicas, openServiceIdentity } from "./compose/services.ts";
 import { openSharedState } from "./compose/shared-state.ts";
 import { openTelemetry } from "./compose/telemetry.ts";
@@ -14,12 +15,10 @@ import { deadlineSettings } from "./config/deadline-settings.ts";
 import type { PlatformConfig } from "./config/settings.ts";
 import { type EmbeddedServer, startEmbedded } from "./database/embedded.ts";
 import { migrate, verifySchema } from "./database/migrate.ts";
-import { DatabaseError } from "./database/port.ts";
 import { openDatabase } from "./database/postgres.ts";
 import { roleOf } from "./database/schema-state.ts";
 import { edgeAsks } from "./edge/asks.ts";
 import { mountEdge } from "./edge/edge.ts";
-import { errorText } from "./error-text.ts";
 import { createAdmission } from "./http/admission.ts";
 import { createApp, type Handler, handlerOf } from "./http/app.ts";
 import { createHealth, healthRoutes } from "./http/health.ts";
@@ -31,15 +30,13 @@ import { oidcIssuers } from "./identity/oidc.ts";
 import { createTokenVerifier } from "./identity/token-verifier.ts";
 import { createIds } from "./ids.ts";
 import { instanceHandlers } from "./instance.ts";
-import { createLog } from "./log.ts";
-import { CommandUnavailable } from "./messages/command-unavailable.ts";
+import type { Log } from "./log.ts";
 import { DEFAULT_RETENTION } from "./messages/retention.ts";
 import type { Deadlines, Module } from "./module.ts";
 import { createProcess } from "./process.ts";
 import { systemRandom } from "./random.ts";
 import { callersOf, EDGE, EDGE_HOST } from "./registry.ts";
 import { createBreakers } from "./rpc/circuit-breaker.ts";
-import { RpcUnavailable } from "./rpc/port.ts";
 import { mountRpc } from "./rpc/serve.ts";
 import { systemScheduler as scheduler } from "./scheduler.ts";
 import { StartError } from "./start-error.ts";
@@ -52,7 +49,9 @@ export interface PlatformOptions {
   readonly local: boolean;
   /** Removes the embedded database first. */
   readonly reset?: boolean;
-  readonly write: (line: string) => void;
+  readonly log: Log;
+  /** Names this process among its replicas, in its log lines and in /ops/topology. */
+  readonly instance: string;
 }
 
 export interface RunningPlatform {
@@ -89,23 +88,22 @@ export async function migrateAll(
 
 /** Starts a process; throws a `StartError` with one line that says what to do. */
 export async function startPlatform(options: PlatformOptions): Promise<RunningPlatform> {
-  const { config, local } = options;
+  const { config, local, log } = options;
   const modules = options.registry.filter((module) => config.modules.includes(module.name));
-  const log = createLog(systemClock, config.logLevel, options.write);
   const say = (line: string) => log("info", "start", { message: line });
   const opened: ShutdownStep[] = [];
   const stopAll = async (first: readonly ShutdownStep[]) => {
     const steps = [...first, ...opened.reverse()];
     const report = await shutDown(steps, { scheduler, deadlineMs: config.shutdownDeadlineMs });
     for (const { name, error } of report.failed) log("warn", "stop.failed", { part: name, error: String(error) });
+    if (report.left.length > 0) log("warn", "stop.cut_short", { parts: report.left });
     return report.failed.length === 0 && report.left.length === 0;
   };
 
   const random = systemRandom();
   const ids = createIds(systemClock, random);
-  const instanceId = ids.next();
   try {
-    const telemetry = await openTelemetry(config, instanceId, log);
+    const telemetry = await openTelemetry(config, options.instance, log);
     opened.push({ name: "telemetry", run: telemetry.stop });
     const { tracer } = telemetry;
     const alarm = (line: string) => log("error", "database.server", { message: line });
@@ -126,7 +124,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     const callers = [...config.modules, ...(hasEdge ? [EDGE] : [])];
     const services = openServiceIdentity(config, names, callers, issuer);
     const breakers = createBreakers({ clock: systemClock, random, log });
-    const self = describeInstance(config, health, { id: instanceId, atMs: systemClock.now(), hasEdge });
+    const self = describeInstance(config, health, { id: options.instance, atMs: systemClock.now(), hasEdge });
     const exclusive = (module: string) =>
       urlOf(module) === embedded?.url || (config.exclusiveDatabase && urlOf(module) === config.databaseUrl?.open());
     const isAlone = modules.every(({ name }) => exclusive(name));
@@ -177,11 +175,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       scheduler,
       ids,
       bodyTimeoutMs: config.bodyTimeoutMs,
-      onError(error, about) {
-        // An outage is reported where it is met first; who was turned away by it needs no stack.
-        if (isOutage(error)) return log("info", "request.unavailable", { ...about, error: error.message });
-        log("error", "request.failed", { ...about, error: errorText(error) });
-      },
+      onError: reportFailures(log, options.registry),
       checkReplies: local,
       ...(tracer && { tracer }),
     };
@@ -234,7 +228,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
 
     const listen = (handler: Handler, port: number, portSetting: string): RunningServer =>
       startServer({
-        handler,
+        handler: config.logLevel === "debug" ? tellRequests(handler, systemClock, log) : handler,
         hostname: config.host,
         port,
         portSetting,
@@ -248,10 +242,13 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     if (local) await platform.seedDemo();
     await platform.start();
     health.up("modules");
+    const url = servers[0]?.url ?? "";
+    log("info", "ready", { url });
     return {
-      url: servers[0]?.url ?? "",
-      stop: (limits = {}) =>
-        stopAll(
+      url,
+      async stop(limits = {}) {
+        log("info", "stopping", {});
+        const isClean = await stopAll(
           httpSteps({
             health,
             servers,
@@ -263,7 +260,10 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
             },
             requestsDeadlineMs: limits.requestsDeadlineMs ?? config.shutdownDeadlineMs / 2,
           }),
-        ),
+        );
+        log("info", "stopped", {});
+        return isClean;
+      },
     };
   } catch (error) {
     await stopAll([]);
@@ -274,12 +274,6 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
 // The settings' names are the keys of `Deadlines` by its definition.
 const deadlinesOf = (config: Deadlines) =>
   Object.fromEntries(Object.keys(deadlineSettings).map((name) => [name, Reflect.get(config, name)])) as Deadlines;
-
-/** Somebody is away, late or busy; anything else that ends a request is a bug. */
-const isOutage = (error: unknown): error is Error =>
-  error instanceof CommandUnavailable ||
-  (error instanceof DatabaseError && error.kind === "unavailable") ||
-  (error instanceof RpcUnavailable && (error.cause === undefined || isOutage(error.cause)));
 
 async function openEmbedded(
   options: PlatformOptions,

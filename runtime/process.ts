@@ -10,7 +10,7 @@ import { createEventStreams } from "./http/event-streams.ts";
 import type { Route } from "./http/route.ts";
 import type { Ids } from "./ids.ts";
 import { invariant } from "./invariant.ts";
-import type { Log } from "./log.ts";
+import { inModule, type Log } from "./log.ts";
 import { findEarlierRequest } from "./messages/earlier-request.ts";
 import { type LaneLoad, NO_LOAD } from "./messages/lane.ts";
 import type { Deadlines, MessagingSettings, Module, ModuleEnvironment, PreparedModule } from "./module.ts";
@@ -127,7 +127,7 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
       clock,
       scheduler,
       ids,
-      log,
+      log: inModule(log, module.name),
       streams,
       deadlines: deps.deadlines,
       webhooks: deps.webhooks(module.name),

@@ -8,9 +8,9 @@ import { staleMigrations } from "./migration-check.ts";
 
 export const help = `Usage: genai-demo check [--fix]
 
-Types, lint and format, boundaries between modules, banned calls and SQL, generated migrations, and contracts: whether
-modules.json, each module's schema file and the diagrams in docs/ are current, and every released version still
-understood. A line each. Exit code 0 only when all hold.
+Types, lint and format, boundaries between modules, banned calls and SQL, generated migrations, the list of log events
+(docs/logs.md), and contracts: whether modules.json, each module's schema file and the diagrams in docs/ are current, and
+every released version still understood. A line each. Exit code 0 only when all hold.
 
   --fix  lets the formatter and the linter's safe fixes write first
 
@@ -33,6 +33,7 @@ const checksOf = (registry: readonly Module[]): readonly Check[] => [
   },
   { name: "boundaries", judge: boundaries },
   { name: "migrations", judge: () => staleMigrations(ROOT) },
+  { name: "log events", judge: logEvents },
   { name: "contracts", judge: () => staleContracts(ROOT, registry) },
 ];
 
@@ -58,6 +59,13 @@ async function boundaries(): Promise<readonly string[]> {
   const { judge, violationLine } = await import("../../tests/boundaries/rules.ts");
   const { readTree } = await import("../../tests/boundaries/tree.ts");
   return judge(await readTree(ROOT)).map(violationLine);
+}
+
+async function logEvents(): Promise<readonly string[]> {
+  const { LIST, staleLogEvents } = await import("../../tests/boundaries/log-events.ts");
+  const { readTree } = await import("../../tests/boundaries/tree.ts");
+  const [{ files }, list] = await Promise.all([readTree(ROOT), Bun.file(join(ROOT, LIST)).text()]);
+  return staleLogEvents(files, list);
 }
 
 /** Runs a tool of node_modules by its script, since no program of any name need be on the PATH. */

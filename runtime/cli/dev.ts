@@ -5,6 +5,7 @@ import type { Module } from "../module.ts";
 import { StartError } from "../start-error.ts";
 import { flagsOf, UsageError } from "./arguments.ts";
 import { banner, FAREWELL } from "./dev/banner.ts";
+import { openOutput, openPlatformLog } from "./process-log.ts";
 import { loadConfigHere, type PlatformFlags, platformFlags, runPlatform } from "./run-platform.ts";
 
 export const help = `dev: start all six modules with demo data, on a PostgreSQL of their own. No account, nothing to install.
@@ -20,6 +21,7 @@ In a checkout the application is restarted whenever a file under modules/ or run
   --reset         removes database and messages in DIR first; signing keys stay, so tokens printed before stay good
   --no-watch      no save restarts anything: for a debugger
   --log-level L   debug, info, warn (default) or error
+  --log-format F  text, json, or auto (default): text on a terminal, else JSON (docs/logs.md)
 
   --split         as in a cluster: each module is a process, on Kafka and Redis (downloaded once, with Maven and apt),
                   behind one gateway that routes by path. A save restarts the processes that run what was saved.
@@ -89,7 +91,13 @@ async function runWhole({ watches, ...settings }: DevSettings): Promise<number> 
   };
   return watches
     ? (await import("./dev/supervisor.ts")).runSupervisor({ ...settings, config, ready, root: ROOT })
-    : runPlatform({ ...settings, mode: "dev", ready, log: (line) => console.error(line) });
+    : runPlatform({
+        ...settings,
+        config,
+        local: true,
+        ready,
+        log: openPlatformLog(openOutput(process.stderr), config),
+      });
 }
 
 /** What `--split` decides by itself. */

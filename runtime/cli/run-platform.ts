@@ -3,6 +3,7 @@ import { loadPlatformConfig } from "../config/platform-config.ts";
 import type { Mode, PlatformConfig } from "../config/settings.ts";
 import type { Module } from "../module.ts";
 import { type StopLimits, startPlatform } from "../platform.ts";
+import type { PlatformLog } from "./process-log.ts";
 
 const FLAGS = {
   port: "string",
@@ -16,6 +17,7 @@ const FLAGS = {
   "database-url": "string",
   data: "string",
   "log-level": "string",
+  "log-format": "string",
 } as const;
 
 export const platformFlags = FLAGS;
@@ -37,25 +39,24 @@ export const loadConfigHere = (registry: readonly Module[], mode: Mode, flags: P
 /** Runs the platform until it is told to stop. Returns the exit code. */
 export async function runPlatform(options: {
   readonly registry: readonly Module[];
-  readonly mode: Mode;
-  readonly flags: PlatformFlags;
+  readonly config: PlatformConfig<string>;
+  /** As in `PlatformOptions`. */
+  readonly local: boolean;
   readonly reset?: boolean;
-  readonly ready: (url: string, config: PlatformConfig<string>) => void;
-  readonly log: (line: string) => void;
+  readonly log: PlatformLog;
+  readonly ready: (url: string) => void;
   /** Resolves when it is to end; asked once it is ready. A stop signal when left out. */
   readonly stopped?: () => Promise<StopLimits>;
 }): Promise<number> {
-  const { config } = loadConfigHere(options.registry, options.mode, options.flags);
-  const platform = await startPlatform({
-    registry: options.registry,
-    config,
-    local: options.mode !== "serve",
-    reset: options.reset ?? false,
-    write: options.log,
-  });
-  options.ready(platform.url, config);
-  const limits = await (options.stopped ?? stopSignal)();
-  return (await platform.stop(limits)) ? 0 : 1;
+  const { ready, stopped = stopSignal, log, ...settings } = options;
+  try {
+    const platform = await startPlatform({ ...settings, log: log.log, instance: log.instance });
+    ready(platform.url);
+    const limits = await stopped();
+    return (await platform.stop(limits)) ? 0 : 1;
+  } finally {
+    await log.end();
+  }
 }
 
 /** One Ctrl-C can come twice: from the terminal to everybody, and from `bun run`, which forwards what it got. */

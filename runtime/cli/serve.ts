@@ -1,6 +1,10 @@
+import { errorText } from "../error-text.ts";
 import type { Module } from "../module.ts";
 import { flagsOf } from "./arguments.ts";
-import { platformFlags, runPlatform } from "./run-platform.ts";
+import { captureForeignOutput } from "./foreign-output.ts";
+import { type LogFormat, openOutput, openPlatformLog, openProcessLog, type ProcessLog } from "./process-log.ts";
+import { refusalOf } from "./refusal.ts";
+import { loadConfigHere, platformFlags, runPlatform } from "./run-platform.ts";
 
 export const help = `serve: run the process itself, as in a pod. No demo data, no database of its own.
 
@@ -10,17 +14,41 @@ export const help = `serve: run the process itself, as in a pod. No demo data, n
   --port N               public port (PORT, 8080)
   --internal-port N      rpc, metrics, health (INTERNAL_PORT, PORT + 1)
   --host ADDRESS         address to listen on (HOST, 0.0.0.0)
+  --log-level L          debug, info (default), warn or error (LOG_LEVEL)
+  --log-format F         json, text, or auto (default): text on a terminal, else JSON (LOG_FORMAT)
 
-Run \`migrate\` first. Exit code 0 after a clean stop, 1 when it could not start or had to cut something short.`;
+Run \`migrate\` first. It says everything on stdout, a line an event (docs/logs.md), also why it does not start. Exit code
+0 after a clean stop, 1 when it could not start or had to cut something short, 2 for flags that are not understood.`;
 
+/** Runs the process until a stop signal; resolves with the exit code. */
 export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
-  const flags = flagsOf(args, platformFlags);
-  const log = (line: string) => console.log(line);
-  return runPlatform({
-    registry,
-    mode: "serve",
-    flags,
-    log,
-    ready: (url) => log(JSON.stringify({ event: "ready", url })),
-  });
+  const output = openOutput(process.stdout);
+  // Until the configuration is read.
+  let current: ProcessLog = openProcessLog({ output, format: formatGiven(args), least: "info" });
+  captureForeignOutput((stream, text) => current.log("warn", "output.foreign", { stream, text }));
+  const fail = (error: unknown) => {
+    current.log("error", "process.failed", { error: errorText(error) });
+    current.end().finally(() => process.exit(1));
+  };
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  try {
+    const { config } = loadConfigHere(registry, "serve", flagsOf(args, platformFlags));
+    const log = openPlatformLog(output, config);
+    current = log;
+    return await runPlatform({ registry, config, local: false, log, ready: () => undefined });
+  } catch (error) {
+    const { text, code } = refusalOf(error);
+    current.log("error", "start.refused", { error: text });
+    return code;
+  } finally {
+    await current.end();
+  }
+}
+
+/** What is asked for, before it is known whether all that is asked for makes sense. */
+function formatGiven(args: readonly string[]): LogFormat {
+  const flag = /(?:^| )--log-format[= ](\w+)/.exec(args.join(" "))?.[1];
+  const given = flag ?? process.env["LOG_FORMAT"];
+  return given === "json" || given === "text" ? given : "auto";
 }

@@ -9,6 +9,7 @@ import { atMost } from "../deadline.ts";
 import type { Log } from "../log.ts";
 import { systemRandom } from "../random.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
+import { PLATFORM, serviceNameOf } from "../service-name.ts";
 import type { TelemetryExport } from "../telemetry/export.ts";
 import { type KeptTraces, keepTraces } from "../telemetry/kept-traces.ts";
 import { createSampler } from "../telemetry/sampler.ts";
@@ -26,13 +27,9 @@ export interface Telemetry {
   stop(): Promise<void>;
 }
 
-/** The platform, where one process runs more than one module of it. */
-const PLATFORM = "genai-demo";
-
 /** `instanceId`: another one after each start. */
 export async function openTelemetry(config: PlatformConfig<string>, instanceId: string, log: Log): Promise<Telemetry> {
-  const [only, ...others] = config.modules;
-  const service = config.serviceName ?? (only !== undefined && others.length === 0 ? only : PLATFORM);
+  const service = serviceNameOf(config);
   const off = config.telemetryDisabled;
   const sendsSpans = !off && config.tracesExporter === "otlp";
   const sent = await openSending(config, { service, instanceId, sendsSpans }, log);

@@ -111,6 +111,13 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       fallback: known.mode === "dev" ? ("warn" as const) : ("info" as const),
       description: "The least level that is logged.",
     }),
+    logFormat: setting({
+      env: "LOG_FORMAT",
+      flag: "log-format",
+      parser: oneOf("auto", "json", "text"),
+      fallback: "auto" as const,
+      description: "How log lines look. auto: text on a terminal, else a JSON object a line.",
+    }),
     developmentIssuer: setting({
       env: "DEVELOPMENT_ISSUER",
       parser: boolean,

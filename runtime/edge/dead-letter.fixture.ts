@@ -63,7 +63,10 @@ export function letterBench() {
     const release = createLetterRelease({
       module,
       // Any key will do.
-      aggregate: { load: (keys) => ({ text: "select 1 where $1::text is null", params: [keys[0] ?? null] }) },
+      aggregate: {
+        identifies: "orderId",
+        load: (keys) => ({ text: "select 1 where $1::text is null", params: [keys[0] ?? null] }),
+      },
       database,
       clock: systemClock,
       scheduler,

@@ -7,18 +7,32 @@ import { problemResponse } from "./reply.ts";
 export interface FailureDeps {
   readonly ids: Ids;
   /** A bug or an outage behind a 500 or 503. `instance` is in the answer, so that a report can be found again. */
-  readonly onError: (error: unknown, about: { method: string; path: string; instance: string }) => void;
+  readonly onError: (error: unknown, about: FailedRequest) => void;
+}
+
+export interface FailedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly instance: string;
+  /** As the request brought it. */
+  readonly traceparent: string | null;
 }
 
 /** The answer to whatever was thrown. */
-export function failure(error: unknown, method: string, path: string, deps: FailureDeps): Response {
+export function failure(
+  error: unknown,
+  method: string,
+  path: string,
+  deps: FailureDeps,
+  traceparent: string | null = null,
+): Response {
   if (error instanceof ProblemError && error.cause === undefined) return problemResponse(error.problem, error.headers);
   const instance = `urn:uuid:${deps.ids.next()}`;
   if (error instanceof ProblemError) {
-    deps.onError(error.cause, { method, path, instance });
+    deps.onError(error.cause, { method, path, instance, traceparent });
     return problemResponse({ ...error.problem, instance }, error.headers);
   }
-  deps.onError(error, { method, path, instance });
+  deps.onError(error, { method, path, instance, traceparent });
   if (error instanceof DatabaseError && error.kind === "unavailable") {
     const detail = "The database does not answer now. Send the same request again in a few seconds.";
     return problemResponse({ ...problem("unavailable", detail), instance }, { "retry-after": "2" });

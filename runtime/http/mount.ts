@@ -109,7 +109,7 @@ async function answer(
     if (deps.checkReplies) await checkReply(route.spec, reply);
     return toResponse(reply);
   } catch (error) {
-    return failure(error, context.req.raw.method, context.req.path, deps);
+    return failure(error, context.req.raw.method, context.req.path, deps, traceparentOf(context.req.raw));
   }
 }
 

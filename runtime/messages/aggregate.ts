@@ -5,7 +5,7 @@
  * `positions`: the inbox marks and the outgoing counters of the aggregate, kept in its own row so that they cost no
  * row of their own. A module's code sees neither.
  */
-import type { Table } from "drizzle-orm";
+import { getTableName, type Table } from "drizzle-orm";
 import { arrayLiteral } from "../database/array-literal.ts";
 import type { Row, Statement } from "../database/port.ts";
 import { column, columnNames, quoted, type Recordset, recordset, recordType } from "../database/recordset.ts";
@@ -35,6 +35,8 @@ export interface AggregateStore<State> {
   /** The table, and the column of the key with its type, as SQL names them. */
   readonly table: string;
   readonly key: { readonly name: string; readonly sqlType: string };
+  /** What its key is an id of, as log lines call it: `orderId`. */
+  readonly identifies: string;
   load(keys: readonly string[]): Statement;
   /** Those of the rows whose version is above the one that is known of them. */
   newer(seen: readonly { readonly key: string; readonly version: number }[]): Statement;
@@ -74,6 +76,7 @@ export function aggregateStore<State extends object>(
   return {
     table: set.table,
     key: { name: keyName, sqlType: key.sqlType },
+    identifies: options.key === "id" ? `${getTableName(table)}Id` : options.key,
     load: (keys) => ({
       text: `select ${selected} from ${set.table} where ${keyName} = any($1::${key.sqlType}[]) order by ${keyName}`,
       params: [arrayLiteral(keys)],

@@ -27,6 +27,8 @@ export interface DeadLetterRow {
   readonly reason: "threw" | "behind" | "rejected";
   readonly error: string;
   readonly message: string;
+  /** Of a message; told, and kept within `message`. */
+  readonly traceparent?: string;
 }
 
 type LetterName = Pick<DeadLetterRow, "key" | "source" | "sequence">;
@@ -136,6 +138,7 @@ export const deadLetterOf = (
   reason,
   error: errorText(clearedError(error, [envelope.data, state])),
   message: JSON.stringify(envelope),
+  ...(envelope.traceparent === undefined ? {} : { traceparent: envelope.traceparent }),
 });
 
 /**

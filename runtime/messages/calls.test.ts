@@ -31,6 +31,7 @@ function callsOf(change: Pick<Handler, "afterCrash" | "execute">, open: readonly
   };
   const nothing = async () => [];
   const calls = createCalls({
+    aggregate: { identifies: "orderId" },
     module: "tally",
     tracer: NO_TRACER,
     database: {
@@ -63,7 +64,8 @@ test("neither the outcome nor the log repeats what a failed call was to take to 
   const { outcome, logged } = await failing(new Error("550 ann@example.org: no such user"));
   expect(outcome).toEqual({ kind: "unknown", detail: "550 [redacted]: no such user" });
   const error = "Error: 550 [redacted]: no such user";
-  expect(logged).toEqual([{ event: "call.failed", fields: { module: "tally", call: "mail", key: "k", error } }]);
+  const fields = { module: "tally", call: "mail", orderId: "k", key: "k", error };
+  expect(logged).toEqual([{ event: "call.failed", fields }]);
 });
 
 test("a call that certainly did nothing says so, cleared as well", async () => {

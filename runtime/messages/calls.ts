@@ -14,14 +14,18 @@ import type { Log } from "../log.ts";
 import { withoutPersonal } from "../personal-data.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { withinSpan } from "../telemetry/active-span.ts";
+import { traceOf } from "../telemetry/logs/trace-id.ts";
 import { callSpan } from "../telemetry/trace-call.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
+import type { AggregateStore } from "./aggregate.ts";
 import { type CallHandler, type CallOutcome, NothingHappened } from "./call.ts";
 import type { IntentRow, OutcomeItem } from "./item.ts";
+import { aboutKey } from "./log-about.ts";
 import type { Shards } from "./shards.ts";
 
 export interface CallsDeps<State, Shared, Ports> {
   readonly module: string;
+  readonly aggregate: Pick<AggregateStore<never>, "identifies">;
   readonly database: Database;
   readonly shards: Shards;
   readonly scheduler: Scheduler;
@@ -108,8 +112,9 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
       (error): CallOutcome<string> => {
         deps.log("warn", "call.failed", {
           module: deps.module,
+          ...aboutKey(deps.aggregate, intent.key),
           call: intent.kind,
-          key: intent.key,
+          ...traceOf(intent.traceparent),
           error: withoutPersonal(String(error), [intent.request]),
         });
         const detail = withoutPersonal(messageOf(error), [intent.request]);

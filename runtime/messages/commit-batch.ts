@@ -14,6 +14,7 @@ import { type BatchDeps, type BatchRun, runBatch } from "./batch.ts";
 import type { Acknowledged } from "./batch-queue.ts";
 import { CommandUnavailable } from "./command-unavailable.ts";
 import type { Item } from "./item.ts";
+import { aboutItem } from "./log-about.ts";
 import { parkRejected } from "./park-rejected.ts";
 
 export interface CommitDeps<State, Shared, Ports> {
@@ -138,12 +139,9 @@ async function park<State, Shared, Ports>(
   error: unknown,
 ) {
   const [culprit] = left;
-  deps.log("error", "batch.rejected", {
-    module: deps.batch.messaging.module,
-    item: culprit?.kind,
-    key: culprit?.key,
-    error: String(error),
-  });
+  const { module, aggregate } = deps.batch.messaging;
+  const about = culprit ? aboutItem(aggregate, culprit) : {};
+  deps.log("error", "batch.rejected", { module, ...about, error: String(error) });
   if (!culprit) return [];
   return (await parkRejected(deps.batch.lane, culprit, error, deps.clock.now())) ? [] : left;
 }

@@ -2,21 +2,18 @@ import type { Clock } from "../clock.ts";
 import type { Envelope } from "./envelope.ts";
 
 /** Reports a (topic, key) whose next message has not come for `alarmMs` while later ones wait; once a gap. */
-export function createGapAlarm(
-  clock: Clock,
-  alarmMs: number,
-  report: (gap: { readonly topic: string; readonly key: string; readonly waitingSequence: number }) => void,
-) {
+export function createGapAlarm(clock: Clock, alarmMs: number, report: (waiting: Envelope) => void) {
   const since = new Map<string, { readonly ms: number; reported: boolean }>();
   return {
     /** A message was looked at and its forerunner is still missing. */
-    waits({ topic, key, sequence }: Envelope) {
+    waits(envelope: Envelope) {
+      const { topic, key } = envelope;
       const name = `${topic} ${key}`;
       const gap = since.get(name);
       if (!gap) since.set(name, { ms: clock.now(), reported: false });
       else if (!gap.reported && clock.now() - gap.ms >= alarmMs) {
         gap.reported = true;
-        report({ topic, key, waitingSequence: sequence });
+        report(envelope);
       }
     },
     /** The mark moved: what waits now, if anything, waits for another number. */

@@ -145,3 +145,25 @@ export function commandItem<State, Shared, Input, Answer>(
     fail,
   };
 }
+
+/** What of an item tells its trace. */
+export type Traceable = { readonly key: string } & (
+  | { readonly kind: "command"; readonly traceparent?: string }
+  | { readonly kind: "message"; readonly envelope: Pick<Envelope, "correlationId" | "traceparent"> }
+  | { readonly kind: "timer"; readonly timer: Pick<TimerRow, "traceparent"> }
+  | { readonly kind: "outcome"; readonly intent: Pick<IntentRow, "traceparent"> }
+);
+
+/** The trace that an item is part of. */
+export function traceparentOf(item: Traceable): string | undefined {
+  switch (item.kind) {
+    case "command":
+      return item.traceparent;
+    case "message":
+      return item.envelope.traceparent;
+    case "timer":
+      return item.timer.traceparent;
+    case "outcome":
+      return item.intent.traceparent;
+  }
+}

@@ -8,6 +8,7 @@
 
 import type { Log } from "../log.ts";
 import type { Scheduler } from "../scheduler.ts";
+import { traceOf } from "../telemetry/logs/trace-id.ts";
 import type { TracedLane } from "../telemetry/trace-lane.ts";
 import { createAggregateCache } from "./aggregate-cache.ts";
 import type { BatchDeps, BatchRun } from "./batch.ts";
@@ -27,6 +28,7 @@ import {
   type MessageItem,
   type OutboxRow,
 } from "./item.ts";
+import { aboutKey } from "./log-about.ts";
 
 export interface LaneLimits {
   readonly batchLimit: number;
@@ -112,7 +114,14 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
     clock,
     alarmMs: limits.gapAlarmMs,
     topics: messaging.subscribes.map(({ name }) => name),
-    report: (gap) => log("error", "message.gap", { module: messaging.module, ...gap }),
+    report: ({ topic, key, sequence, traceparent }) =>
+      log("error", "message.gap", {
+        module: messaging.module,
+        ...aboutKey(messaging.aggregate, key),
+        ...traceOf(traceparent),
+        topic,
+        waitingSequence: sequence,
+      }),
   });
   const begun = new WeakSet<object>();
   const expired = new WeakSet<object>();
@@ -212,8 +221,14 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
   function finish({ plan, early: cameEarly, written, answered }: BatchRun<State, Shared>, verified: boolean) {
     cache.keep(plan.working.values());
     if (answered) works(written);
-    for (const { key, source, error } of plan.deadLetters)
-      log("error", "message.parked", { module: messaging.module, key, source, error });
+    for (const { key, source, error, traceparent } of plan.deadLetters)
+      log("error", "message.parked", {
+        module: messaging.module,
+        ...aboutKey(messaging.aggregate, key),
+        ...traceOf(traceparent),
+        source,
+        error,
+      });
     deps.committed(plan);
     for (const settle of plan.afterCommit) settle();
     for (const { item, error } of plan.failed) item.fail(error);

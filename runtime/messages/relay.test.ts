@@ -27,6 +27,7 @@ function bench(inHandLimit: number) {
   let fails = 0;
   const relay = createRelay({
     module: "m",
+    about: ({ key }) => ({ key }),
     database: {
       lane: () => {
         throw new Error("the relay has no lane");

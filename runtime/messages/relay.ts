@@ -6,10 +6,11 @@
  */
 import { arrayLiteral } from "../database/array-literal.ts";
 import type { Database } from "../database/port.ts";
-import type { Log } from "../log.ts";
+import type { Log, LogFields } from "../log.ts";
 import type { Scheduler } from "../scheduler.ts";
+import { traceOf } from "../telemetry/logs/trace-id.ts";
 import type { Transport } from "../transport/port.ts";
-import { messageId } from "./envelope.ts";
+import { type Envelope, messageId } from "./envelope.ts";
 import type { OutboxRow } from "./item.ts";
 import { decodeMessage } from "./outbox-message.ts";
 import type { Shards } from "./shards.ts";
@@ -21,6 +22,8 @@ export interface RelayDeps {
   readonly shards: Shards;
   readonly scheduler: Scheduler;
   readonly log: Log;
+  /** Whom a message is about, as log lines name it. */
+  readonly about: (message: Envelope) => LogFields;
   /** Marks a row for deletion; `deleted` is called when it is gone. */
   readonly acknowledge: (row: OutboxRow, deleted: () => void) => void;
   /** Rows of a topic published and not yet deleted, at most; the rest stays in the table until there is room. */
@@ -96,7 +99,13 @@ export function createRelay(deps: RelayDeps): Relay {
           if (behind()) sweep().catch(() => undefined); // the topic stays full: the next upkeep sweeps again
         }),
       (error) => {
-        deps.log("warn", "relay.publish_failed", { module: deps.module, message: id, error: String(error) });
+        deps.log("warn", "relay.publish_failed", {
+          module: deps.module,
+          ...deps.about(row.envelope),
+          ...traceOf(row.envelope.traceparent),
+          messageId: id,
+          error: String(error),
+        });
         scheduler.after(RETRY_MS, () => {
           if (stopped) return;
           if (shards.holds(row.shard)) publish(row, id);

@@ -30,12 +30,13 @@ import { contentOf, type Letter, type LetterPlace, letterId, letterKind, letterO
 import { discardUnloadable, isUnloadable } from "./discard-unloadable.ts";
 import { findEarlierRequest } from "./earlier-request.ts";
 import type { LetterAction, MessageItem, TimerRow } from "./item.ts";
+import { aboutKey } from "./log-about.ts";
 import { putBack, stateOf } from "./put-back.ts";
 import { letterRow, queueRows } from "./read-letters.ts";
 
 interface LetterReleaseDeps {
   readonly module: string;
-  readonly aggregate: Pick<AggregateStore<unknown>, "load">;
+  readonly aggregate: Pick<AggregateStore<unknown>, "load" | "identifies">;
   readonly database: Database;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
@@ -103,6 +104,12 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
   let stopped = false;
   const { promise: ended, resolve: end } = Promise.withResolvers<false>();
 
+  /** A record that could not be read has no aggregate's key. */
+  const aboutPlace = ({ key, ...others }: LetterPlace) => ({
+    ...(letterKind(others.source) === "record" ? { key } : aboutKey(deps.aggregate, key)),
+    ...others,
+  });
+
   async function asked(
     place: LetterPlace,
     claim: RequestClaim | null,
@@ -123,7 +130,7 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
     if (releasedCount > 0)
       deps.log("info", "letters.released", {
         module,
-        ...place,
+        ...aboutPlace(place),
         released: releasedCount,
         left: left.leftCount,
         pending,
@@ -225,7 +232,7 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
       if (await parked()) return false;
     }
     // Only the first reason counts, and it has been told.
-    if (before.discarded_at === null) deps.log("warn", "letter.discarded", { module, ...place, reason });
+    if (before.discarded_at === null) deps.log("warn", "letter.discarded", { module, ...aboutPlace(place), reason });
     return true;
   }
 
@@ -248,7 +255,7 @@ export function createLetterRelease(deps: LetterReleaseDeps): LetterRelease {
             text: "delete from dead_letter where key = $1 and source = $2 and sequence = 0 returning 1",
             params: [place.key, place.source],
           });
-          if (gone.length > 0) deps.log("warn", "letter.discarded", { module, ...place, reason });
+          if (gone.length > 0) deps.log("warn", "letter.discarded", { module, ...aboutPlace(place), reason });
           return;
         }
         if (letter) {

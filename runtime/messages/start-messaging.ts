@@ -17,6 +17,7 @@ import type { BatchPlan } from "./batch-plan.ts";
 import { createCalls } from "./calls.ts";
 import { createCondition } from "./condition.ts";
 import { createLane, type LaneLimits, type LaneLoad, type ModuleLane } from "./lane.ts";
+import { aboutKey } from "./log-about.ts";
 import type { Messaging } from "./messaging.ts";
 import { createOutrunLetters } from "./outrun-letters.ts";
 import { parkUnreadable } from "./park-unreadable.ts";
@@ -94,7 +95,15 @@ export function startMessaging<State, Shared, Ports>(
     condition: condition.committed,
     intents: { expect: (intents) => calls.expect(intents), withdraw: (intents) => calls.withdraw(intents) },
   });
-  const relay = createRelay({ ...deps, module, shards, acknowledge: lane.acknowledge, inHandLimit: 5000 });
+  const relay = createRelay({
+    ...deps,
+    module,
+    about: ({ topic, key }) =>
+      messaging.shared?.topics?.includes(topic) ? { key } : aboutKey(messaging.aggregate, key),
+    shards,
+    acknowledge: lane.acknowledge,
+    inHandLimit: 5000,
+  });
   const timers = createTimers({
     ...deps,
     shards,
@@ -105,6 +114,7 @@ export function startMessaging<State, Shared, Ports>(
   const calls = createCalls({
     ...deps,
     module,
+    aggregate: messaging.aggregate,
     shards,
     handlers: messaging.calls,
     push: lane.push,

@@ -3,21 +3,12 @@
  * trace shows the time that its commits took. They stand for one statement, so all but the first link to the first.
  */
 import type { Lane, Row, Statement } from "../database/port.ts";
-import type { Envelope } from "../messages/envelope.ts";
-import type { IntentRow, TimerRow } from "../messages/item.ts";
+import { type Traceable, traceparentOf } from "../messages/item.ts";
 import { ORDER_ID } from "./active-span.ts";
 import type { Span } from "./span.ts";
 import type { SpanContext } from "./trace-context.ts";
 import { duringStatement, statementSpan } from "./trace-database.ts";
 import type { Tracer } from "./tracer.ts";
-
-/** What is known here of a lane's items. */
-type Traceable = { readonly key: string } & (
-  | { readonly kind: "command"; readonly traceparent?: string }
-  | { readonly kind: "message"; readonly envelope: Pick<Envelope, "correlationId" | "traceparent"> }
-  | { readonly kind: "timer"; readonly timer: Pick<TimerRow, "traceparent"> }
-  | { readonly kind: "outcome"; readonly intent: Pick<IntentRow, "traceparent"> }
-);
 
 /** A lane that is told what its next statements are done for. */
 export interface TracedLane extends Lane {
@@ -73,17 +64,4 @@ export function traceLane(lane: Lane, tracer: Tracer, module: string): TracedLan
     },
     close: () => lane.close(),
   };
-}
-
-function traceparentOf(item: Traceable): string | undefined {
-  switch (item.kind) {
-    case "command":
-      return item.traceparent;
-    case "message":
-      return item.envelope.traceparent;
-    case "timer":
-      return item.timer.traceparent;
-    case "outcome":
-      return item.intent.traceparent;
-  }
 }

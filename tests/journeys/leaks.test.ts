@@ -71,6 +71,8 @@ const BUGS: readonly Mutant[] = [
 const SETTINGS = {
   BUN_OPTIONS: "--preload=./tests/journeys/plant-bugs.ts",
   PLANTED_BUGS: JSON.stringify(BUGS),
+  // Whatever is ever told is searched.
+  LOG_LEVEL: "debug",
   PAYMENT_RETRY_FOR_MS: "1500",
   PAYMENT_WEBHOOK_SECRETS: WEBHOOK_SECRET,
   DELIVERY_WEBHOOK_SECRETS: WEBHOOK_SECRET,

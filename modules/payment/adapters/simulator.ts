@@ -19,6 +19,7 @@ import type { Database, Row } from "../../../runtime/database/port.ts";
 import { messageOf } from "../../../runtime/error-text.ts";
 import type { Log } from "../../../runtime/log.ts";
 import { NothingHappened } from "../../../runtime/messages/call.ts";
+import { orderOfKey } from "../payment.ts";
 import type { AuthoriseRequest, Charge, PaymentProvider, Verdict } from "../provider.ts";
 import type { ChargeStatus } from "./simulator-ledger.ts";
 import { type ActionBooks, actionPath } from "./simulator-page.ts";
@@ -65,7 +66,12 @@ export function createPaymentSimulator(database: Database, clock: Clock, tell: T
   /** Beside the answer to the call, before it or after it; nobody waits for it. */
   const mention = (happening: Happening) =>
     void tell(happening).catch((error: unknown) =>
-      log("info", "webhook.not_taken", { type: happening.type, key: happening.key, error: messageOf(error) }),
+      log("info", "webhook.not_taken", {
+        orderId: orderOfKey(happening.key),
+        key: happening.key,
+        type: happening.type,
+        error: messageOf(error),
+      }),
     );
   const moment = () => new Date(clock.now()).toISOString();
 

@@ -6,7 +6,8 @@
 import type { Module } from "../../module.ts";
 import type { StopLimits } from "../../platform.ts";
 import { systemScheduler as scheduler } from "../../scheduler.ts";
-import { type PlatformFlags, runPlatform } from "../run-platform.ts";
+import { openOutput, openPlatformLog } from "../process-log.ts";
+import { loadConfigHere, type PlatformFlags, runPlatform } from "../run-platform.ts";
 import { Instruction, type Report } from "./protocol.ts";
 
 /** The database of a supervisor that is gone goes as well, so an orderly end could take long. */
@@ -20,9 +21,11 @@ type Work = (told: {
 
 /** Runs the platform at the supervisor's word; resolves with the exit code. */
 export const runSupervisedPlatform = (registry: readonly Module[], flags: PlatformFlags): Promise<number> =>
-  runSupervised(({ ready, stopped }) =>
-    runPlatform({ registry, mode: "dev", flags, log: (line) => console.error(line), ready, stopped }),
-  );
+  runSupervised((told) => {
+    const { config } = loadConfigHere(registry, "dev", flags);
+    const log = openPlatformLog(openOutput(process.stderr), config);
+    return runPlatform({ registry, config, local: true, log, ...told });
+  });
 
 /**
  * Does the work at the supervisor's word, with what that gives it in its environment. With `outlivesSignals` it ends at

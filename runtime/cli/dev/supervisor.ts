@@ -9,8 +9,8 @@ import { resolve } from "node:path";
 import { systemClock as clock } from "../../clock.ts";
 import type { PlatformConfig } from "../../config/settings.ts";
 import { type EmbeddedServer, startEmbedded } from "../../database/embedded.ts";
-import { createLog } from "../../log.ts";
 import { systemScheduler as scheduler } from "../../scheduler.ts";
+import { openOutput, openPlatformLog } from "../process-log.ts";
 import { type PlatformFlags, stopSignal } from "../run-platform.ts";
 import { type Application, spawnApplication, supervisedCommand } from "./application.ts";
 import { createNotedApplications } from "./noted-applications.ts";
@@ -35,7 +35,7 @@ interface SupervisorSettings {
 export async function runSupervisor({ root, config, flags, reset, ready }: SupervisorSettings): Promise<number> {
   const stopped = stopSignal();
   const say = (line: string) => console.error(`  ${line}`);
-  const log = createLog(clock, config.logLevel, (line) => console.error(line));
+  const { log, end } = openPlatformLog(openOutput(process.stderr), config);
   const dataDir = resolve(config.dataDir);
   const saves = watchSaves({
     root,
@@ -88,5 +88,6 @@ export async function runSupervisor({ root, config, flags, reset, ready }: Super
       ({ stop }) => stop(),
       () => undefined,
     );
+    await end();
   }
 }

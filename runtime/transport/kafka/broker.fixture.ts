@@ -3,6 +3,7 @@ import { afterEach, beforeAll, setDefaultTimeout } from "bun:test";
 import type { Admin } from "kafkajs";
 import type { SecuredKafka } from "../../../tests/provision/external-kafka.ts";
 import { sharedKafka } from "../../../tests/provision/shared-kafka.ts";
+import type { LogLevel } from "../../log.ts";
 import type { Envelope } from "../../messages/envelope.ts";
 import { systemRandom } from "../../random.ts";
 import { systemScheduler } from "../../scheduler.ts";
@@ -35,7 +36,7 @@ export interface OpenTransport {
 }
 
 export interface Logged {
-  readonly level: "info" | "warn" | "error";
+  readonly level: LogLevel;
   readonly event: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }

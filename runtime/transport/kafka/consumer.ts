@@ -87,7 +87,7 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
 
   /** Logged when it is another one than before. */
   function tell({ text, isStarting }: Fault) {
-    if (text !== told) log(isStarting ? "info" : "warn", "kafka.consumer_away", { group, error: text });
+    if (text !== told) log(isStarting ? "info" : "warn", "kafka.consumer_away", { module: group, error: text });
     told = text;
     deps.condition(text);
   }
@@ -118,7 +118,7 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
       assigned = payload.memberAssignment;
       member = payload.memberId;
       backoff.reset();
-      log("info", "kafka.consumer_joined", { group });
+      log("info", "kafka.consumer_joined", { module: group });
       told = null;
       deps.condition(null);
     });
@@ -202,7 +202,7 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
       (error: unknown) => {
         inHand--;
         roomOrDone();
-        log("error", "kafka.record_not_kept", { group, topic, partition, error: String(error) });
+        log("error", "kafka.record_not_kept", { module: group, topic, partition, error: String(error) });
       },
     );
   }
@@ -240,7 +240,7 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
       commitFails = false;
     } catch (error) {
       // What is not committed would be repeated, and counts as being on its way.
-      if (!commitFails) log("info", "kafka.commit_failed", { group, error: faultOf(error).text });
+      if (!commitFails) log("info", "kafka.commit_failed", { module: group, error: faultOf(error).text });
       commitFails = true;
       commitSoon();
     }

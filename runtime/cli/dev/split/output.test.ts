@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createOutput, mayColour } from "./output.ts";
+import { createOutput } from "./output.ts";
 
 const written = (coloured: boolean) => {
   const lines: string[] = [];
@@ -20,13 +20,4 @@ test("each name has a colour of its own", () => {
   expect(colours[2]).toBe(colours[0] ?? "");
   expect(colours[1]).not.toBe(colours[0] ?? "");
   expect(written(true)[0]).toEndWith("\x1b[0m one");
-});
-
-test("only a terminal is coloured, and not against NO_COLOR", () => {
-  expect(mayColour({ isTTY: true }, { TERM: "xterm" })).toBe(true);
-  expect(mayColour({ isTTY: false }, {})).toBe(false);
-  expect(mayColour({}, {})).toBe(false);
-  expect(mayColour({ isTTY: true }, { NO_COLOR: "1" })).toBe(false);
-  expect(mayColour({ isTTY: true }, { NO_COLOR: "" })).toBe(true);
-  expect(mayColour({ isTTY: true }, { TERM: "dumb" })).toBe(false);
 });

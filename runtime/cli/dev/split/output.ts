@@ -20,7 +20,3 @@ export function createOutput({ names, coloured, write }: OutputSettings): (name:
   );
   return (name, line) => write(`${prefixes.get(name) ?? name} ${line}`);
 }
-
-/** Whether what is written there may be coloured: it is a terminal, and nobody has said no (no-color.org). */
-export const mayColour = (stream: { readonly isTTY?: boolean }, env: Readonly<Record<string, string | undefined>>) =>
-  stream.isTTY === true && !env["NO_COLOR"] && env["TERM"] !== "dumb";

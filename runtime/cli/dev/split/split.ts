@@ -10,10 +10,11 @@
 import { resolve } from "node:path";
 import { systemClock as clock } from "../../../clock.ts";
 import type { PlatformConfig } from "../../../config/settings.ts";
-import { createLog } from "../../../log.ts";
 import type { Module } from "../../../module.ts";
 import { systemScheduler as scheduler } from "../../../scheduler.ts";
+import { formatOn, openOutput, openPlatformLog } from "../../process-log.ts";
 import { type PlatformFlags, stopSignal } from "../../run-platform.ts";
+import { mayColour } from "../../terminal.ts";
 import { type Application, spawnApplication, supervisedCommand } from "../application.ts";
 import { createNotedApplications } from "../noted-applications.ts";
 import { endOrphans } from "../orphans.ts";
@@ -25,7 +26,6 @@ import { divideSaves } from "./group-saves.ts";
 import { createGroupState } from "./group-state.ts";
 import type { Group } from "./groups.ts";
 import { environmentOf, flagsOf, gatewayPlan, placeMembers } from "./members.ts";
-import { mayColour } from "./output.ts";
 import { overview } from "./overview.ts";
 import { endDownloads, messagesIn } from "./own-servers.ts";
 import { refuseTakenPort } from "./server-port.ts";
@@ -60,7 +60,12 @@ export async function runSplit(settings: SplitSettings): Promise<number> {
   // Not by the console, which colours what it writes to a terminal.
   const write = (line: string) => void process.stderr.write(`${line}\n`);
   const say = (line: string) => write(`  ${line}`);
-  const state = createGroupState({ groups, clock, coloured: mayColour(process.stderr, process.env), write, say });
+  const coloured = mayColour(process.stderr, process.env);
+  const { log, end: endLog } = openPlatformLog(openOutput(process.stderr), config);
+  // The processes write to pipes, and their lines come out here.
+  const format = { "log-level": config.logLevel, "log-format": formatOn(config.logFormat, process.stderr) };
+  const colours = coloured ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" };
+  const state = createGroupState({ groups, clock, coloured, write, say });
   const noted = createNotedApplications(dataDir);
   const saves = settings.watches ? watchCheckout(root, say) : NO_SAVES;
   const views = divideSaves({ saves, groups, isUp: state.isUp, onSave: state.saved });
@@ -71,7 +76,7 @@ export async function runSplit(settings: SplitSettings): Promise<number> {
     dataDir,
     reset: settings.reset,
     scheduler,
-    log: createLog(clock, config.logLevel, write),
+    log,
     say,
     async first(isOurs) {
       if (isOurs) {
@@ -103,8 +108,7 @@ export async function runSplit(settings: SplitSettings): Promise<number> {
     return supervise({
       ...common,
       spawn() {
-        const flags = { ...flagsOf(group), "log-level": config.logLevel };
-        const application = spawn(flags, (line) => state.line(group, line));
+        const application = spawn({ ...flagsOf(group), ...format }, (line) => state.line(group, line), colours);
         return {
           ...application,
           ready: application.ready.then((url) => untilHealthy(url, application.ended)),
@@ -148,6 +152,7 @@ export async function runSplit(settings: SplitSettings): Promise<number> {
       ({ stop }) => stop(),
       () => undefined,
     );
+    await endLog();
   }
 }
 
