@@ -21,3 +21,11 @@ export function createFineClock(): Clock {
 const MOST_DRIFT_MS = 50;
 
 export const systemClock: Clock = { now: () => Date.now() };
+
+/** Measures how long something takes: it is never set back, and far finer than a clock. */
+export interface Stopwatch {
+  /** Only the difference of two readings means something. */
+  seconds(): number;
+}
+
+export const systemStopwatch: Stopwatch = { seconds: () => performance.now() / 1000 };
