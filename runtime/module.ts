@@ -26,6 +26,8 @@ import { waitingHandler } from "./messages/waiting-work.ts";
 import type { RpcClient, RpcHandler, RpcMethodName } from "./rpc/port.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { StartError } from "./start-error.ts";
+import type { MetricDeclaration } from "./telemetry/metrics/declaration.ts";
+import type { Measures } from "./telemetry/metrics/measure.ts";
 
 /** A schema's SQL file. */
 export interface Migration {
@@ -69,7 +71,7 @@ export type Deadlines = { readonly [Name in keyof typeof deadlineSettings]: numb
 
 /** Its aggregate, and what is decided on it, as far as there is any of a kind. */
 type MessagingDefinition<State, Shared, Ports> = Pick<Messaging<State, Shared, Ports>, "aggregate"> &
-  Partial<Omit<Messaging<State, Shared, Ports>, "module" | keyof ModuleTopics>>;
+  Partial<Omit<Messaging<State, Shared, Ports>, "module" | "measures" | keyof ModuleTopics>>;
 
 const NOTHING_MORE = { entries: {}, handlers: [], timers: [], calls: [] };
 
@@ -114,6 +116,8 @@ export interface ModuleFacts {
    * modules' declarations. What is called like an SVG file is one in docs/.
    */
   readonly diagrams?: (modules: readonly ModuleFacts[]) => Readonly<Record<string, string>>;
+  /** Metrics of its own, beside those that every module has. */
+  readonly metrics?: readonly MetricDeclaration[];
 }
 
 export interface ModuleDeclaration<State, Shared, Ports, RouteDeps> {
@@ -129,6 +133,8 @@ export interface ModuleDeclaration<State, Shared, Ports, RouteDeps> {
   readonly migrations: readonly Migration[];
   readonly sideSchemas?: readonly SideSchema[];
   readonly diagrams?: ModuleFacts["diagrams"];
+  /** What changes of its aggregate mean for metrics of its own. */
+  readonly measures?: Measures<State>;
   /** Who sends it webhooks, in words: they are believed by the secrets of `<MODULE>_WEBHOOK_SECRETS`. */
   readonly webhooksFrom?: string;
   readonly build: (
@@ -191,6 +197,7 @@ export function defineModule<State, Shared, Ports, RouteDeps>(
     migrations: [...(hasMessages ? coreMigrations : []), ...declaration.migrations],
     sideSchemas: declaration.sideSchemas ?? [],
     diagrams: declaration.diagrams ?? (() => ({})),
+    metrics: [...new Set(declaration.measures?.declared.map(({ metric }) => metric))],
     webhooksFrom: declaration.webhooksFrom ?? null,
     seedDemo: async (environment) => declaration.seedDemo?.(environment),
     prepare(environment, change = (definition) => definition) {
@@ -235,7 +242,9 @@ export function defineModule<State, Shared, Ports, RouteDeps>(
         ],
         wire(settings) {
           if (!messaging) return;
-          running = startMessaging(change({ ...NOTHING_MORE, ...messaging.definition, ...topics, module: name }), {
+          const { measures } = declaration;
+          const own = { ...messaging.definition, ...(measures ? { measures } : {}), ...topics, module: name };
+          running = startMessaging(change({ ...NOTHING_MORE, ...own }), {
             ...settings,
             ...environment,
             ports: messaging.ports,

@@ -4,6 +4,7 @@
  */
 import { systemClock } from "./clock.ts";
 import { describeInstance } from "./compose/instance.ts";
+import { observeBreakers, openMetrics } from "./compose/metrics.ts";
 import { openRateLimiter } from "./compose/rate-limiter.ts";
 import { reportFailures, tellRequests } from "./compose/request-log.ts";
 import { openRemoteRpc, openReplicas, openServiceIdentity } from "./compose/services.ts";
@@ -22,6 +23,7 @@ import { mountEdge } from "./edge/edge.ts";
 import { createAdmission } from "./http/admission.ts";
 import { createApp, type Handler, handlerOf } from "./http/app.ts";
 import { createHealth, healthRoutes } from "./http/health.ts";
+import { countTurnedAway } from "./http/measure-requests.ts";
 import { type HttpDeps, mountRoutes } from "./http/mount.ts";
 import { type RunningServer, startServer } from "./http/server.ts";
 import { httpSteps, type ShutdownStep, shutDown } from "./http/shutdown.ts";
@@ -37,9 +39,11 @@ import { createProcess } from "./process.ts";
 import { systemRandom } from "./random.ts";
 import { callersOf, EDGE, EDGE_HOST } from "./registry.ts";
 import { createBreakers } from "./rpc/circuit-breaker.ts";
+import { measuredHandlers } from "./rpc/measure-rpc.ts";
 import { mountRpc } from "./rpc/serve.ts";
 import { systemScheduler as scheduler } from "./scheduler.ts";
 import { StartError } from "./start-error.ts";
+import { prometheusRoute } from "./telemetry/metrics/prometheus-route.ts";
 import { askKept, tracesHandlers } from "./telemetry/traces-rpc.ts";
 
 export interface PlatformOptions {
@@ -124,6 +128,9 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     const callers = [...config.modules, ...(hasEdge ? [EDGE] : [])];
     const services = openServiceIdentity(config, names, callers, issuer);
     const breakers = createBreakers({ clock: systemClock, random, log });
+    const { metrics, stop: stopMetrics } = openMetrics(options.registry);
+    opened.push({ name: "metrics", run: async () => stopMetrics() });
+    observeBreakers(metrics, breakers, names);
     const self = describeInstance(config, health, { id: options.instance, atMs: systemClock.now(), hasEdge });
     const exclusive = (module: string) =>
       urlOf(module) === embedded?.url || (config.exclusiveDatabase && urlOf(module) === config.databaseUrl?.open());
@@ -143,6 +150,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       ...(tracer && {
         tracing: { tracer, transport: config.transport, isCacheRemote: config.redisUrl !== null },
       }),
+      metrics,
       deadlines: deadlinesOf(config),
       webhooks: openWebhooks(config, random),
       exclusive,
@@ -176,6 +184,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       ids,
       bodyTimeoutMs: config.bodyTimeoutMs,
       onError: reportFailures(log, options.registry),
+      metrics,
       checkReplies: local,
       ...(tracer && { tracer }),
     };
@@ -208,7 +217,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
         http: publicHttp,
       });
     const internalApp = createApp(http);
-    mountRoutes(internalApp, healthRoutes(health), http);
+    mountRoutes(internalApp, [...healthRoutes(health), prometheusRoute(metrics)], http);
     const closing = () => health.draining;
     // Until then callers are answered: they move away by themselves.
     let isStopping = false;
@@ -218,8 +227,10 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
         ...http,
         handlers: [
           ...platform.rpcHandlers,
-          ...instanceHandlers(config.modules, self),
-          ...tracesHandlers(config.modules, traces),
+          ...measuredHandlers(
+            [...instanceHandlers(config.modules, self), ...tracesHandlers(config.modules, traces)],
+            metrics,
+          ),
         ],
         allowed: (method) => allowed.get(method) ?? [],
         verifier: services.verifier,
@@ -235,7 +246,9 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
         scheduler,
         onError: (error) => log("error", "http.failed", { error: String(error) }),
       });
-    const servers = [listen(handlerOf(publicApp, closing, admission.turnedAway), config.port, "PORT")];
+    const servers = [
+      listen(handlerOf(publicApp, closing, countTurnedAway(admission.turnedAway, metrics)), config.port, "PORT"),
+    ];
     opened.push({ name: "ports", run: () => Promise.all(servers.map((server) => server.stop(0))) });
     servers.push(listen(handlerOf(internalApp, closing), config.internalPort, "INTERNAL_PORT"));
 

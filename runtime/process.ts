@@ -5,6 +5,7 @@
 import type { SharedState } from "./cache/port.ts";
 import type { Clock } from "./clock.ts";
 import type { WebhookSettings } from "./config/webhook-settings.ts";
+import { observePool } from "./database/observe-pool.ts";
 import type { Database } from "./database/port.ts";
 import { createEventStreams } from "./http/event-streams.ts";
 import type { Route } from "./http/route.ts";
@@ -17,13 +18,16 @@ import type { Deadlines, MessagingSettings, Module, ModuleEnvironment, PreparedM
 import { EDGE } from "./registry.ts";
 import type { Breakers } from "./rpc/circuit-breaker.ts";
 import { createRpc } from "./rpc/dispatch.ts";
+import { measuredClient, measuredHandlers } from "./rpc/measure-rpc.ts";
 import { methodName, type RpcClient, type RpcHandler } from "./rpc/port.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { Metrics } from "./telemetry/metrics/metrics.ts";
 import { traceRedis } from "./telemetry/trace-cache.ts";
 import { traceDatabase } from "./telemetry/trace-database.ts";
 import { traceRpcClient, traceRpcHandler } from "./telemetry/trace-rpc.ts";
 import { traceTransport } from "./telemetry/trace-transport.ts";
 import { NO_TRACER, type Tracer } from "./telemetry/tracer.ts";
+import { observeLag } from "./transport/observe-lag.ts";
 
 export interface ProcessDeps extends Omit<MessagingSettings, "replica" | "exclusive" | "condition" | "tracer"> {
   readonly modules: readonly Module[];
@@ -40,6 +44,8 @@ export interface ProcessDeps extends Omit<MessagingSettings, "replica" | "exclus
   readonly log: Log;
   /** Nothing is traced when left out. */
   readonly tracing?: Tracing;
+  /** Nothing is measured without. */
+  readonly metrics?: Metrics;
   readonly deadlines: Deadlines;
   readonly webhooks: (module: string) => WebhookSettings;
   /** Nobody else can use the module's database (embedded server, locked directory). */
@@ -99,6 +105,7 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
   const open = (module: string, schema: string) => {
     const database = deps.database(module, schema);
     databases.push(database);
+    if (deps.metrics) observePool(deps.metrics, schema, database);
     // A side schema stands for somebody outside, who would trace nothing for us.
     return tracing && schema === module ? traceDatabase(database, tracer, module) : database;
   };
@@ -107,7 +114,7 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
   let opened: RpcClient | undefined;
   const rpc: RpcClient = {
     call(method, request, options) {
-      opened ??= createRpc({ ...deps, local: handlers });
+      opened ??= measuredClient(createRpc({ ...deps, local: handlers }), deps.metrics);
       return opened.call(method, request, options);
     },
   };
@@ -135,7 +142,14 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
     environments.set(module.name, environment);
     return module.prepare(environment);
   });
-  for (const module of prepared) handlers.push(...module.rpc.map((handler) => traceRpcHandler(handler, tracer)));
+  for (const module of prepared)
+    handlers.push(
+      ...measuredHandlers(
+        module.rpc.map((handler) => traceRpcHandler(handler, tracer)),
+        deps.metrics,
+      ),
+    );
+  if (deps.metrics) observeLag(deps.metrics, transport, deps.modules);
   const replica = ids.next();
   for (const module of prepared)
     module.wire({

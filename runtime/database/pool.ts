@@ -5,7 +5,7 @@
 import type { Scheduler } from "../scheduler.ts";
 import { unavailable } from "./errors.ts";
 import type { Link } from "./link.ts";
-import type { Row, Statement } from "./port.ts";
+import type { PoolUse, Row, Statement } from "./port.ts";
 
 export interface PoolSettings {
   readonly open: () => Link;
@@ -19,6 +19,7 @@ export interface PoolSettings {
 
 export interface Pool {
   query(statement: Statement): Promise<Row[]>;
+  use(): PoolUse;
   /** Waits at most `graceMs` for statements under way, then drops their connections. */
   close(graceMs: number): Promise<void>;
 }
@@ -87,6 +88,12 @@ export function createPool({ open, size, queueLimit, waitMs, scheduler }: PoolSe
       }
       return enqueue(statement);
     },
+    use: () => ({
+      used: busy.size,
+      idle: idle.filter(({ fault }) => fault === null).length,
+      most: size,
+      waiting: waiters.size,
+    }),
     async close(graceMs) {
       closed = true;
       for (const waiter of waiters) {

@@ -36,7 +36,18 @@ export interface Database {
   /** Opens the connection of one loop. */
   lane(name: string): Lane;
   query(statement: Statement): Promise<Row[]>;
+  /** How the pool of `query` is used now; absent where there is none. */
+  poolUse?(): PoolUse;
   close(): Promise<void>;
+}
+
+export interface PoolUse {
+  /** Connections with a statement under way, and open ones without. */
+  readonly used: number;
+  readonly idle: number;
+  readonly most: number;
+  /** Statements that wait for a connection. */
+  readonly waiting: number;
 }
 
 /**

@@ -68,6 +68,7 @@ export function openDatabase(options: OpenDatabaseOptions): Database {
       return lane;
     },
     query: (statement) => pool.query(statement),
+    poolUse: pool.use,
     async close() {
       await Promise.all([pool.close(CLOSE_GRACE_MS), ...[...lanes].map((lane) => lane.close())]);
     },

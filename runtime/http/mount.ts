@@ -13,6 +13,7 @@ import type { OperatorAction } from "../messages/audit.ts";
 import { clearedError } from "../personal-data.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { withinSpan } from "../telemetry/active-span.ts";
+import type { Metrics } from "../telemetry/metrics/metrics.ts";
 import { isTraceparent } from "../telemetry/trace-context.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
 import type { Admission, Place } from "./admission.ts";
@@ -23,6 +24,7 @@ import { checkReply } from "./check-reply.ts";
 import { type FailureDeps, failure, methodNotAllowed } from "./failure.ts";
 import { idempotencyClaim, idempotencyKey } from "./idempotency.ts";
 import { isStorable, parseJson } from "./json-text.ts";
+import { requestMeasure } from "./measure-requests.ts";
 import { preferredWaitMs } from "./preferences.ts";
 import { type FieldError, ProblemError } from "./problem.ts";
 import type { RateLimiter } from "./rate-limit.ts";
@@ -39,6 +41,8 @@ export interface HttpDeps extends FailureDeps {
   readonly rateLimiter?: RateLimiter;
   /** Is told of new work; absent where all of it is taken. */
   readonly admission?: Admission;
+  /** Nothing is measured without. */
+  readonly metrics?: Metrics;
   /** In development and tests: an answer that the route does not document is a bug, reported and answered as 500. */
   readonly checkReplies?: boolean;
   /** Absent where nothing is traced. */
@@ -55,7 +59,10 @@ export function mountRoutes(app: App, routes: readonly Route[], deps: HttpDeps):
   for (const path of [...byPath.keys()].sort(bySpecificity)) {
     const own = byPath.get(path) ?? [];
     const pattern = path.replaceAll(/\{([^}]+)\}/g, ":$1");
-    for (const route of own) app.on(route.spec.method, pattern, (context) => traced(context, route, deps));
+    for (const route of own) {
+      const measured = requestMeasure(deps.metrics, route.spec);
+      app.on(route.spec.method, pattern, (context) => measured(() => traced(context, route, deps)));
+    }
     const allow = allowed(own);
     app.all(pattern, () => methodNotAllowed(allow));
   }

@@ -6,6 +6,7 @@ import { NO_POSITIONS, type Positions, type Stored } from "./aggregate.ts";
 import type { AuditEntry } from "./audit.ts";
 import type { Envelope } from "./envelope.ts";
 import type { CommandItem, IdempotencyKey, IntentRow, MessageItem, OutboxRow, TimerRow } from "./item.ts";
+import type { Change } from "./record-measures.ts";
 
 /** An aggregate as the batch has left it so far. */
 export interface Working<State> {
@@ -49,6 +50,8 @@ export interface BatchPlan<State, Shared> {
   /** Commands of operators that are accepted. */
   readonly audit: AuditEntry[];
   readonly entries: Map<string, Readonly<Record<string, unknown>>[]>;
+  /** Each decision's change of its aggregate, in order, where the module measures them. */
+  readonly changes: Change<State>[];
   /** `before`: what the mark must still be (0: there is none), or another replica has handled the message. */
   readonly marks: {
     readonly key: string;
@@ -100,6 +103,7 @@ export function emptyPlan<State, Shared>(
     idempotency: [],
     audit: [],
     entries: new Map(),
+    changes: [],
     marks: [],
     deadLetters: [],
     lettersReleased: [],

@@ -41,6 +41,8 @@ export interface BatchRun<State, Shared> {
   readonly written: boolean;
   /** The database was asked for something, and did it: it is there. */
   readonly answered: boolean;
+  /** What was decided: what others had done already is not among them. */
+  readonly items: readonly Item<State, Shared>[];
   /** Messages that came too early; verified: a number before them has not come yet and is not parked either. */
   readonly early: readonly MessageItem[];
 }
@@ -147,6 +149,7 @@ function decide<State, Shared, Ports>(
     prepared,
     shared: plan.shared,
     invariants: deps.messaging.invariants,
+    isMeasured: deps.messaging.measures !== undefined,
   };
   plan.afterCommit.push(...loaded.dropped);
   for (const item of lettersFirst(loaded.items)) decideItem(plan, item, deps.handlers, batch);
@@ -169,7 +172,7 @@ function decide<State, Shared, Ports>(
   }
   collectMarks(plan);
   checkPlan(plan, loaded.stored, deps.messaging.aggregate, { ...deps.messaging.shared, before: sharedBefore });
-  return { plan, early };
+  return { plan, items: loaded.items, early };
 }
 
 /** What came while its forerunners were dead letters follows them, also when they are let go in the same batch. */

@@ -36,6 +36,8 @@ export interface CommitDeps<State, Shared, Ports> {
   readonly outOfPatience: () => boolean;
   /** Called once for each commit. */
   readonly committed: (run: BatchRun<State, Shared>, verified: boolean) => void;
+  /** The database refused it for good. */
+  readonly rejected?: (item: Item<State, Shared>) => void;
 }
 
 type Next = "wait" | "verify" | "halve" | "park";
@@ -143,5 +145,7 @@ async function park<State, Shared, Ports>(
   const about = culprit ? aboutItem(aggregate, culprit) : {};
   deps.log("error", "batch.rejected", { module, ...about, error: String(error) });
   if (!culprit) return [];
-  return (await parkRejected(deps.batch.lane, culprit, error, deps.clock.now())) ? [] : left;
+  if (!(await parkRejected(deps.batch.lane, culprit, error, deps.clock.now()))) return left;
+  deps.rejected?.(culprit);
+  return [];
 }

@@ -37,6 +37,8 @@ export interface BatchContext<State, Shared> {
   readonly ids: Ids;
   readonly shared: ReadonlyMap<string, Shared>;
   readonly invariants?: DecisionInvariants<State, Shared> | undefined;
+  /** The module wants to know what each decision has changed. */
+  readonly isMeasured?: boolean;
 }
 
 interface Cause {
@@ -246,6 +248,15 @@ function sendShared<State, Shared>(
   }
 }
 
+function noteChange<State, Shared>(
+  plan: BatchPlan<State, Shared>,
+  before: State | undefined,
+  after: State,
+  { isMeasured }: BatchContext<State, Shared>,
+): void {
+  if (isMeasured) plan.changes.push({ before, after });
+}
+
 /** Takes a decision into the plan; throws before it changed anything. */
 function apply<State, Shared>(
   plan: BatchPlan<State, Shared>,
@@ -267,6 +278,7 @@ function apply<State, Shared>(
   batch.invariants?.(working.state, decision, batch.shared);
 
   if (decision.state !== undefined) {
+    noteChange(plan, working.state, decision.state, batch);
     working.state = decision.state;
     working.dirty = true;
   }

@@ -46,7 +46,12 @@ export interface IdempotencyKey {
 /** How a command ended. `replayed`: an earlier request with the same key had the effect; `reference` leads to it. */
 export type CommandResult<Answer> = { readonly kind: "decided"; readonly answer: Answer } | EarlierRequest;
 
-export interface MessageItem {
+interface Timed {
+  /** When it came to the lane, by the stopwatch of the metrics; the lane sets it. */
+  arrivedSeconds?: number;
+}
+
+export interface MessageItem extends Timed {
   readonly kind: "message";
   readonly key: string;
   readonly envelope: Envelope;
@@ -68,14 +73,14 @@ export type LetterAction =
   | { readonly kind: "cover" }
   | { readonly kind: "discard"; readonly reason: string };
 
-export interface TimerItem {
+export interface TimerItem extends Timed {
   readonly kind: "timer";
   readonly key: string;
   readonly timer: TimerRow;
   readonly settle: () => void;
 }
 
-export interface OutcomeItem {
+export interface OutcomeItem extends Timed {
   readonly kind: "outcome";
   readonly key: string;
   readonly intent: IntentRow;
@@ -84,7 +89,7 @@ export interface OutcomeItem {
 }
 
 /** A command with its input and answer folded in. */
-export interface CommandItem<State, Shared> {
+export interface CommandItem<State, Shared> extends Timed {
   readonly kind: "command";
   readonly key: string;
   readonly name: string;

@@ -29,6 +29,7 @@ import {
   type OutboxRow,
 } from "./item.ts";
 import { aboutKey } from "./log-about.ts";
+import type { WorkMeasure } from "./measure-work.ts";
 
 export interface LaneLimits {
   readonly batchLimit: number;
@@ -58,6 +59,7 @@ export interface LaneDeps<State, Shared, Ports>
   readonly log: Log;
   /** Called after each commit, before anything is settled. */
   readonly committed: (plan: BatchPlan<State, Shared>) => void;
+  readonly work?: WorkMeasure<State, Shared>;
   /** A commit's answer was lost: what it wrote, if it did, was not announced by `committed`. */
   readonly uncertain: () => void;
   /** Null when the database works for batches, else why it could not commit one. */
@@ -143,6 +145,7 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
       "background";
 
   function push(item: Item<State, Shared>) {
+    deps.work?.arrived(item);
     queue.push(item, isBackground(item));
     wake();
   }
@@ -165,6 +168,7 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
     },
     outOfPatience,
     committed: finish,
+    rejected: (item) => deps.work?.rejected(item),
   };
 
   function outOfPatience() {
@@ -218,7 +222,9 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
     }
   }
 
-  function finish({ plan, early: cameEarly, written, answered }: BatchRun<State, Shared>, verified: boolean) {
+  function finish(run: BatchRun<State, Shared>, verified: boolean) {
+    const { plan, early: cameEarly, written, answered } = run;
+    deps.work?.committed(run);
     cache.keep(plan.working.values());
     if (answered) works(written);
     for (const { key, source, error, traceparent } of plan.deadLetters)
@@ -278,7 +284,10 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
       });
     },
     letGo(letters) {
-      for (const item of letters) queue.pushVerified(item);
+      for (const item of letters) {
+        deps.work?.arrived(item);
+        queue.pushVerified(item);
+      }
       wake();
     },
     recheckWaiting() {

@@ -1,3 +1,4 @@
+import type { Measures } from "../telemetry/metrics/measure.ts";
 import type { AggregateStore, SharedStore, Write } from "./aggregate.ts";
 import type { CallHandler } from "./call.ts";
 import type { Topic } from "./contract.ts";
@@ -28,6 +29,8 @@ export interface Messaging<State, Shared, Ports> extends ModuleTopics {
   readonly handlers: readonly MessageHandler<State, Shared>[];
   readonly timers: readonly TimerHandler<State, Shared>[];
   readonly calls: readonly CallHandler<State, Shared, Ports>[];
+  /** What its changes mean for metrics of its own. */
+  readonly measures?: Measures<State>;
   /** Tables of its own whose rows are of use as long as the keys that lead to them, and a while longer. */
   readonly keyedRows?: readonly KeyedRows[];
 }

@@ -12,6 +12,8 @@ import { createIds } from "../ids.ts";
 import type { Log } from "../log.ts";
 import { systemRandom } from "../random.ts";
 import { type Scheduler, systemScheduler } from "../scheduler.ts";
+import type { Measures } from "../telemetry/metrics/measure.ts";
+import type { Metrics } from "../telemetry/metrics/metrics.ts";
 import { NO_TRACER } from "../telemetry/tracer.ts";
 import { createInProcessTransport } from "../transport/inprocess.ts";
 import type { Transport } from "../transport/port.ts";
@@ -77,6 +79,8 @@ export interface ReplicaOptions {
   readonly pollMs?: number;
   /** In-process when left out. */
   readonly transport?: (log: Log) => Transport;
+  readonly metrics?: Metrics;
+  readonly measures?: Measures<Tally>;
 }
 
 export interface Bench {
@@ -202,6 +206,7 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
   const running = startMessaging(
     {
       ...definition,
+      ...(options.measures ? { measures: options.measures } : {}),
       timers: definition.timers.filter(({ kind }) => !unknownKinds.includes(kind)),
       calls: definition.calls
         .filter(({ kind }) => !unknownKinds.includes(kind))
@@ -233,6 +238,7 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
       changed: () => undefined,
       changedElsewhere: (keys) => elsewhere.push(...keys),
       hints: options.hints ?? createMemoryHints(systemScheduler).join(),
+      metrics: options.metrics,
     },
   );
   let ended = false;

@@ -8,6 +8,7 @@ import type { Database } from "../database/port.ts";
 import type { Ids } from "../ids.ts";
 import type { Log } from "../log.ts";
 import type { Scheduler } from "../scheduler.ts";
+import type { Metrics } from "../telemetry/metrics/metrics.ts";
 import { traceLane } from "../telemetry/trace-lane.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
 import type { Transport } from "../transport/port.ts";
@@ -18,9 +19,12 @@ import { createCalls } from "./calls.ts";
 import { createCondition } from "./condition.ts";
 import { createLane, type LaneLimits, type LaneLoad, type ModuleLane } from "./lane.ts";
 import { aboutKey } from "./log-about.ts";
+import { createWorkMeasure } from "./measure-work.ts";
 import type { Messaging } from "./messaging.ts";
+import { observeMessaging } from "./observe-messaging.ts";
 import { createOutrunLetters } from "./outrun-letters.ts";
 import { parkUnreadable } from "./park-unreadable.ts";
+import { createMeasureRecorder } from "./record-measures.ts";
 import { createRelay } from "./relay.ts";
 import { createLetterRelease, type LetterRelease } from "./release-letters.ts";
 import { createRetention, type Retention } from "./retention.ts";
@@ -54,6 +58,8 @@ export interface MessagingDeps<State, Ports> {
   /** Keys of aggregates that another replica has just saved. */
   readonly changedElsewhere: (keys: readonly string[]) => void;
   readonly hints: Hints;
+  /** Nothing is measured without. */
+  readonly metrics?: Metrics | undefined;
 }
 
 export interface RunningMessaging<State, Shared> {
@@ -82,6 +88,10 @@ export function startMessaging<State, Shared, Ports>(
   /** Messages that have not settled, and of which an earlier number was missing when they were looked at. */
   let waiting = 0;
 
+  const recordMeasures =
+    deps.metrics &&
+    messaging.measures &&
+    createMeasureRecorder(messaging.measures, { ...deps, module, metrics: deps.metrics });
   const lane: ModuleLane<State, Shared> = createLane({
     messaging,
     lane: traceLane(database.lane(module), deps.tracer, module),
@@ -91,6 +101,7 @@ export function startMessaging<State, Shared, Ports>(
     limits: deps.limits,
     log,
     committed,
+    ...(deps.metrics ? { work: createWorkMeasure(messaging, deps.metrics) } : {}),
     uncertain: () => upkeep.lookSoon(),
     condition: condition.committed,
     intents: { expect: (intents) => calls.expect(intents), withdraw: (intents) => calls.withdraw(intents) },
@@ -122,6 +133,7 @@ export function startMessaging<State, Shared, Ports>(
   });
 
   function committed(plan: BatchPlan<State, Shared>) {
+    recordMeasures?.(plan.changes);
     if (stopped) return;
     relay.offer(plan.outbox);
     timers.offer(plan.timersSet.values());
@@ -212,6 +224,9 @@ export function startMessaging<State, Shared, Ports>(
     answerWithinMs: LETTERS_ANSWERED_WITHIN_MS,
   });
 
+  const depth = () => ({ inHand: relay.inHand(), ...lane.depth() });
+  if (deps.metrics) observeMessaging(deps.metrics, { module, database, clock, load: lane.load, depth });
+
   return {
     lane,
     letters,
@@ -230,6 +245,6 @@ export function startMessaging<State, Shared, Ports>(
       await shards.release().catch((error) => log("warn", "shards.not_released", { module, error: String(error) }));
     },
     load: lane.load,
-    depth: () => ({ inHand: relay.inHand(), ...lane.depth() }),
+    depth,
   };
 }

@@ -42,8 +42,12 @@ const LOOKED_AT = 1_000;
 /** A module without messages has nothing that waits. */
 export const waitingHandler = (module: string, database: Database | undefined, lookedAt = LOOKED_AT): RpcHandler =>
   answers(waitingRpc(module), async ({ nowMs }) => ({
-    waiting: database ? (await database.query(readWaiting(nowMs, lookedAt))).map(waitingOf) : [],
+    waiting: database ? await readWaitingWork(database, nowMs, lookedAt) : [],
   }));
+
+/** What waits in the module's tables. */
+export const readWaitingWork = async (database: Database, nowMs: number, lookedAt = LOOKED_AT) =>
+  (await database.query(readWaiting(nowMs, lookedAt))).map(waitingOf);
 
 /** By kind, then name. The id of a call is a UUIDv7, which holds the time of its making. */
 const readWaiting = (nowMs: number, lookedAt: number): Statement => ({

@@ -61,6 +61,8 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
     condition: (problem) => deps.condition("publisher", problem),
   });
   const { topic: onBroker, group: groupOf } = brokerNames(settings);
+  const topicsOf = (consumer: string) =>
+    subscriptions.filter((each) => each.consumer === consumer).flatMap((each) => each.topics);
   const never = new Promise<void>(() => undefined);
 
   let looking: Promise<void> | undefined;
@@ -139,8 +141,13 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
       if (consumers.length === 0) void topicsThere();
       for (const consumer of consumers) consumer.start();
     },
+    async lag(consumer) {
+      const topics = topicsOf(consumer);
+      const records = await travelling.lag(groupOf(consumer), topics.map(onBroker));
+      return topics.map((topic) => ({ topic, records: records.get(onBroker(topic)) ?? 0 }));
+    },
     async travelling(consumer) {
-      const topics = subscriptions.filter((each) => each.consumer === consumer).flatMap((each) => each.topics);
+      const topics = topicsOf(consumer);
       try {
         const open = await travelling.of(groupOf(consumer), topics.map(onBroker));
         return topics.filter((topic) => open.includes(onBroker(topic)));

@@ -26,6 +26,13 @@ export interface Transport {
    * no outbox any more. All of them where that cannot be told.
    */
   travelling(consumer: string): Promise<readonly string[]>;
+  /** How many records of each topic a consumer's group has not committed; absent where nothing lies between the two. */
+  lag?(consumer: string): Promise<readonly TopicLag[]>;
+}
+
+export interface TopicLag {
+  readonly topic: string;
+  readonly records: number;
 }
 
 /** How a message has ended; undefined when it was handled or skipped. */

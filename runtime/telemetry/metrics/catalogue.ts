@@ -47,7 +47,7 @@ export const rpcClientDuration = defineHistogram({
   name: "rpc.client.duration",
   unit: "s",
   description: "Questions to modules, in this process or another, as whoever asks sees them, repetitions included.",
-  labels: { method: "module and name, such as `pricing.basket.price`", outcome: "`answered`, `unavailable`" },
+  labels: { method: "module and name, such as `pricing.priceBasket`", outcome: "`answered`, `unavailable`" },
   whenHigh: "Unavailable: the callee is away, late or wrong; the log and rpc.client.breaker.open say which.",
 });
 
