@@ -11,6 +11,7 @@ import { lostOrders, orderEvents, orderFacts, orderKnown, stuckOrders } from "./
 import { orderDiagrams } from "./diagrams.ts";
 import { factsOf, readLostOrders, readOrderKnown, readStuckOrders } from "./facts.ts";
 import { orderInvariants } from "./invariants.ts";
+import { orderMeasures } from "./measures.ts";
 import initial from "./migrations/0000_initial.sql" with { type: "text" };
 import storage from "./migrations/0001_storage.sql" with { type: "text" };
 import stages from "./migrations/0002_stages.sql" with { type: "text" };
@@ -38,6 +39,7 @@ export const order = defineModule<Order, never, undefined, OrderRouteDeps>({
     { id: "0004_room_for_updates", sql: roomForUpdates },
   ],
   diagrams: orderDiagrams,
+  measures: orderMeasures,
   build: ({ database, rpc, clock, ids, deadlines, streams, earlier }) => ({
     messaging: {
       definition: {

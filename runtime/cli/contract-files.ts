@@ -1,6 +1,6 @@
 /**
  * The files that are made from the registry: `modules.json`, each module's contract at each version, who may call what,
- * and the diagrams in the documents.
+ * what is measured, and the diagrams in the documents.
  */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { Glob } from "bun";
 import { version } from "../../package.json";
 import { stableJson } from "../contracts/json-schema.ts";
+import { metricsDocument } from "../contracts/metrics-document.ts";
 import {
   contractFaultLine,
   contractFaults,
@@ -37,6 +38,7 @@ export const generatedFiles = (modules: readonly ModuleFacts[]): readonly Genera
     text: stableJson(contract),
   })),
   { path: "docs/rights.md", text: rightsDocument(publicRoutes(modules)) },
+  { path: "docs/metrics.md", text: metricsDocument(modules) },
   ...pictures(modules),
 ];
 

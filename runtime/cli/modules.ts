@@ -8,8 +8,8 @@ import { brokenContracts, changedFiles } from "./contract-files.ts";
 export const help = `Usage: genai-demo modules
 
 Writes modules.json (modules, topics, paths, who may ask whom), modules/NAME/schemas/VERSION.json (what may travel on
-each topic of a module, at the version of package.json) and docs/rights.md (who may call which route) from the modules'
-declarations, and the diagrams in docs/. Commit them.
+each topic of a module, at the version of package.json), docs/rights.md (who may call which route) and docs/metrics.md
+(what is measured) from the modules' declarations, and the diagrams in docs/. Commit them.
 Writes nothing, and says which field, when a change would break a version that has a file: all of them count as released.
 A file goes when no process runs its version and none of its messages is left.
 Exit code 0 when the files hold what the modules declare.

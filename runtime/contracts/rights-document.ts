@@ -1,6 +1,7 @@
 /** `docs/rights.md`: who may call what, as the routes declare it. */
 import { type Rights, scopeOf } from "../http/rights.ts";
 import type { RouteSpec } from "../http/route.ts";
+import { markdownTable } from "./markdown-table.ts";
 
 const INTRODUCTION = `# Rights: who may call what
 
@@ -13,21 +14,12 @@ A token's role is \`customer\` or \`operator\`. A customer has what is theirs: a
 const HEADINGS = ["Call", "Who", "Operators' scope", "Whose object"];
 
 /** The document of the given routes, in their order. */
-export const rightsDocument = (specs: readonly RouteSpec[]): string => `${INTRODUCTION}${table(specs.map(row))}`;
+export const rightsDocument = (specs: readonly RouteSpec[]): string =>
+  `${INTRODUCTION}${markdownTable(HEADINGS, specs.map(row))}`;
 
 function row({ method, path, rights }: RouteSpec): readonly string[] {
   const scope = scopeOf(rights);
   return [`\`${method} ${path}\``, rights.callers, scope === undefined ? "–" : `\`${scope}\``, whose(rights)];
-}
-
-/** Cells of a column are as wide as its widest one, as the formatter has them. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = HEADINGS.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((cells) => cells[column]?.length ?? 0)),
-  );
-  const lineOf = (cells: readonly string[], fill: string) =>
-    `| ${widths.map((width, column) => (cells[column] ?? "").padEnd(width, fill)).join(" | ")} |\n`;
-  return [lineOf(HEADINGS, " "), lineOf([], "-"), ...rows.map((cells) => lineOf(cells, " "))].join("");
 }
 
 const OTHERS: Readonly<Record<Extract<Rights["object"], string>, string>> = {
