@@ -21,6 +21,7 @@ describe("a discarded message", () => {
     expect(broken.logged.find(({ event }) => event === "letter.discarded")?.fields).toEqual({
       module: "tally",
       ...at(key, 2),
+      tallyId: key,
       reason: because,
     });
     await send(broken, key, ["goes on"], "Do", 5);
