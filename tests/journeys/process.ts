@@ -16,6 +16,8 @@ export interface PlatformProcess {
   readonly port: number;
   readonly url: string;
   readonly internalUrl: string;
+  /** Of all processes, where it stands for several. */
+  readonly internalUrls: readonly string[];
   /** SIGTERM; the exit code, or null when it had to be killed. */
   stop(): Promise<number | null>;
   /** SIGKILL to the process alone, or to everything in its process group. */
@@ -99,6 +101,7 @@ export async function startProcess(
     port: Number(port),
     url: `http://127.0.0.1:${port}`,
     internalUrl: `http://127.0.0.1:${internalPort}`,
+    internalUrls: [`http://127.0.0.1:${internalPort}`],
     output: () => output,
     exited,
     async stop() {

@@ -51,6 +51,7 @@ function oneOf({ members, port, stopGateways }: SplitMembers): PlatformProcess {
     port,
     url: `http://127.0.0.1:${port}`,
     internalUrl: edge.internalUrl,
+    internalUrls: all.map((each) => each.internalUrl),
     output: () => all.map((each) => each.output()).join("\n"),
     exited,
     async stop() {
