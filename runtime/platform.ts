@@ -107,7 +107,9 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
   const random = systemRandom();
   const ids = createIds(systemClock, random);
   try {
-    const telemetry = await openTelemetry(config, options.instance, log);
+    const { metrics, stop: stopMetrics } = openMetrics(options.registry);
+    opened.push({ name: "metrics", run: async () => stopMetrics() });
+    const telemetry = await openTelemetry(config, { instanceId: options.instance, metrics, log });
     opened.push({ name: "telemetry", run: telemetry.stop });
     const { tracer } = telemetry;
     const alarm = (line: string) => log("error", "database.server", { message: line });
@@ -128,8 +130,6 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     const callers = [...config.modules, ...(hasEdge ? [EDGE] : [])];
     const services = openServiceIdentity(config, names, callers, issuer);
     const breakers = createBreakers({ clock: systemClock, random, log });
-    const { metrics, stop: stopMetrics } = openMetrics(options.registry);
-    opened.push({ name: "metrics", run: async () => stopMetrics() });
     observeBreakers(metrics, breakers, names);
     const self = describeInstance(config, health, { id: options.instance, atMs: systemClock.now(), hasEdge });
     const exclusive = (module: string) =>

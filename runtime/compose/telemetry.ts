@@ -3,7 +3,7 @@
  * is traced at all.
  */
 import { version } from "../../package.json";
-import { createFineClock } from "../clock.ts";
+import { createFineClock, systemClock } from "../clock.ts";
 import type { PlatformConfig } from "../config/settings.ts";
 import { atMost } from "../deadline.ts";
 import type { Log } from "../log.ts";
@@ -12,6 +12,7 @@ import { systemScheduler as scheduler } from "../scheduler.ts";
 import { PLATFORM, serviceNameOf } from "../service-name.ts";
 import type { TelemetryExport } from "../telemetry/export.ts";
 import { type KeptTraces, keepTraces } from "../telemetry/kept-traces.ts";
+import type { CollectedMetrics } from "../telemetry/metrics/metrics.ts";
 import { createSampler } from "../telemetry/sampler.ts";
 import type { EndedSpan } from "../telemetry/span.ts";
 import { createTracer, type Tracer } from "../telemetry/tracer.ts";
@@ -27,12 +28,28 @@ export interface Telemetry {
   stop(): Promise<void>;
 }
 
-/** `instanceId`: another one after each start. */
-export async function openTelemetry(config: PlatformConfig<string>, instanceId: string, log: Log): Promise<Telemetry> {
+export interface TelemetryDeps {
+  /** Another one after each start. */
+  readonly instanceId: string;
+  readonly metrics: CollectedMetrics;
+  readonly log: Log;
+}
+
+export async function openTelemetry(
+  config: PlatformConfig<string>,
+  { instanceId, metrics, log }: TelemetryDeps,
+): Promise<Telemetry> {
   const service = serviceNameOf(config);
   const off = config.telemetryDisabled;
   const sendsSpans = !off && config.tracesExporter === "otlp";
-  const sent = await openSending(config, { service, instanceId, sendsSpans }, log);
+  const sendsMetrics = !off && config.metricsExporter === "otlp";
+  const sent = await openSending(config, {
+    service,
+    instanceId,
+    sendsSpans,
+    metrics: sendsMetrics ? metrics : null,
+    log,
+  });
   const kept = !off && config.tracesKept > 0 ? keepTraces(config.tracesKept) : undefined;
   const sinks = [...(sent && sendsSpans ? [sent.sink] : []), ...(kept ? [kept.keep] : [])];
   const random = systemRandom();
@@ -59,13 +76,21 @@ export async function openTelemetry(config: PlatformConfig<string>, instanceId: 
 /** Spans and metrics are sent at the same time, and each within the time-out. */
 const STOP_SLACK_MS = 500;
 
+interface Sending extends Omit<TelemetryDeps, "metrics"> {
+  readonly service: string;
+  readonly sendsSpans: boolean;
+  /** Null: they are not sent. */
+  readonly metrics: CollectedMetrics | null;
+}
+
 async function openSending(
   config: PlatformConfig<string>,
-  { service, instanceId, sendsSpans }: { service: string; instanceId: string; sendsSpans: boolean },
-  log: Log,
+  { service, instanceId, sendsSpans, metrics, log }: Sending,
 ): Promise<TelemetryExport | undefined> {
-  if (!sendsSpans) return undefined;
+  if (!sendsSpans && metrics === null) return undefined;
   const { openExport } = await import("../telemetry/export.ts");
+  const { createMetricProducer } = await import("../telemetry/metrics/metric-producer.ts");
+  const scope = { name: PLATFORM, version };
   return openExport({
     resource: {
       "service.name": service,
@@ -74,13 +99,18 @@ async function openSending(
       "service.instance.id": instanceId,
       "app.modules": config.modules.join(","),
     },
-    spans: {
-      delayMs: config.spanDelayMs,
-      queueLimit: config.spanQueueLimit,
-      batchLimit: config.spanBatchLimit,
-      exportTimeoutMs: config.spanExportTimeoutMs,
+    spans: sendsSpans
+      ? {
+          delayMs: config.spanDelayMs,
+          queueLimit: config.spanQueueLimit,
+          batchLimit: config.spanBatchLimit,
+          exportTimeoutMs: config.spanExportTimeoutMs,
+        }
+      : null,
+    metrics: metrics && {
+      intervalMs: config.metricIntervalMs,
+      producers: [createMetricProducer({ metrics, clock: systemClock, scope })],
     },
-    metrics: null,
     timeoutMs: config.otlpTimeoutMs,
     log,
   });

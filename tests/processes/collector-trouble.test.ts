@@ -87,6 +87,8 @@ test("what waits to be sent when a process stops is sent", async () => {
       .map(({ name }) => name);
     expect(names).toContain("POST /api/v1/orders");
     expect(names).toContain("handle PaymentAuthorised");
+    const metrics = recorder.bodies("metrics").join("\n");
+    for (const name of ["orders.created", "orders.processing.time"]) expect(metrics).toContain(`"${name}"`);
     expect(recorder.faults()).toEqual([]);
   } finally {
     await platform.stop();
