@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { edgeAsks } from "../runtime/edge/asks.ts";
 import { callersOf, checkRegistry, collectionsOf, topicsOf } from "../runtime/registry.ts";
+import { RUNTIME_METRICS } from "../runtime/telemetry/metrics/catalogue.ts";
+import { prometheusName } from "../runtime/telemetry/metrics/prometheus.ts";
 import { registry } from "./registry.ts";
 
 /** A seventh may be added; it changes nothing of these. */
@@ -40,4 +42,12 @@ test("each method is asked by who needs it, and by nobody else", () => {
     "pricing.holdCoupon": ["order"],
     "order.orderKnown": ["pricing"],
   });
+});
+
+test("no two metrics have one name, as OpenTelemetry writes it or Prometheus, and each says what to do", () => {
+  const all = [...RUNTIME_METRICS, ...registry.flatMap(({ metrics = [] }) => metrics)];
+  for (const names of [all.map(({ name }) => name), all.map(prometheusName)])
+    expect(new Set(names).size).toBe(all.length);
+  for (const { name, description, whenHigh, labels } of all)
+    for (const text of [description, whenHigh, ...Object.values(labels)]) expect(text, name).not.toBeEmpty();
 });

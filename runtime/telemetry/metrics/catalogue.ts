@@ -6,7 +6,8 @@ const MODULE = "the module";
 export const requestDuration = defineHistogram({
   name: "http.server.request.duration",
   unit: "s",
-  description: "Requests of each route, until their answer begins: streams go on after that.",
+  description:
+    "Requests of each route, until their answer begins: streams go on after that, and `Prefer: wait` counts as long as it waits.",
   labels: {
     module: "the module whose route it is, or `ops`, `identity`, `health`, `telemetry`",
     route: "the route's template, such as `/api/v1/orders/{id}`",
