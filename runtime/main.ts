@@ -30,6 +30,7 @@ export const commands: Readonly<Record<string, { readonly does: string; readonly
     faults: { does: "kill processes under load", load: () => import("./cli/faults.ts") },
     new: { does: "write the files of a module, a command or an event", load: () => import("./cli/new.ts") },
     fuzz: { does: "random requests against the API", load: () => import("./cli/fuzz.ts") },
+    verify: { does: "check what surrounds the code, on real tools", load: () => import("./cli/verify.ts") },
     bench: { does: "measure", load: () => import("./cli/bench.ts") },
   };
 

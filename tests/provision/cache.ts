@@ -21,13 +21,20 @@ export function cacheDirectory(): string {
   return join(base !== undefined && base !== "" ? base : join(homedir(), ".cache"), "genai-demo");
 }
 
-/** The directory of the cache entry `name`, built by `install` into an empty directory when it is not there yet. */
-export async function installOnce(name: string, install: (directory: string) => Promise<void>): Promise<string> {
+/**
+ * The directory of the cache entry `name`, built by `install` into an empty directory when it is not there yet. Another
+ * process that builds it is waited for for `waitMs`.
+ */
+export async function installOnce(
+  name: string,
+  install: (directory: string) => Promise<void>,
+  waitMs = LOCK_WAIT_MS,
+): Promise<string> {
   const place = join(cacheDirectory(), name);
   if (existsSync(place)) return place;
   refuseAtTheEnd(name);
   await mkdir(cacheDirectory(), { recursive: true });
-  const unlock = await lock(`${place}.lock`);
+  const unlock = await lock(`${place}.lock`, waitMs);
   const building = `${place}.part-${process.pid}`;
   try {
     if (existsSync(place)) return place;
@@ -42,8 +49,8 @@ export async function installOnce(name: string, install: (directory: string) => 
   }
 }
 
-async function lock(path: string): Promise<() => Promise<void>> {
-  const deadline = Date.now() + LOCK_WAIT_MS;
+async function lock(path: string, waitMs: number): Promise<() => Promise<void>> {
+  const deadline = Date.now() + waitMs;
   for (;;) {
     try {
       await mkdir(path);

@@ -10,10 +10,15 @@ export interface ClientOptions {
   readonly cwd?: string;
   /** Added to our environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Of a client that builds what it has downloaded. */
+  readonly timeoutMs?: number;
 }
 
 /** Runs a client to its end. Throws `MissingTool` with the hint and the client's last words when it fails. */
-export async function runClient(argv: readonly string[], { hint, cwd, env }: ClientOptions): Promise<void> {
+export async function runClient(
+  argv: readonly string[],
+  { hint, cwd, env, timeoutMs = DOWNLOAD_TIMEOUT_MS }: ClientOptions,
+): Promise<void> {
   const name = argv.slice(0, 4).join(" ");
   refuseAtTheEnd(name);
   const child = Bun.spawn([...argv], {
@@ -22,7 +27,7 @@ export async function runClient(argv: readonly string[], { hint, cwd, env }: Cli
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
-    timeout: DOWNLOAD_TIMEOUT_MS,
+    timeout: timeoutMs,
   });
   const leave = whenEnding(() => child.kill());
   const [stdout, stderr, exitCode] = await Promise.all([
