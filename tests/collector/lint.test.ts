@@ -55,7 +55,7 @@ const inCollector: readonly Planted[] = [
   ["an unknown action", "action: insert", "action: inject", "attributes → 0 → action"],
   ["a receiver that is not declared", "receivers: [otlp]", "receivers: [otlp, zipkin]", "zipkin is not declared"],
   ["a processor that is not declared", "batch/traces]", "batch/spans]", "batch/spans is not declared"],
-  ["a processor that no pipeline uses", "resource/stream, ", "", "processors → resource/stream: no pipeline uses it"],
+  ["a processor that no pipeline uses", "resource/cluster, ", "", "processors → resource/cluster: no pipeline uses it"],
   ["an exporter of another signal", "exporters: [awsemf]", "exporters: [awsxray, awsemf]", "awsxray carries traces"],
   ["a pipeline of no signal", "    traces:\n      receivers", "    spans:\n      receivers", "is no signal"],
   ["a pipeline that names a part twice", "receivers: [otlp]", "receivers: [otlp, otlp]", "names a component twice"],
@@ -98,7 +98,7 @@ const inCollector: readonly Planted[] = [
   ],
   ["a unit that CloudWatch does not know", "unit: Count", "unit: orders", "metric_descriptors → 0 → unit"],
   ["a selector that is no expression", "'^orders\\.created$'", "'^orders(created$'", "must be a regular expression"],
-  ["a label that stands twice", '[module, "http.route"]', "[module, module]", "names a label twice"],
+  ["a label that stands twice", "[module, status]", "[module, module]", "names a label twice"],
   ["nobody to read its own metrics", /readers:[\s\S]*$/, "readers: []\n", "must have a reader"],
 ];
 

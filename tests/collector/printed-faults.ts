@@ -1,22 +1,13 @@
 /**
  * What CloudWatch and its exporter would do to the metrics that came, which nobody sees here: a unit that CloudWatch does
- * not know, more than a hundred values of a histogram, a declaration that nothing fulfils.
+ * not know, more than a hundred values of a histogram, dimensions that no point has.
  */
-import * as z from "zod";
 import type { CollectorDocument } from "./collector-keys.ts";
+import { type Declared, declaredIn } from "./declared-metrics.ts";
 import type { Printed, PrintedMetric } from "./printed.ts";
 
-/** Units that the exporter translates; every other is handed on as it is. */
-const TRANSLATED_UNITS: ReadonlySet<string> = new Set(["", "1", "ns", "us", "ms", "s", "By", "bit"]);
 /** CloudWatch takes this many values of a metric at once. */
 const MOST_BUCKETS = 100;
-
-const settings = z.looseObject({
-  metric_descriptors: z.array(z.looseObject({ metric_name: z.string() })).default([]),
-  metric_declarations: z.array(
-    z.looseObject({ metric_name_selectors: z.array(z.string()), dimensions: z.array(z.array(z.string())) }),
-  ),
-});
 
 /** Services of which nothing came. */
 export function absentFaults(printed: Printed, services: readonly string[]): readonly string[] {
@@ -25,30 +16,39 @@ export function absentFaults(printed: Printed, services: readonly string[]): rea
   return [...absent("span", printed.spanServices), ...absent("metric", printed.metricServices)];
 }
 
-/** What is wrong with the metrics, by the `awsemf` exporter of our configuration. */
+/** What is wrong with the metrics that came, by the `awsemf` exporter of our configuration. */
 export function metricFaults({ metrics }: Printed, document: CollectorDocument): readonly string[] {
-  const { metric_descriptors, metric_declarations } = settings.parse(document.exporters["awsemf"]);
-  const described = new Set(metric_descriptors.map(({ metric_name }) => metric_name));
-  const ofMetrics = metrics.flatMap(({ name, unit, temporality, mostBuckets }) => [
-    ...(temporality === "Cumulative" ? [`${name} is cumulative: CloudWatch takes what came since the last time`] : []),
-    ...(TRANSLATED_UNITS.has(unit) || described.has(name)
-      ? []
-      : [`${name} has the unit ${unit}, which CloudWatch does not know: add it to metric_descriptors`]),
-    ...(mostBuckets <= MOST_BUCKETS
-      ? []
-      : [`${name} has ${mostBuckets} buckets, and CloudWatch takes ${MOST_BUCKETS}`]),
-  ]);
-  const ofDeclarations = metric_declarations.flatMap(({ metric_name_selectors, dimensions }) =>
-    metric_name_selectors.flatMap((selector) => {
-      const selected = metrics.filter(({ name }) => new RegExp(selector).test(name));
-      if (selected.length === 0) return [`metric_declarations: no metric that came is like ${selector}`];
-      return dimensions
-        .filter((labels) => !selected.some((metric) => hasLabels(metric, labels)))
-        .map((labels) => `metric_declarations: no point of ${selector} has the labels ${labels.join(", ")}`);
-    }),
-  );
-  return [...new Set([...ofMetrics, ...ofDeclarations])];
+  const declared = declaredIn(document);
+  const faults = metrics.flatMap((metric) => {
+    const { name, unit, temporality, mostBuckets } = metric;
+    if (!declared.isDeclared(name)) return [];
+    return [
+      ...(temporality === "Cumulative"
+        ? [`${name} is cumulative: CloudWatch takes what came since the last time`]
+        : []),
+      ...(declared.isUnitKnown(name, unit)
+        ? []
+        : [`${name} has the unit ${unit}, which CloudWatch does not know: add it to metric_descriptors`]),
+      ...(mostBuckets <= MOST_BUCKETS
+        ? []
+        : [`${name} has ${mostBuckets} buckets, and CloudWatch takes ${MOST_BUCKETS}`]),
+      ...dimensionFaults(metric, declared),
+    ];
+  });
+  return [...new Set(faults)];
 }
 
-const hasLabels = ({ labelSets }: PrintedMetric, labels: readonly string[]): boolean =>
-  labelSets.some((set) => labels.every((label) => set.includes(label)));
+/** A point without one of its dimensions is no metric. */
+function dimensionFaults({ name, labelSets, resourceLabels }: PrintedMetric, declared: Declared): readonly string[] {
+  const ofResource = declared.isResourceTold ? resourceLabels : [];
+  return declared.dimensionsOf(name).flatMap((labels) => {
+    const has = (set: readonly string[]) => labels.every((label) => set.includes(label) || ofResource.includes(label));
+    return labelSets.every(has) ? [] : [`${name} has points without the labels ${labels.join(", ")}`];
+  });
+}
+
+/** A counter whose increases, over all exports of all processes, do not make up what has happened. */
+export function sumFaults({ metrics }: Printed, name: string, wanted: number): readonly string[] {
+  const sum = metrics.filter((metric) => metric.name === name).reduce((total, metric) => total + metric.sum, 0);
+  return sum === wanted ? [] : [`${name} adds up to ${sum}, not ${wanted}`];
+}

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { coreConfiguration, parseConfiguration } from "./core-configuration.ts";
 import { readPrinted } from "./printed.ts";
-import { absentFaults, metricFaults } from "./printed-faults.ts";
+import { absentFaults, metricFaults, sumFaults } from "./printed-faults.ts";
 
 const resource = (signal: string, service: string) => `Resource${signal} #0
 Resource SchemaURL: 
@@ -64,7 +64,7 @@ const RIGHT =
   sum("orders.created", "{order}", "Delta", ["outcome"]) +
   histogram("http.server.request.duration", 100);
 
-const configuration = (declarations: string) =>
+const configuration = (declarations: string, isResourceTold: boolean) =>
   `receivers: {}
 processors: {}
 extensions: {}
@@ -72,27 +72,41 @@ exporters:
   awsemf:
     metric_descriptors: [{ metric_name: orders.created, unit: Count, overwrite: true }]
     metric_declarations: [${declarations}]
+    resource_to_telemetry_conversion: { enabled: ${isResourceTold} }
 service:
   extensions: []
   pipelines: {}
   telemetry: { logs: {}, metrics: { level: none, readers: [{ pull: { exporter: { prometheus: { host: x, port: 1 } } } }] } }
 `;
-const declared = (selector: string, dimensions: string) =>
-  parseConfiguration(configuration(`{ metric_name_selectors: ['${selector}'], dimensions: ${dimensions} }`));
+const declared = (selector: string, dimensions: string, isResourceTold = false) =>
+  parseConfiguration(
+    configuration(`{ metric_name_selectors: ['${selector}'], dimensions: ${dimensions} }`, isResourceTold),
+  );
 const DOCUMENT = declared("^orders.created$", "[[], [outcome]]");
 
 test("services, units, labels and buckets are read from what the collector prints", () => {
   const { spanServices, metricServices, metrics } = readPrinted(RIGHT);
   expect([...spanServices]).toEqual(["order"]);
   expect([...metricServices]).toEqual(["payment"]);
+  const resourceLabels = ["service.name", "service.instance.id"];
   expect(metrics).toEqual([
-    { name: "orders.created", unit: "{order}", temporality: "Delta", labelSets: [["outcome"]], mostBuckets: 0 },
+    {
+      name: "orders.created",
+      unit: "{order}",
+      temporality: "Delta",
+      resourceLabels,
+      labelSets: [["outcome"]],
+      mostBuckets: 0,
+      sum: 1,
+    },
     {
       name: "http.server.request.duration",
       unit: "s",
       temporality: "Delta",
+      resourceLabels,
       labelSets: [["module", "http.route"], ["module"]],
       mostBuckets: 100,
+      sum: 0,
     },
   ]);
   expect(metricFaults(readPrinted(RIGHT), DOCUMENT)).toEqual([]);
@@ -104,21 +118,36 @@ test("a service that sent nothing is named", () => {
 });
 
 test("what CloudWatch would not take is named", () => {
-  const faultsOf = (text: string) => metricFaults(readPrinted(text), DOCUMENT).join("\n");
+  const all = declared(".", "[[]]");
+  const faultsOf = (text: string, document = all) => metricFaults(readPrinted(text), document).join("\n");
+  expect(faultsOf(RIGHT)).toBe("");
   expect(faultsOf(RIGHT.replace("Temporality: Delta", "Temporality: Cumulative"))).toContain(
     "orders.created is cumulative",
   );
   expect(faultsOf(RIGHT + histogram("slow", 101))).toBe("slow has 101 buckets, and CloudWatch takes 100");
   expect(faultsOf(RIGHT + sum("parcels", "{parcel}", "Delta", []))).toContain("parcels has the unit {parcel}");
-  expect(faultsOf(RIGHT + sum("plain", "1", "Delta", []))).toBe("");
+  expect(faultsOf(RIGHT + sum("parcels", "1", "Delta", []))).toBe("");
 });
 
-test("a declaration that no metric fulfils is named", () => {
-  const faultsOf = (selector: string, dimensions: string) =>
-    metricFaults(readPrinted(RIGHT), declared(selector, dimensions)).join("\n");
-  expect(faultsOf("^orders.shipped$", "[[]]")).toContain("no metric that came is like ^orders.shipped$");
-  expect(faultsOf("^orders.created$", "[[module]]")).toContain("no point of ^orders.created$ has the labels module");
-  expect(faultsOf("^http", "[[module, http.route]]")).toBe("");
+test("what no declaration names is no metric, so nothing is wrong with it", () => {
+  expect(metricFaults(readPrinted(RIGHT + sum("parcels", "{parcel}", "Delta", [])), DOCUMENT)).toEqual([]);
+});
+
+test("a point without one of the dimensions is named, resource and all", () => {
+  const faultsOf = (dimensions: string, told = false) =>
+    metricFaults(readPrinted(RIGHT), declared("^orders.created$", dimensions, told)).join("\n");
+  expect(faultsOf("[[], [outcome]]")).toBe("");
+  expect(faultsOf("[[outcome], [outcome, module]]")).toBe(
+    "orders.created has points without the labels outcome, module",
+  );
+  expect(faultsOf("[[service.name]]")).toBe("orders.created has points without the labels service.name");
+  expect(faultsOf("[[service.name]]", true)).toBe("");
+});
+
+test("increases are summed over all exports", () => {
+  const twice = readPrinted(RIGHT + resource("Metrics", "order") + sum("orders.created", "{order}", "Delta", []));
+  expect(sumFaults(twice, "orders.created", 2)).toEqual([]);
+  expect(sumFaults(twice, "orders.created", 3)).toEqual(["orders.created adds up to 2, not 3"]);
 });
 
 test("for the core collector only exporters and ports are others", async () => {

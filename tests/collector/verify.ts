@@ -18,7 +18,7 @@ import { parseConfiguration } from "./core-configuration.ts";
 import { type Counted, countedIn, countFaults, isDrained } from "./counted.ts";
 import { lintFluentBit } from "./fluent-bit-lint.ts";
 import { readPrinted } from "./printed.ts";
-import { absentFaults, metricFaults } from "./printed-faults.ts";
+import { absentFaults, metricFaults, sumFaults } from "./printed-faults.ts";
 
 export interface Verification {
   readonly passed: number;
@@ -103,7 +103,8 @@ async function verifyRunning(text: string, check: Check, progress: (line: string
       check("it ends in order", code === 0 ? [] : [`exit code ${code}`, log.slice(-2_000)]);
       const received = readPrinted(printed);
       check("spans and metrics came of each of the six services", absentFaults(received, SIX.flat()));
-      check("CloudWatch can take each metric, and each declared one came", metricFaults(received, document));
+      check("of each metric CloudWatch can take what came", metricFaults(received, document));
+      check(`orders.created adds up to the ${orders} orders placed`, sumFaults(received, "orders.created", orders));
       return { counted, orders };
     } finally {
       await collector.stop();
