@@ -16,7 +16,7 @@ export function countedIn(text: string): Counted {
   return {
     acceptedSpans: sumOf(text, "otelcol_receiver_accepted_spans"),
     acceptedPoints: sumOf(text, "otelcol_receiver_accepted_metric_points"),
-    refused: sumOf(text, "otelcol_(?:receiver|processor)_refused_\\w+"),
+    refused: sumOf(text, "otelcol_receiver_refused_\\w+"),
     failed: sumOf(
       text,
       "otelcol_(?:receiver_failed|exporter_send_failed|exporter_enqueue_failed|processor_dropped)_\\w+",
