@@ -34,11 +34,12 @@ export async function withGo(tool: string, scratch: string, build: (go: GoBuild)
     CGO_ENABLED: "0",
   };
   const run = (argv: readonly string[], cwd: string) =>
-    runClient(polite(argv), {
+    runClient(argv, {
       hint: `Go could not build ${tool}; check the network and \`go env GOPROXY\`, then try again`,
       env,
       cwd,
       timeoutMs: BUILD_TIMEOUT_MS,
+      givesWay: true,
     });
   try {
     await mkdir(scratch, { recursive: true });
@@ -54,12 +55,8 @@ export async function withGo(tool: string, scratch: string, build: (go: GoBuild)
   }
 }
 
-/** What runs for minutes on all cores gives way to whatever else the machine does. */
-const polite = (argv: readonly string[]): readonly string[] =>
-  Bun.which("nice") === null ? argv : ["nice", "-n", "15", ...argv];
-
 function findGo(tool: string): string {
-  const program = Bun.which("go");
+  const program = Bun.which("go", { PATH: process.env["PATH"] ?? "" });
   const asked = program === null ? undefined : Bun.spawnSync([program, "env", "GOVERSION"], { timeout: 20_000 });
   const minor = Number(/^go1\.(\d+)/.exec(asked?.stdout.toString() ?? "")?.[1]);
   if (program !== null && minor >= OLDEST_MINOR) return program;

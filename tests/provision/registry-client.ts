@@ -12,16 +12,19 @@ export interface ClientOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Of a client that builds what it has downloaded. */
   readonly timeoutMs?: number;
+  /** What runs for minutes on all cores lets whatever else the machine does go first. */
+  readonly givesWay?: boolean;
 }
 
 /** Runs a client to its end. Throws `MissingTool` with the hint and the client's last words when it fails. */
 export async function runClient(
   argv: readonly string[],
-  { hint, cwd, env, timeoutMs = DOWNLOAD_TIMEOUT_MS }: ClientOptions,
+  { hint, cwd, env, timeoutMs = DOWNLOAD_TIMEOUT_MS, givesWay = false }: ClientOptions,
 ): Promise<void> {
   const name = argv.slice(0, 4).join(" ");
   refuseAtTheEnd(name);
-  const child = Bun.spawn([...argv], {
+  const nice = givesWay && Bun.which("nice") !== null ? ["nice", "-n", "15"] : [];
+  const child = Bun.spawn([...nice, ...argv], {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, ...env },
     stdin: "ignore",
