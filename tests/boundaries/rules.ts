@@ -93,6 +93,7 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   kafkajs: /^runtime\/transport\/kafka\//,
   ioredis: /^runtime\/cache\//,
   postgres: /^runtime\/database\//,
+  "@opentelemetry": /^runtime\/telemetry\//,
 };
 
 function clientLibraries(file: SourceFile): Violation[] {

@@ -3,6 +3,7 @@ import { expect, spyOn, test } from "bun:test";
 import { registry } from "../../modules/registry.ts";
 import { UsageError } from "../../runtime/cli/arguments.ts";
 import { commands } from "../../runtime/main.ts";
+import { runCommand } from "../journeys/process.ts";
 
 /** A flag that no command has: parsed after all others, so it is the one that is refused when they are understood. */
 const UNKNOWN = "--no-such-flag";
@@ -31,10 +32,13 @@ const wordsOf = (line: string, command: string) =>
 async function refusalOf(command: string, words: readonly string[]): Promise<string> {
   const separator = words.indexOf("--");
   const end = separator === -1 ? words.length : separator;
+  const asked = [...words.slice(0, end), UNKNOWN, ...words.slice(end)];
+  // It takes its process over: all that is written there becomes lines of its log.
+  if (command === "serve") return (await runCommand([command, ...asked])).stdout;
   const said = spyOn(process.stderr, "write").mockImplementation(() => true);
   try {
     const file = await loaded(command);
-    const code = await file.run([...words.slice(0, end), UNKNOWN, ...words.slice(end)], registry);
+    const code = await file.run(asked, registry);
     return `${code}: ${said.mock.calls.flat().join("")}`;
   } catch (error) {
     if (error instanceof UsageError) return error.message;
