@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { readPostmaster } from "../../runtime/database/embedded/cluster.ts";
 import { findCluster } from "../../runtime/database/embedded/data-directory.ts";
 import { removeEmbedded } from "../../runtime/database/embedded.ts";
+import type { Role } from "../../runtime/identity/principal.ts";
 import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
 import { until as untilWithin } from "../../runtime/until.fixture.ts";
 import { type Client, createClient } from "../journeys/client.ts";
@@ -22,7 +23,7 @@ export interface Checkout {
   edit(path: string, from: string, to: string): Promise<void>;
   /** `dev` on the copy's data directory. */
   dev(args?: readonly string[], env?: Environment): Promise<PlatformProcess>;
-  as(running: PlatformProcess, sub: string): Promise<Client>;
+  as(running: PlatformProcess, sub: string, role?: Role): Promise<Client>;
   /** The postmaster, and the application; 0 where there is none. */
   pids(): { readonly postmaster: number; readonly application: number };
   remove(): Promise<void>;
@@ -46,7 +47,7 @@ export async function copyCheckout(more: readonly string[] = []): Promise<Checko
       await rename(draft, file);
     },
     dev: (args = [], env = {}) => startProcess(["dev", "--data", dataDir, ...args], env, root),
-    as: async (running, sub) => createClient(running.url, await tokenOf(dataDir, "customer", sub)),
+    as: async (running, sub, role = "customer") => createClient(running.url, await tokenOf(dataDir, role, sub)),
     pids: () => ({
       postmaster: readPostmaster(findCluster(dataDir) ?? "")?.pid ?? 0,
       application: Number(readOrEmpty(join(dataDir, "application.pid"))),

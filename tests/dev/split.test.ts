@@ -7,7 +7,7 @@ import { freeServerPort } from "../../runtime/cli/dev/split/server-port.ts";
 import { readPostmaster } from "../../runtime/database/embedded/cluster.ts";
 import { findCluster } from "../../runtime/database/embedded/data-directory.ts";
 import { descendantsOf, needProcesses, type ProcessEntry, untilEnded } from "../faults/process-tree.ts";
-import { basketOf, type Client } from "../journeys/client.ts";
+import { basketOf, type Client, eventually } from "../journeys/client.ts";
 import { type PlatformProcess, refusal } from "../journeys/process.ts";
 import { provisionKafka } from "../provision/kafka.ts";
 import { provideOrSkip } from "../provision/missing.ts";
@@ -68,6 +68,7 @@ async function nextRestart(after: number) {
 async function orderIsCarriedOut(sku: string) {
   const { id } = await alice.place(basketOf(sku, 1), { wait: 20 });
   await alice.until(id, "FULFILLING", 20_000);
+  return id;
 }
 
 test.skipIf(!canRun)("each module is a process of its own, and an order passes through all of them", async () => {
@@ -76,7 +77,14 @@ test.skipIf(!canRun)("each module is a process of its own, and an order passes t
   expect(urls().map(([name]) => name)).toEqual(MODULES);
   for (const [, own = "", internal = ""] of urls())
     for (const url of [own, internal]) expect(await page(`${url}/health/ready`)).toContain("ready");
-  await orderIsCarriedOut("SKU-001");
+  const id = await orderIsCarriedOut("SKU-001");
+  const operator = await checkout.as(dev, "olga", "operator");
+  const seen = await eventually(
+    async () => (await operator.send({ method: "GET", path: `/api/v1/ops/traces?orderId=${id}` })).text,
+    (text) => text.includes('"handle OrderConfirmed"'),
+  );
+  expect(JSON.parse(seen)).toMatchObject({ kept: true, traces: [{ spans: [{ name: "POST /api/v1/orders" }] }] });
+  for (const module of MODULES) expect([module, seen.includes(`"service":"${module}"`)]).toEqual([module, true]);
   expect(await page(`${dev.url}/openapi.json`)).toContain("/api/v1/deliveries");
   expect(dev.output()).not.toContain("\x1b[");
 });
