@@ -31,6 +31,8 @@ export interface BatchDeps<State, Shared, Ports> {
     expect(intents: readonly IntentRow[]): void;
     /** They were not committed, or nobody knows. */
     withdraw(intents: readonly IntentRow[]): void;
+    /** Whether the calls of a shard are made by this process. */
+    madeHere(shard: number): boolean;
   };
   readonly cached: (key: string) => Stored<State> | undefined;
 }
@@ -145,6 +147,7 @@ function decide<State, Shared, Ports>(
     producer: deps.messaging.module,
     now,
     ids: deps.ids,
+    callsHere: deps.intents.madeHere,
     discarded: loaded.discarded,
     prepared,
     shared: plan.shared,

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Row } from "../database/port.ts";
+import type { Row, Statement } from "../database/port.ts";
 import { NO_TRACER } from "../telemetry/tracer.ts";
 import { virtualTime } from "../virtual-time.fixture.ts";
 import { type CallHandler, NothingHappened } from "./call.ts";
@@ -13,12 +13,17 @@ const INTENT = {
   key: "k",
   kind: "mail",
   request: '{"recipient":"ann@example.org"}',
+  begun: true,
 };
 
 type Handler = CallHandler<never, never, null>;
 
 /** Calls of one kind, over a table that holds `open`. */
-function callsOf(change: Pick<Handler, "afterCrash" | "execute">, open: readonly Row[] = []) {
+function callsOf(
+  change: Pick<Handler, "afterCrash" | "execute">,
+  open: readonly Row[] = [],
+  take: (statement: Statement) => Row[] = () => [],
+) {
   const logged: Logged[] = [];
   const { promise: told, resolve } = Promise.withResolvers<OutcomeItem>();
   const handler: Handler = {
@@ -35,7 +40,7 @@ function callsOf(change: Pick<Handler, "afterCrash" | "execute">, open: readonly
     module: "tally",
     tracer: NO_TRACER,
     database: {
-      query: async () => [...open],
+      query: async (statement) => (statement.text.startsWith("update") ? take(statement) : [...open]),
       lane: () => {
         throw new Error("it has no lane");
       },
@@ -71,6 +76,44 @@ test("neither the outcome nor the log repeats what a failed call was to take to 
 test("a call that certainly did nothing says so, cleared as well", async () => {
   const { outcome } = await failing(new NothingHappened("ann@example.org is busy"));
   expect(outcome).toEqual({ kind: "unavailable", detail: "[redacted] is busy" });
+});
+
+test("a call that its maker could not begin is begun by whoever takes its row, and by nobody else", async () => {
+  let calls = 0;
+  const execute = async () => {
+    calls++;
+    return "{}";
+  };
+  const takenBy = async (taken: readonly string[]) => {
+    const statements: Statement[] = [];
+    const made = callsOf({ afterCrash: "ask", execute }, [{ ...INTENT, begun: false }], (statement) => {
+      statements.push(statement);
+      return taken.map((id) => ({ id }));
+    });
+    await made.calls.sweep();
+    return { ...made, statements };
+  };
+  const { told, statements } = await takenBy([INTENT.id]);
+  expect((await told).outcome).toEqual({ kind: "answered", answer: "{}" });
+  expect(statements.map(({ params }) => params)).toEqual([[`{${INTENT.shard}}`, `{"${INTENT.id}"}`]]);
+  await takenBy([]);
+  expect(calls).toBe(1);
+});
+
+test("where it is not known whether the row was taken, nothing is begun", async () => {
+  const execute = () => Promise.reject(new Error("it is not made"));
+  const { calls, logged } = callsOf({ afterCrash: "ask", execute }, [{ ...INTENT, begun: false }], () => {
+    throw new Error("the answer was lost");
+  });
+  await expect(calls.sweep()).rejects.toThrow("the answer was lost");
+  expect(logged).toEqual([]);
+});
+
+test("a commit that did not say that it begins the call does not begin it, whoever holds the shard by then", async () => {
+  const { calls, logged } = callsOf({ afterCrash: "ask", execute: () => Promise.reject(new Error("it is made")) });
+  calls.offer([{ ...INTENT, begun: false }]);
+  await Bun.sleep(1);
+  expect(logged).toEqual([]);
 });
 
 test("a call that is found open is asked about: nobody has waited until its time was over", async () => {

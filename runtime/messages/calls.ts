@@ -3,9 +3,10 @@
  * its shard makes the call; the outcome goes to the lane like a message and takes the intent's row with it.
  *
  * A call that a crash interrupted is not repeated blindly: its outcome is reported as unknown, and the module asks the
- * other side (`afterCrash: "ask"`); only calls that may be repeated without harm are (`"repeat"`). The same holds for
- * intents that another replica committed, as nobody can tell whether they were begun. Intents of a kind that a newer
- * version has made are left to a holder that knows it (unknown-kinds.ts).
+ * other side (`afterCrash: "ask"`); only calls that may be repeated without harm are (`"repeat"`). So each row says
+ * whether its call may have been begun: whoever commits an intent and holds its shard begins at once, and says so in the
+ * same commit; where another replica holds the shard, that one takes the row in a statement of its own before it begins.
+ * Intents of a kind that a newer version has made are left to a holder that knows it (unknown-kinds.ts).
  */
 import { arrayLiteral } from "../database/array-literal.ts";
 import type { Database } from "../database/port.ts";
@@ -128,10 +129,33 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
     return outcome;
   }
 
+  const mayRepeat = ({ kind }: IntentRow) => handlers.get(kind)?.afterCrash === "repeat";
+
   function resume(intent: IntentRow) {
-    const handler = handlers.get(intent.kind);
-    if (handler?.afterCrash === "repeat") begin(intent);
+    if (mayRepeat(intent)) begin(intent);
     else report(intent, { kind: "unknown", detail: "it was broken off here", isInterrupted: true });
+  }
+
+  /** Begins those that nobody else takes first. Where the answer is lost, the next sweep finds them begun, and asks. */
+  async function takeAndBegin(intents: readonly IntentRow[]) {
+    if (intents.length === 0) return;
+    for (const { id } of intents) inHand.add(id);
+    let taken = new Set<string>();
+    try {
+      const rows = await deps.database.query({
+        text: `update call_intent set begun = true
+          where shard = any($1::smallint[]) and id = any($2::uuid[]) and not begun returning id`,
+        params: [
+          arrayLiteral([...new Set(intents.map(({ shard }) => shard))]),
+          arrayLiteral(intents.map(({ id }) => id)),
+        ],
+      });
+      taken = new Set(rows.map(({ id }) => String(id)));
+    } finally {
+      for (const intent of intents)
+        if (taken.has(intent.id)) begin(intent);
+        else inHand.delete(intent.id);
+    }
   }
 
   return {
@@ -144,6 +168,8 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
     offer(intents) {
       for (const intent of intents) {
         expected.delete(intent.id);
+        // What does not say that it is begun must not be: the shard came here only after the commit was decided.
+        if (!intent.begun) continue;
         if (!shards.holds(intent.shard) || inHand.has(intent.id) || inHand.size >= IN_HAND_LIMIT) continue;
         inHand.add(intent.id);
         begin(intent);
@@ -154,11 +180,12 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
       let after: readonly [number, string] = [-1, FIRST_ID];
       while (held.length > 0 && inHand.size < IN_HAND_LIMIT) {
         const rows = await deps.database.query({
-          text: `select shard, id, key, kind, request, traceparent from call_intent
+          text: `select shard, id, key, kind, request, begun, traceparent from call_intent
             where shard = any($1::smallint[]) and (shard, id) > ($2::smallint, $3::uuid) and kind = any($4::text[])
             order by shard, id limit ${PAGE}`,
           params: [arrayLiteral(held), ...after, known],
         });
+        const untouched: IntentRow[] = [];
         for (const row of rows) {
           const intent: IntentRow = {
             shard: Number(row.shard),
@@ -166,13 +193,19 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
             key: String(row.key),
             kind: String(row.kind),
             request: String(row.request),
+            begun: row.begun !== false,
             ...(row.traceparent === null ? {} : { traceparent: String(row.traceparent) }),
           };
           after = [intent.shard, intent.id];
           if (inHand.has(intent.id) || expected.has(intent.id) || !shards.holds(intent.shard)) continue;
+          if (!intent.begun && !mayRepeat(intent)) {
+            untouched.push(intent);
+            continue;
+          }
           inHand.add(intent.id);
           resume(intent);
         }
+        await takeAndBegin(untouched);
         if (rows.length < PAGE) return;
       }
     },

@@ -87,7 +87,14 @@ test("what the database rejects is not parked where another replica has done it 
 
 /** A call under way that no process follows. */
 async function intentOf(key: string): Promise<IntentRow> {
-  const intent = { shard: shardOf(key), id: ids.next(), key, kind: "ask", request: JSON.stringify({ from: "first" }) };
+  const intent = {
+    shard: shardOf(key),
+    id: ids.next(),
+    key,
+    kind: "ask",
+    request: JSON.stringify({ from: "first" }),
+    begun: true,
+  };
   await bench.rows(
     "insert into call_intent (shard, id, key, kind, request) values ($1, $2::text::uuid, $3, $4, $5)",
     intent.shard,

@@ -108,6 +108,7 @@ function openModule() {
         now: 1000,
         ids,
         shared: plan.shared,
+        callsHere: () => true,
         discarded: new Set(),
       };
       for (const item of left) decideItem(plan, item, handlers, batch);

@@ -34,6 +34,7 @@ function decide(
   const plan = emptyPlan<Tally, Pot>(rows, new Map(shared.map((pot) => [pot.name, pot])));
   const batch: BatchContext<Tally, Pot> = {
     producer: "tally",
+    callsHere: () => true,
     discarded: new Set(),
     prepared: new Map(),
     now: 1000,
@@ -65,7 +66,7 @@ const timerItem = (key: string, kind: string, dueMs: number): Item<Tally, Pot> =
 const outcome = (key: string, kind: string, id = ids.next()): Item<Tally, Pot> => ({
   kind: "outcome",
   key,
-  intent: { shard: shardOf(key), id, key, kind, request: '{"from":"x"}' },
+  intent: { shard: shardOf(key), id, key, kind, request: '{"from":"x"}', begun: true },
   outcome: { kind: "answered", answer: '"yes"' },
   settle: () => settled.push(id),
 });
@@ -232,6 +233,7 @@ describe("a batch", () => {
       { ...handlers, messages: sending },
       {
         producer: "tally",
+        callsHere: () => true,
         discarded: new Set(),
         prepared: new Map(),
         now: 0,

@@ -35,6 +35,8 @@ export interface BatchContext<State, Shared> {
   readonly prepared: ReadonlyMap<MessageItem, Prepared<State, Shared>>;
   readonly now: number;
   readonly ids: Ids;
+  /** Whether this process makes the calls of a shard, and so begins them at once. */
+  readonly callsHere: (shard: number) => boolean;
   readonly shared: ReadonlyMap<string, Shared>;
   readonly invariants?: DecisionInvariants<State, Shared> | undefined;
   /** The module wants to know what each decision has changed. */
@@ -302,8 +304,10 @@ function apply<State, Shared>(
     plan.timersSet.delete(`${key} ${kind}`);
     plan.timersCancelled.set(`${key} ${kind}`, { shard, key, kind, dueMs: 0 });
   }
-  for (const each of decision.calls ?? [])
-    plan.intents.push({ shard, id: batch.ids.next(), key, ...each, ...tracedBy(cause) });
+  for (const each of decision.calls ?? []) {
+    const begun = batch.callsHere(shard);
+    plan.intents.push({ shard, id: batch.ids.next(), key, ...each, begun, ...tracedBy(cause) });
+  }
   for (const { table, row } of decision.entries ?? []) {
     const rows = plan.entries.get(table);
     if (rows) rows.push(row);

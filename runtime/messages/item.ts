@@ -29,6 +29,8 @@ export interface IntentRow {
   readonly kind: string;
   /** JSON text. */
   readonly request: string;
+  /** Somebody may have begun the call: whoever finds the row and has not, asks. */
+  readonly begun: boolean;
   /** The trace that it was made in. */
   readonly traceparent?: string;
 }

@@ -77,7 +77,7 @@ test("a batch whose rows contradict each other writes nothing", async () => {
     clock: { now: () => 1 },
     ids,
     shape: new Map(),
-    intents: { expect: () => undefined, withdraw: () => undefined },
+    intents: { expect: () => undefined, withdraw: () => undefined, madeHere: () => true },
     cached: () => undefined,
   };
   const envelope = incoming("k", 2, { name: "x" });

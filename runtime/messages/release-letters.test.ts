@@ -145,7 +145,7 @@ describe("a parked message", () => {
     const messaging = tally({ mended: true });
     const handlers = handlersOf(messaging);
     const lane = bench.database.lane("one batch");
-    const intents = { expect: settle, withdraw: settle };
+    const intents = { expect: settle, withdraw: settle, madeHere: () => true };
     const cached = () => undefined;
     await runBatch(
       { messaging, handlers, lane, clock: systemClock, ids, shape: new Map(), intents, cached },

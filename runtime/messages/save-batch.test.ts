@@ -72,7 +72,7 @@ describe("the statement of a batch", () => {
       { scope: "a", bodyHash: "b", status: 1, reference: "r" },
     );
     plan.timersFired.push(timer("a", 5));
-    plan.intentsDone.push({ shard: 1, id: "i", key: "a", kind: "k", request: "{}" });
+    plan.intentsDone.push({ shard: 1, id: "i", key: "a", kind: "k", request: "{}", begun: true });
     plan.marks.push({ key: "z", topic: "t", before: 1, sequence: 2 }, { key: "a", topic: "t", before: 0, sequence: 1 });
     plan.entries.set("effect", [{ id: "i", key: "a", what: "w" }]);
     plan.shared.set("p", { name: "p", amount: 1 });

@@ -50,9 +50,9 @@ const CORE = {
   },
   intents: {
     label: "call intents",
-    sql: `insert into call_intent (shard, id, key, kind, request, traceparent)
-      select shard, id, key, kind, request, traceparent from json_to_recordset($::text::json)
-        as x(shard smallint, id uuid, key text, kind text, request text, traceparent text) returning 1`,
+    sql: `insert into call_intent (shard, id, key, kind, request, begun, traceparent)
+      select shard, id, key, kind, request, begun, traceparent from json_to_recordset($::text::json)
+        as x(shard smallint, id uuid, key text, kind text, request text, begun boolean, traceparent text) returning 1`,
   },
   intentsDone: {
     label: "call intents done",

@@ -44,6 +44,7 @@ function plan(...decisions: readonly Decision<Tally, Pot>[]) {
     const shared = made.shared;
     decideItem(made, item, handlers, {
       producer: "tally",
+      callsHere: () => true,
       discarded: new Set(),
       prepared: new Map(),
       now: 1,

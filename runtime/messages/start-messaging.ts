@@ -104,7 +104,11 @@ export function startMessaging<State, Shared, Ports>(
     ...(deps.metrics ? { work: createWorkMeasure(messaging, deps.metrics) } : {}),
     uncertain: () => upkeep.lookSoon(),
     condition: condition.committed,
-    intents: { expect: (intents) => calls.expect(intents), withdraw: (intents) => calls.withdraw(intents) },
+    intents: {
+      expect: (intents) => calls.expect(intents),
+      withdraw: (intents) => calls.withdraw(intents),
+      madeHere: shards.holds,
+    },
   });
   const relay = createRelay({
     ...deps,
@@ -142,6 +146,8 @@ export function startMessaging<State, Shared, Ports>(
     for (const { key, state, version, positions, dirty } of plan.working.values())
       if (dirty && state !== undefined) changed.push({ key, state, version: version + 1, positions });
     if (changed.length > 0) deps.changed(changed);
+    // The shard came here while the batch was on its way: a sweep takes these up.
+    if (plan.intents.some(({ begun, shard }) => !begun && shards.holds(shard))) upkeep.lookSoon();
     if (shards.alone()) return;
     const rows = [plan.outbox, [...plan.timersSet.values()], plan.intents].flat();
     announcements.committed({

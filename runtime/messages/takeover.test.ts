@@ -25,10 +25,13 @@ async function pair(options: ReplicaOptions = {}): Promise<[Replica, Replica]> {
 const names = (replica: Replica) => replica.published.map(({ key, sequence }) => `${key}/${sequence}`);
 
 /** The replica that does not hold the key's shard commits; the other one is the holder. */
-async function withKeyHeldBy(holderIndex: number): Promise<{ holder: Replica; other: Replica; key: string }> {
-  const first = await bench.replica();
+async function withKeyHeldBy(
+  holderIndex: number,
+  options: ReplicaOptions = {},
+): Promise<{ holder: Replica; other: Replica; key: string }> {
+  const first = await bench.replica(options);
   const [alone] = await bench.rows("select holder from shard where shard = 0");
-  const second = await bench.replica();
+  const second = await bench.replica(options);
   await until("both hold half", async () => (await holders()).map(({ n }) => n).join() === "8,8");
   const held = new Set(
     (await bench.rows("select shard from shard where holder = $1", String(alone?.holder))).map(({ shard }) =>
@@ -180,8 +183,8 @@ describe("what one replica commits in a shard of the other", () => {
       "everything is done",
       async () => (await bench.effects(key)).length === 4 && names(holder).length === 1,
     );
-    // Nobody can tell whether the other one had begun the call, so it is asked for.
-    expect((await bench.effects(key)).sort()).toEqual(["ask first: unknown", "first", "ring", "undo first: yes"]);
+    // The other one says that it has not begun the call, so nothing needs to be asked for.
+    expect((await bench.effects(key)).sort()).toEqual(["ask first: yes", "first", "ring", "undo first: yes"]);
     expect(names(other)).toEqual([]);
     expect(other.made).toEqual([]);
   });
@@ -194,11 +197,21 @@ describe("what one replica commits in a shard of the other", () => {
       incoming(key, 2, { name: "counts", add: 1, calls: ["ask"], timers: [{ kind: "ifCounted", dueMs }] }),
     );
     await until("both are gone", async () => (await bench.count("timer")) + (await bench.count("call_intent")) === 0);
-    expect((await bench.effects(key)).sort()).toEqual(["ask counts: unknown", "counted", "counts", "remembered"]);
+    expect((await bench.effects(key)).sort()).toEqual(["ask counts: yes", "counted", "counts", "remembered"]);
   });
 });
 
 describe("calls", () => {
+  test("that one replica has taken from another and not ended are asked about by the next", async () => {
+    const { holder, other, key } = await withKeyHeldBy(0, { ports: { make: never } });
+    await other.deliver(incoming(key, 1, { name: "first", add: 1, calls: ["ask"] }));
+    await until("the holder makes it", () => holder.made.length === 1);
+    holder.kill();
+    await until("the other has asked", async () => (await bench.effects(key)).length === 2);
+    expect((await bench.effects(key)).sort()).toEqual(["ask first: unknown", "first"]);
+    expect(other.made).toEqual([]);
+  });
+
   test("that still wait when the process stops are not made any more", async () => {
     const ends: ((answer: string) => void)[] = [];
     const one = await bench.replica({

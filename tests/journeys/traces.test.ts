@@ -37,7 +37,7 @@ const EDGES = [
   "order send OrderConfirmed → notification handle OrderConfirmed",
   "notification handle OrderConfirmed → notification call send_email",
 ];
-/** A call whose intent another replica has committed is not made blindly: the provider is asked about it first. */
+/** A call whose shard changes hands while it may be under way is not made blindly: the provider is asked about it first. */
 const ASKED_FIRST = "payment handle AuthorisePayment → payment call inquire";
 /** Who commits what came to it. */
 const COMMITS = [

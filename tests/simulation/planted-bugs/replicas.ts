@@ -131,6 +131,14 @@ export const REPLICA_BUGS: readonly PlantedBug[] = [
     replace: "else shards.held();",
   },
   {
+    name: "taken-call-is-never-begun",
+    breaks: "A call that a replica has taken from another is not made.",
+    against: "every order ends",
+    file: "runtime/messages/calls.ts",
+    find: "if (taken.has(intent.id)) begin(intent);",
+    replace: "if (taken.has(intent.id)) continue;",
+  },
+  {
     name: "lost-commit-hides-calls",
     breaks: "Calls of a commit whose answer was lost are expected for ever, and made by nobody.",
     against: "every order ends",
