@@ -3,10 +3,12 @@
  * what the ports are, a simulation gives it its own.
  */
 import type { SharedState } from "./cache/port.ts";
+import { traceRedis } from "./cache/trace-redis.ts";
 import type { Clock } from "./clock.ts";
 import type { WebhookSettings } from "./config/webhook-settings.ts";
 import { observePool } from "./database/observe-pool.ts";
 import type { Database } from "./database/port.ts";
+import { traceDatabase } from "./database/trace-database.ts";
 import { createEventStreams } from "./http/event-streams.ts";
 import type { Route } from "./http/route.ts";
 import type { Ids } from "./ids.ts";
@@ -20,14 +22,12 @@ import type { Breakers } from "./rpc/circuit-breaker.ts";
 import { createRpc } from "./rpc/dispatch.ts";
 import { measuredClient, measuredHandlers } from "./rpc/measure-rpc.ts";
 import { methodName, type RpcClient, type RpcHandler } from "./rpc/port.ts";
+import { traceRpcClient, traceRpcHandler } from "./rpc/trace-rpc.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Metrics } from "./telemetry/metrics/metrics.ts";
-import { traceRedis } from "./telemetry/trace-cache.ts";
-import { traceDatabase } from "./telemetry/trace-database.ts";
-import { traceRpcClient, traceRpcHandler } from "./telemetry/trace-rpc.ts";
-import { traceTransport } from "./telemetry/trace-transport.ts";
 import { NO_TRACER, type Tracer } from "./telemetry/tracer.ts";
 import { observeLag } from "./transport/observe-lag.ts";
+import { traceTransport } from "./transport/trace-transport.ts";
 
 export interface ProcessDeps extends Omit<MessagingSettings, "replica" | "exclusive" | "condition" | "tracer"> {
   readonly modules: readonly Module[];

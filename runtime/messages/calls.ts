@@ -15,13 +15,13 @@ import { withoutPersonal } from "../personal-data.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { withinSpan } from "../telemetry/active-span.ts";
 import { traceOf } from "../telemetry/logs/trace-id.ts";
-import { callSpan } from "../telemetry/trace-call.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
 import type { AggregateStore } from "./aggregate.ts";
 import { type CallHandler, type CallOutcome, NothingHappened } from "./call.ts";
 import type { IntentRow, OutcomeItem } from "./item.ts";
 import { aboutKey } from "./log-about.ts";
 import type { Shards } from "./shards.ts";
+import { callSpan } from "./trace-call.ts";
 
 export interface CallsDeps<State, Shared, Ports> {
   readonly module: string;

@@ -9,7 +9,6 @@
 import type { Log } from "../log.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { traceOf } from "../telemetry/logs/trace-id.ts";
-import type { TracedLane } from "../telemetry/trace-lane.ts";
 import { createAggregateCache } from "./aggregate-cache.ts";
 import type { BatchDeps, BatchRun } from "./batch.ts";
 import type { BatchPlan } from "./batch-plan.ts";
@@ -30,6 +29,7 @@ import {
 } from "./item.ts";
 import { aboutKey } from "./log-about.ts";
 import type { WorkMeasure } from "./measure-work.ts";
+import type { TracedLane } from "./trace-lane.ts";
 
 export interface LaneLimits {
   readonly batchLimit: number;

@@ -1,7 +1,8 @@
 /** Spans of what is asked of Redis for a request. Hints and proofs belong to no request, and have none. */
-import type { Cache } from "../cache/port.ts";
-import { activeSpan } from "./active-span.ts";
-import type { Tracer } from "./tracer.ts";
+
+import { activeSpan } from "../telemetry/active-span.ts";
+import type { Tracer } from "../telemetry/tracer.ts";
+import type { Cache } from "./port.ts";
 
 export function traceRedis(cache: Cache, tracer: Tracer, module: string): Cache {
   async function during<T>(command: string, isLate: (answer: T) => boolean, work: () => Promise<T>): Promise<T> {

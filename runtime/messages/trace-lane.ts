@@ -3,12 +3,12 @@
  * trace shows the time that its commits took. They stand for one statement, so all but the first link to the first.
  */
 import type { Lane, Row, Statement } from "../database/port.ts";
-import { type Traceable, traceparentOf } from "../messages/item.ts";
-import { ORDER_ID } from "./active-span.ts";
-import type { Span } from "./span.ts";
-import type { SpanContext } from "./trace-context.ts";
-import { duringStatement, statementSpan } from "./trace-database.ts";
-import type { Tracer } from "./tracer.ts";
+import { duringStatement, statementSpan } from "../database/trace-database.ts";
+import { ORDER_ID } from "../telemetry/active-span.ts";
+import type { Span } from "../telemetry/span.ts";
+import type { SpanContext } from "../telemetry/trace-context.ts";
+import type { Tracer } from "../telemetry/tracer.ts";
+import { type Traceable, traceparentOf } from "./item.ts";
 
 /** A lane that is told what its next statements are done for. */
 export interface TracedLane extends Lane {
