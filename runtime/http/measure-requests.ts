@@ -16,7 +16,7 @@ export function requestMeasure(
   const instrument = metrics.histogram(requestDuration, values);
   const classes: (HistogramSeries | undefined)[] = [];
   return async (answer) => {
-    const begun = metrics.now();
+    const begun = metrics.seconds();
     let status = 500;
     try {
       const response = await answer();
@@ -30,7 +30,7 @@ export function requestMeasure(
         method,
         status: STATUS_CLASSES[place] ?? "other",
       });
-      classes[place].record(metrics.now() - begun);
+      classes[place].record(metrics.seconds() - begun);
     }
   };
 }

@@ -21,14 +21,14 @@ export function measuredClient(client: RpcClient, metrics: Metrics | undefined):
   const [answered, unavailable] = outcomes;
   return {
     async call(method, request, options) {
-      const begun = metrics.now();
+      const begun = metrics.seconds();
       let ended = unavailable;
       try {
         const answer = await client.call(method, request, options);
         ended = answered;
         return answer;
       } finally {
-        ended?.(methodName(method)).record(metrics.now() - begun);
+        ended?.(methodName(method)).record(metrics.seconds() - begun);
       }
     },
   };
@@ -44,7 +44,7 @@ export function measuredHandlers(handlers: readonly RpcHandler[], metrics: Metri
     return {
       ...handler,
       async answer(request) {
-        const begun = metrics.now();
+        const begun = metrics.seconds();
         let outcome: (typeof SERVED)[number] = "answered";
         try {
           return await handler.answer(request);
@@ -52,7 +52,7 @@ export function measuredHandlers(handlers: readonly RpcHandler[], metrics: Metri
           outcome = isAway(error) ? "unavailable" : "failed";
           throw error;
         } finally {
-          series(outcome).record(metrics.now() - begun);
+          series(outcome).record(metrics.seconds() - begun);
         }
       },
     };
