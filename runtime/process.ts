@@ -119,6 +119,8 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
     },
   };
 
+  const asking = (client: RpcClient, asker: string) => (tracing ? traceRpcClient(client, tracer, asker) : client);
+
   const { streamLimit: limit, streamLimitPerCaller: limitPerCaller } = deps;
   const streams = createEventStreams({ clock, scheduler, log, limit, limitPerCaller });
   const prepared = deps.modules.map((module) => {
@@ -126,7 +128,7 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
     const environment: ModuleEnvironment = {
       database,
       sideDatabase: (schema) => open(module.name, schema),
-      rpc: traceRpcClient(asDeclared(module, rpc), tracer, module.name),
+      rpc: asking(asDeclared(module, rpc), module.name),
       travelling: () => transport.travelling(module.name),
       earlier: (claim) => findEarlierRequest(database, claim),
       cache: tracing?.isCacheRemote ? traceRedis(deps.shared.cache, tracer, module.name) : deps.shared.cache,
@@ -142,13 +144,10 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
     environments.set(module.name, environment);
     return module.prepare(environment);
   });
-  for (const module of prepared)
-    handlers.push(
-      ...measuredHandlers(
-        module.rpc.map((handler) => traceRpcHandler(handler, tracer)),
-        deps.metrics,
-      ),
-    );
+  for (const { rpc: served } of prepared) {
+    const traced = tracing ? served.map((handler) => traceRpcHandler(handler, tracer)) : served;
+    handlers.push(...measuredHandlers(traced, deps.metrics));
+  }
   if (deps.metrics) observeLag(deps.metrics, transport, deps.modules);
   const replica = ids.next();
   for (const module of prepared)
@@ -168,7 +167,7 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
 
   return {
     routes: prepared.flatMap((module) => module.routes()),
-    rpc: traceRpcClient(rpc, tracer, EDGE),
+    rpc: asking(rpc, EDGE),
     rpcHandlers: handlers,
     async start() {
       await Promise.all(prepared.map((module) => module.start()));

@@ -58,18 +58,19 @@ export async function duringStatement<T>(spans: readonly Span[], work: () => Pro
 
 /** Traces what is asked of a module's database for a request. The lane of its messages: messages/trace-lane.ts. */
 export function traceDatabase(database: Database, tracer: Tracer, module: string): Database {
-  function during<T>(statement: Statement, work: () => Promise<T>): Promise<T> {
-    const active = activeSpan();
-    return active === undefined
-      ? work()
-      : duringStatement([statementSpan(tracer, module, "query", statement, active)], work);
-  }
+  const traced = (run: Database["query"]): Database["query"] => {
+    return (statement) => {
+      const active = activeSpan();
+      if (active === undefined) return run(statement);
+      return duringStatement([statementSpan(tracer, module, "query", statement, active)], () => run(statement));
+    };
+  };
   return {
-    query: (statement) => during(statement, () => database.query(statement)),
+    ...database,
+    query: traced(database.query),
     lane(name) {
       const lane = database.lane(name);
-      return { ...lane, run: (statement) => during(statement, () => lane.run(statement)) };
+      return { ...lane, run: traced(lane.run) };
     },
-    close: () => database.close(),
   };
 }

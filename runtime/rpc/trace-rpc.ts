@@ -11,7 +11,7 @@ import { methodName, type RpcClient, type RpcHandler } from "./port.ts";
 /** `module`: who asks. */
 export function traceRpcClient(rpc: RpcClient, tracer: Tracer, module: string): RpcClient {
   return {
-    async call(method, request, options) {
+    call(method, request, options) {
       const active = activeSpan();
       if (active === undefined) return rpc.call(method, request, options);
       const name = methodName(method);

@@ -36,10 +36,9 @@ export const withinRemoteSpan = <T>(parent: SpanContext, work: () => T): T =>
   kept.run({ parent, links: NO_LINKS, span: null }, work);
 
 /** Runs work that is done for several at once: part of the first one's trace, with links to the others. */
-export function forSpans<T>(actives: readonly (ActiveSpan | undefined)[], work: () => T): T {
-  const [first, ...others] = actives.filter((each) => each !== undefined);
-  if (first !== undefined)
-    return kept.run({ parent: first.parent, links: others.map(({ parent }) => parent), span: null }, work);
+export function forSpans<T>(askers: readonly { readonly active: ActiveSpan | undefined }[], work: () => T): T {
+  const [parent, ...links] = askers.flatMap(({ active }) => active?.parent ?? []);
+  if (parent !== undefined) return kept.run({ parent, links, span: null }, work);
   return kept.getStore() === undefined ? work() : kept.run(undefined, work);
 }
 
