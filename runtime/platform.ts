@@ -183,7 +183,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       scheduler,
       ids,
       bodyTimeoutMs: config.bodyTimeoutMs,
-      onError: reportFailures(log, options.registry),
+      onError: reportFailures(log),
       metrics,
       checkReplies: local,
       ...(tracer && { tracer }),

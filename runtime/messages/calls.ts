@@ -14,7 +14,7 @@ import type { Log } from "../log.ts";
 import { withoutPersonal } from "../personal-data.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { withinSpan } from "../telemetry/active-span.ts";
-import { traceOf } from "../telemetry/logs/trace-id.ts";
+import { aboutTrace } from "../telemetry/logs/about-trace.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
 import type { AggregateStore } from "./aggregate.ts";
 import { type CallHandler, type CallOutcome, NothingHappened } from "./call.ts";
@@ -114,7 +114,7 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
           module: deps.module,
           ...aboutKey(deps.aggregate, intent.key),
           call: intent.kind,
-          ...traceOf(intent.traceparent),
+          ...aboutTrace(intent.traceparent),
           error: withoutPersonal(String(error), [intent.request]),
         });
         const detail = withoutPersonal(messageOf(error), [intent.request]);

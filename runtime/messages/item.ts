@@ -160,7 +160,7 @@ export type Traceable = { readonly key: string } & (
 );
 
 /** The trace that an item is part of. */
-export function traceparentOf(item: Traceable): string | undefined {
+export function itemTraceparent(item: Traceable): string | undefined {
   switch (item.kind) {
     case "command":
       return item.traceparent;

@@ -2,13 +2,13 @@
  * Spans of a batch's statements: one for each traced item, as a child of what the item came from, so that each order's
  * trace shows the time that its commits took. They stand for one statement, so all but the first link to the first.
  */
-import type { Lane, Row, Statement } from "../database/port.ts";
+import type { Lane, Statement } from "../database/port.ts";
 import { duringStatement, statementSpan } from "../database/trace-database.ts";
 import { ORDER_ID } from "../telemetry/active-span.ts";
 import type { Span } from "../telemetry/span.ts";
 import type { SpanContext } from "../telemetry/trace-context.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
-import { type Traceable, traceparentOf } from "./item.ts";
+import { itemTraceparent, type Traceable } from "./item.ts";
 
 /** A lane that is told what its next statements are done for. */
 export interface TracedLane extends Lane {
@@ -29,7 +29,7 @@ export function traceLane(lane: Lane, tracer: Tracer, module: string): TracedLan
   function tracedOf(items: readonly Traceable[]): readonly Traced[] {
     let found: Traced[] | undefined;
     for (const item of items) {
-      const parent = tracer.parentOf(traceparentOf(item));
+      const parent = tracer.parentOf(itemTraceparent(item));
       if (parent === undefined) continue;
       found ??= [];
       found.push({ parent, orderId: item.kind === "message" ? item.envelope.correlationId : item.key });
@@ -47,20 +47,20 @@ export function traceLane(lane: Lane, tracer: Tracer, module: string): TracedLan
     return spans;
   }
 
-  const during = (doing: string, statement: Statement, work: () => Promise<Row[]>) =>
-    traced.length === 0 ? work() : duringStatement(open(doing, statement), work);
-
   return {
     about(items) {
       batchSize = items.length;
       traced = tracedOf(items);
     },
-    run: (statement) =>
-      during(/^\s*select\b/.test(statement.text) ? "load" : "save", statement, () => lane.run(statement)),
+    run(statement) {
+      if (traced.length === 0) return lane.run(statement);
+      const doing = /^\s*select\b/.test(statement.text) ? "load" : "save";
+      return duringStatement(open(doing, statement), () => lane.run(statement));
+    },
     async begin(statement) {
       if (traced.length === 0) return lane.begin(statement);
       const begun = await duringStatement(open("lock", statement), () => lane.begin(statement));
-      return { ...begun, commit: (last) => during("save", last, () => begun.commit(last)) };
+      return { ...begun, commit: (last) => duringStatement(open("save", last), () => begun.commit(last)) };
     },
     close: () => lane.close(),
   };
