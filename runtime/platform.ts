@@ -44,7 +44,7 @@ import { measuredHandlers } from "./rpc/measure-rpc.ts";
 import { mountRpc } from "./rpc/serve.ts";
 import { systemScheduler as scheduler } from "./scheduler.ts";
 import { StartError } from "./start-error.ts";
-import { askKept, tracesHandlers } from "./telemetry/traces-rpc.ts";
+import { askKept, tracesHandlers } from "./traces-rpc.ts";
 
 export interface PlatformOptions {
   readonly registry: readonly Module[];

@@ -9,7 +9,7 @@ import { waitingRpc } from "./messages/waiting-work.ts";
 import type { ModuleFacts } from "./module.ts";
 import { methodName, type RpcMethodName } from "./rpc/port.ts";
 import { StartError } from "./start-error.ts";
-import { tracesRpc } from "./telemetry/traces-rpc.ts";
+import { tracesRpc } from "./traces-rpc.ts";
 
 /** Who asks besides the modules: what belongs to none of them. */
 export const EDGE = "edge";

@@ -4,7 +4,7 @@
  * Who does not answer is named, and hides none of the others.
  */
 import type { Replicas } from "../rpc/replicas.ts";
-import { type KeptAnswer, type KeptQuestion, type KeptSpan, MOST_TRACES, tracesRpc } from "../telemetry/traces-rpc.ts";
+import { type KeptAnswer, type KeptQuestion, type KeptSpan, MOST_TRACES, tracesRpc } from "../traces-rpc.ts";
 import { askReplicas } from "./ask-replicas.ts";
 
 export interface TracesDeps {
