@@ -135,6 +135,12 @@ test("spans carry what X-Ray's service map is drawn by", async () => {
       expect([attributes["aws.span.kind"], attributes["aws.local.service"]]).toEqual(["LOCAL_ROOT", service]);
     if (kind === 4 || kind === 5) expect(attributes["aws.remote.service"]).toBe(attributes["messaging.system"]);
     if (kind === 3) expect(attributes["peer.service"]).toBeString();
+    if (name.startsWith("call "))
+      expect(attributes["peer.service"]).toBe(
+        attributes["app.module"] === "payment" ? "payment-provider" : "notification-gateway",
+      );
+    if (attributes["db.system"] === "postgresql")
+      expect(attributes["db.statement"]).toMatch(/^\s*(with|select|insert|update|delete)\b/);
   }
 });
 
