@@ -67,6 +67,13 @@ export const telemetrySettings = (mode: string) =>
       fallback: 0.05,
       description: "Share of the requests that a sampler by ratio traces.",
     }),
+    tracesFromCallersPerS: setting({
+      env: "TRACES_FROM_CALLERS_PER_S",
+      parser: integer(0, 1_000_000),
+      fallback: 10,
+      description:
+        "Requests a second that a parentbased sampler traces because their callers say so, in each process; it decides on the others as if there were no caller.",
+    }),
     spanDelayMs: setting({
       env: "OTEL_BSP_SCHEDULE_DELAY",
       parser: durationMs(1, HOUR),

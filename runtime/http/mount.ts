@@ -14,7 +14,7 @@ import { clearedError } from "../personal-data.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { withinSpan } from "../telemetry/active-span.ts";
 import type { Metrics } from "../telemetry/metrics/metrics.ts";
-import { isTraceparent } from "../telemetry/trace-context.ts";
+import { isTraceparent, notSampled } from "../telemetry/trace-context.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
 import type { Admission, Place } from "./admission.ts";
 import type { App, AppEnv } from "./app.ts";
@@ -86,7 +86,9 @@ function traced(context: Context<AppEnv>, route: Route, deps: HttpDeps): Promise
   const { spec } = route;
   const { tracer, module = spec.tag ?? "" } = deps;
   const inbound = traceparentOf(context.req.raw);
-  if (spec.rateLimit === "none" || !tracer?.samples(inbound)) return answer(context, route, inbound, deps);
+  if (spec.rateLimit === "none" || tracer === undefined) return answer(context, route, inbound, deps);
+  // Else what it sets off would be traced on its caller's word.
+  if (!tracer.samples(inbound)) return answer(context, route, inbound && notSampled(inbound), deps);
   const span = tracer.begin(inbound, {
     name: `${spec.method} ${spec.path}`,
     kind: "server",

@@ -11,7 +11,7 @@ import { route } from "./route.ts";
 const http = httpFor();
 const INBOUND = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-function bench(sampled: boolean) {
+function bench(sampled: boolean, allows = () => true) {
   const ended: EndedSpan[] = [];
   const seen: (string | null)[] = [];
   const random = seededRandom(1);
@@ -19,7 +19,7 @@ function bench(sampled: boolean) {
     service: "shop",
     clock: { now: () => 0 },
     random,
-    sampler: createSampler(sampled ? "parentbased_always_on" : "parentbased_always_off", 0, random),
+    sampler: createSampler(sampled ? "parentbased_always_on" : "parentbased_always_off", 0, random, allows),
     sink: (span) => ended.push(span),
   });
   const get = (path: string, rateLimit?: "none") =>
@@ -75,6 +75,13 @@ test("a caller's trace goes on; where it is not sampled the caller's own word is
     ["0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"],
   ]);
   expect(seen.slice(1)).toEqual([INBOUND.replace(/01$/, "00"), null, null]);
+});
+
+test("what is not traced here although its caller says so is traced nowhere behind it", async () => {
+  const { ended, seen, ask } = bench(false, () => false);
+  await ask("/things/1", INBOUND);
+  expect(ended).toEqual([]);
+  expect(seen).toEqual([INBOUND.replace(/01$/, "00")]);
 });
 
 test("probes are in no trace", async () => {
