@@ -28,6 +28,8 @@ import { type MetricProducer, PeriodicExportingMetricReader } from "@opentelemet
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import { BatchSpanProcessor, type ReadableSpan } from "@opentelemetry/sdk-trace";
 import type { Log } from "../log.ts";
+import { outsideSpans } from "./active-span.ts";
+import { diagnosticText } from "./diagnostic-text.ts";
 import type { EndedSpan, SpanSink } from "./span.ts";
 import type { SpanContext } from "./trace-context.ts";
 
@@ -57,12 +59,14 @@ export interface TelemetryExport {
 const SCOPE = { name: "genai-demo" };
 
 export function openExport({ resource: own, spans, metrics, timeoutMs, log }: ExportOptions): TelemetryExport {
-  const tell = (text: string) => log("warn", "telemetry.export", { error: text });
+  const tell = (...parts: readonly unknown[]) => log("warn", "telemetry.export", { error: diagnosticText(parts) });
   const nothing = () => undefined;
-  diag.setLogger(
-    { error: tell, warn: tell, info: nothing, debug: nothing, verbose: nothing },
-    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
-  );
+  const listen = () =>
+    diag.setLogger(
+      { error: tell, warn: tell, info: nothing, debug: nothing, verbose: nothing },
+      { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+    );
+  listen();
   // What is set from outside wins: OTEL_RESOURCE_ATTRIBUTES, and OTEL_SERVICE_NAME, which is among `own`.
   const resource = defaultResource()
     .merge(resourceFromAttributes(own))
@@ -87,6 +91,7 @@ export function openExport({ resource: own, spans, metrics, timeoutMs, log }: Ex
       exportTimeoutMillis: Math.min(timeoutMs, metrics.intervalMs),
       metricProducers: [...metrics.producers],
     });
+  diag.disable();
   const sdk = new NodeSDK({
     resource,
     autoDetectResources: false,
@@ -95,9 +100,12 @@ export function openExport({ resource: own, spans, metrics, timeoutMs, log }: Ex
     spanProcessors: processor ? [processor] : [],
     metricReaders: reader ? [reader] : [],
   });
+  // It has put its own in the place of ours where OTEL_LOG_LEVEL is set: one that prints, past the log.
+  listen();
   sdk.start();
   return {
-    sink: (span) => processor?.onEnd(readable(span, resource)),
+    // It sets a timer, and what it then does and tells is nothing of the request whose span happened to be the first.
+    sink: (span) => outsideSpans(() => processor?.onEnd(readable(span, resource))),
     // It rejects when the collector is away.
     shutdown: () => sdk.shutdown().catch((error: unknown) => tell(String(error))),
   };
