@@ -1,6 +1,6 @@
 import { SAMPLERS, type SamplerName } from "../telemetry/sampler.ts";
 import { optional, type Settings, setting } from "./load.ts";
-import { boolean, durationMs, integer, oneOf, type Parser, text, url } from "./parsers.ts";
+import { boolean, durationMs, integer, oneOf, type Parser, secretOf, text, url, withoutPassword } from "./parsers.ts";
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
@@ -13,7 +13,17 @@ const ratio: Parser<number> = {
   },
 };
 
-const endpoint = (env: string, description: string) => optional({ env, parser: url("http", "https"), description });
+/** It may have a password, or a key among its parameters. */
+const endpoint = (env: string, description: string) =>
+  optional({ env, parser: secretOf(url("http", "https")), secret: true, redact: withoutPassword, description });
+
+const json: Parser<"http/json"> = {
+  wants: "http/json: it is the only one that is spoken here, and collectors take it where they take http/protobuf",
+  parse: (given) => (given === "http/json" ? given : null),
+};
+
+const protocol = (env: string, what: string) =>
+  optional({ env, parser: json, description: `How ${what} are sent. Default: http/json, and there is no other.` });
 
 /** Where a signal goes: nowhere, unless a collector is named. */
 const exporter = (env: string, own: string, what: string) =>
@@ -47,6 +57,9 @@ export const telemetrySettings = (mode: string) =>
     ),
     otlpTracesEndpoint: endpoint("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "URL for traces alone, with its path."),
     otlpMetricsEndpoint: endpoint("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "URL for metrics alone, with its path."),
+    otlpProtocol: protocol("OTEL_EXPORTER_OTLP_PROTOCOL", "traces and metrics"),
+    otlpTracesProtocol: protocol("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "traces"),
+    otlpMetricsProtocol: protocol("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "metrics"),
     otlpTimeoutMs: setting({
       env: "OTEL_EXPORTER_OTLP_TIMEOUT",
       parser: durationMs(10, 60 * SECOND),
