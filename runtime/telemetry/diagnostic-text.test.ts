@@ -5,9 +5,9 @@ test("all parts are told, not only the first", () => {
   expect(diagnosticText(["Received Partial Success response:", '{"rejectedSpans":"3","errorMessage":"no room"}'])).toBe(
     'Received Partial Success response: {"rejectedSpans":"3","errorMessage":"no room"}',
   );
-  expect(diagnosticText(["OTLPExportDelegate", "Export succeeded", new Error("unexpected end"), Buffer.from("x")])).toBe(
-    "OTLPExportDelegate Export succeeded unexpected end",
-  );
+  expect(
+    diagnosticText(["OTLPExportDelegate", "Export succeeded", new Error("unexpected end"), Buffer.from("x")]),
+  ).toBe("OTLPExportDelegate Export succeeded unexpected end");
 });
 
 test("an error is told by what it says, without its stack, and with the beginning of what was answered", () => {
