@@ -33,7 +33,8 @@ export function tellRequests(handler: Handler, clock: Clock, log: Log): Handler 
     log("debug", "request.answered", {
       ...aboutTrace(request.headers.get("traceparent")),
       method: request.method,
-      path: new URL(request.url).pathname,
+      // Without a Host it is the bare target.
+      path: URL.parse(request.url, "http://localhost")?.pathname,
       status: response.status,
       tookMs: clock.now() - beganMs,
     });

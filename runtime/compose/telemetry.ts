@@ -3,13 +3,14 @@
  * is traced at all.
  */
 import { version } from "../../package.json";
-import { createFineClock, systemClock } from "../clock.ts";
+import { createFineClock, systemClock, systemStopwatch } from "../clock.ts";
 import type { PlatformConfig } from "../config/settings.ts";
 import { atMost } from "../deadline.ts";
 import type { Log } from "../log.ts";
 import { systemRandom } from "../random.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 import { PLATFORM, serviceNameOf } from "../service-name.ts";
+import { createAllowance } from "../telemetry/allowance.ts";
 import type { TelemetryExport } from "../telemetry/export.ts";
 import { type KeptTraces, keepTraces } from "../telemetry/kept-traces.ts";
 import type { CollectedMetrics } from "../telemetry/metrics/metrics.ts";
@@ -48,7 +49,12 @@ export async function openTelemetry(config: PlatformConfig<string>, deps: Teleme
           service,
           clock: createFineClock(),
           random,
-          sampler: createSampler(config.tracesSampler, config.tracesRatio, random),
+          sampler: createSampler(
+            config.tracesSampler,
+            config.tracesRatio,
+            random,
+            createAllowance(config.tracesFromCallersPerS, systemStopwatch),
+          ),
           sink(span: EndedSpan) {
             for (const sink of sinks) sink(span);
           },

@@ -11,7 +11,7 @@ import { route } from "./route.ts";
 const http = httpFor();
 const INBOUND = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-function bench(sampler: SamplerName) {
+function bench(sampler: SamplerName, allows = () => true) {
   const ended: EndedSpan[] = [];
   const seen: (string | null)[] = [];
   const random = seededRandom(1);
@@ -19,7 +19,7 @@ function bench(sampler: SamplerName) {
     service: "shop",
     clock: { now: () => 0 },
     random,
-    sampler: createSampler(sampler, 0, random),
+    sampler: createSampler(sampler, 0, random, allows),
     sink: (span) => ended.push(span),
   });
   const get = (path: string, rateLimit?: "none") =>
@@ -77,10 +77,12 @@ test("a caller's trace goes on; where it is not sampled the caller's own word is
   expect(seen.slice(1)).toEqual([INBOUND.replace(/01$/, "00"), null, null]);
 });
 
-test("a caller who says that it is sampled is not believed further on either, where callers are not asked", async () => {
-  const { ended, seen, ask } = bench("always_off");
-  await ask("/things/1", INBOUND);
-  expect([ended, seen]).toEqual([[], [INBOUND.replace(/01$/, "00")]]);
+test("what is not traced here although its caller says so is traced nowhere behind it", async () => {
+  for (const sampler of ["parentbased_always_off", "always_off"] as const) {
+    const { ended, seen, ask } = bench(sampler, () => false);
+    await ask("/things/1", INBOUND);
+    expect([ended, seen]).toEqual([[], [INBOUND.replace(/01$/, "00")]]);
+  }
 });
 
 test("probes are in no trace", async () => {

@@ -1,7 +1,7 @@
 /** The span of each request that is traced, and the trace that what it sets off is part of. */
 import type { Context } from "hono";
 import { withinSpan } from "../telemetry/active-span.ts";
-import { isTraceparent, unsampled } from "../telemetry/trace-context.ts";
+import { isTraceparent, notSampled } from "../telemetry/trace-context.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
 import type { AppEnv } from "./app.ts";
 import type { RouteSpec } from "./route.ts";
@@ -23,8 +23,8 @@ export function traceRequests(
   const attributes = { "http.request.method": method, "http.route": path, "url.path": path };
   return (context) => {
     const inbound = inboundTraceparent(context.req.raw);
-    // A caller's mark that is not gone by here must not be gone by further on either.
-    if (!tracer.samples(inbound)) return answer(context, inbound && unsampled(inbound));
+    // Else what it sets off would be traced on its caller's word.
+    if (!tracer.samples(inbound)) return answer(context, inbound && notSampled(inbound));
     const span = tracer.begin(inbound, { name, kind: "server", module, attributes });
     return withinSpan(span, async () => {
       const response = await answer(context, span.traceparent);

@@ -153,7 +153,7 @@ export function commandItem<State, Shared, Input, Answer>(
 
 /** What of an item tells its trace. */
 export type Traceable = { readonly key: string } & (
-  | { readonly kind: "command"; readonly traceparent?: string }
+  | { readonly kind: "command"; readonly traceparent?: string; readonly sharedOnly?: boolean }
   | { readonly kind: "message"; readonly envelope: Pick<Envelope, "correlationId" | "traceparent"> }
   | { readonly kind: "timer"; readonly timer: Pick<TimerRow, "traceparent"> }
   | { readonly kind: "outcome"; readonly intent: Pick<IntentRow, "traceparent"> }

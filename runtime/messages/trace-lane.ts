@@ -17,10 +17,17 @@ export interface TracedLane extends Lane {
 
 interface Traced {
   readonly parent: SpanContext;
-  readonly orderId: string;
+  /** Undefined: it is about no order. */
+  readonly orderId: string | undefined;
 }
 
 const NOBODY: readonly Traced[] = [];
+
+function orderOf(item: Traceable): string | undefined {
+  if (item.kind === "message") return item.envelope.correlationId;
+  // A command on shared rows alone has an aggregate's key in name only.
+  return item.kind === "command" && item.sharedOnly ? undefined : item.key;
+}
 
 export function traceLane(lane: Lane, tracer: Tracer, module: string): TracedLane {
   let traced = NOBODY;
@@ -32,7 +39,7 @@ export function traceLane(lane: Lane, tracer: Tracer, module: string): TracedLan
       const parent = tracer.parentOf(itemTraceparent(item));
       if (parent === undefined) continue;
       found ??= [];
-      found.push({ parent, orderId: item.kind === "message" ? item.envelope.correlationId : item.key });
+      found.push({ parent, orderId: orderOf(item) });
     }
     return found ?? NOBODY;
   }
@@ -41,7 +48,7 @@ export function traceLane(lane: Lane, tracer: Tracer, module: string): TracedLan
     const spans: Span[] = [];
     for (const { parent, orderId } of traced) {
       const [first] = spans;
-      const attributes = { "app.batch.size": batchSize, [ORDER_ID]: orderId };
+      const attributes = { "app.batch.size": batchSize, ...(orderId === undefined ? {} : { [ORDER_ID]: orderId }) };
       spans.push(statementSpan(tracer, module, doing, statement, { parent, links: first ? [first] : [], attributes }));
     }
     return spans;

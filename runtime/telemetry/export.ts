@@ -21,6 +21,8 @@ import { NodeSDK } from "@opentelemetry/sdk-node";
 import { BatchSpanProcessor, type ReadableSpan } from "@opentelemetry/sdk-trace";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import { outsideSpans } from "./active-span.ts";
+import { diagnosticText } from "./diagnostic-text.ts";
 import { hrTimeOf } from "./hr-time.ts";
 import { createMetricProducer } from "./metrics/metric-producer.ts";
 import type { CollectedMetrics } from "./metrics/metrics.ts";
@@ -56,12 +58,14 @@ export interface TelemetryExport {
 
 export function openExport(options: ExportOptions): TelemetryExport {
   const { resource: own, scope, spans, metrics, timeoutMs, clock, log } = options;
-  const tell = (text: string) => log("warn", "telemetry.export", { error: text });
+  const tell = (...parts: readonly unknown[]) => log("warn", "telemetry.export", { error: diagnosticText(parts) });
   const nothing = () => undefined;
-  diag.setLogger(
-    { error: tell, warn: tell, info: nothing, debug: nothing, verbose: nothing },
-    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
-  );
+  const listen = () =>
+    diag.setLogger(
+      { error: tell, warn: tell, info: nothing, debug: nothing, verbose: nothing },
+      { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+    );
+  listen();
   // What is set from outside wins: OTEL_RESOURCE_ATTRIBUTES, and OTEL_SERVICE_NAME, which is among `own`.
   const resource = defaultResource()
     .merge(resourceFromAttributes(own))
@@ -86,6 +90,7 @@ export function openExport(options: ExportOptions): TelemetryExport {
       exportTimeoutMillis: Math.min(timeoutMs, metrics.intervalMs),
       metricProducers: [createMetricProducer({ metrics: metrics.of, clock, scope })],
     });
+  diag.disable();
   const sdk = new NodeSDK({
     resource,
     autoDetectResources: false,
@@ -94,9 +99,12 @@ export function openExport(options: ExportOptions): TelemetryExport {
     spanProcessors: processor ? [processor] : [],
     metricReaders: reader ? [reader] : [],
   });
+  // It has put its own in the place of ours where OTEL_LOG_LEVEL is set: one that prints, past the log.
+  listen();
   sdk.start();
   return {
-    ...(processor && { sink: (span) => processor.onEnd(readable(span, resource, scope)) }),
+    // It sets a timer, and what it then does and tells is nothing of the request whose span happened to be the first.
+    ...(processor && { sink: (span) => outsideSpans(() => processor.onEnd(readable(span, resource, scope))) }),
     // It rejects when the collector is away.
     shutdown: () => sdk.shutdown().catch((error: unknown) => tell(String(error))),
   };
