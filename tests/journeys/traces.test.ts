@@ -71,7 +71,8 @@ beforeAll(async () => {
 const moduleOf = (span: RecordedSpan) => String(span.attributes["app.module"]);
 const nameOf = (span: RecordedSpan) => `${moduleOf(span)} ${span.name}`;
 const isStatement = (span: RecordedSpan) => "db.system" in span.attributes;
-const ofOrder = ({ id }: Pick<Order, "id">) => recorder.spans().filter(({ attributes }) => attributes["app.order.id"] === id);
+const ofOrder = ({ id }: Pick<Order, "id">) =>
+  recorder.spans().filter(({ attributes }) => attributes["app.order.id"] === id);
 const ofTrace = (traceId: string) => recorder.spans().filter((span) => span.traceId === traceId);
 
 const jsonWith = (traceId: string, isTraced: boolean) => ({
