@@ -25,6 +25,7 @@ import { createApp, type Handler, handlerOf } from "./http/app.ts";
 import { createHealth, healthRoutes } from "./http/health.ts";
 import { countTurnedAway } from "./http/measure-requests.ts";
 import { type HttpDeps, mountRoutes } from "./http/mount.ts";
+import { prometheusRoute } from "./http/prometheus-route.ts";
 import { type RunningServer, startServer } from "./http/server.ts";
 import { httpSteps, type ShutdownStep, shutDown } from "./http/shutdown.ts";
 import { openDevelopmentIssuer } from "./identity/development-issuer.ts";
@@ -43,8 +44,7 @@ import { measuredHandlers } from "./rpc/measure-rpc.ts";
 import { mountRpc } from "./rpc/serve.ts";
 import { systemScheduler as scheduler } from "./scheduler.ts";
 import { StartError } from "./start-error.ts";
-import { prometheusRoute } from "./telemetry/metrics/prometheus-route.ts";
-import { askKept, tracesHandlers } from "./telemetry/traces-rpc.ts";
+import { askKept, tracesHandlers } from "./traces-rpc.ts";
 
 export interface PlatformOptions {
   readonly registry: readonly Module[];
@@ -183,7 +183,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       scheduler,
       ids,
       bodyTimeoutMs: config.bodyTimeoutMs,
-      onError: reportFailures(log, options.registry),
+      onError: reportFailures(log),
       metrics,
       checkReplies: local,
       ...(tracer && { tracer }),

@@ -3,10 +3,12 @@
  * what the ports are, a simulation gives it its own.
  */
 import type { SharedState } from "./cache/port.ts";
+import { traceRedis } from "./cache/trace-redis.ts";
 import type { Clock } from "./clock.ts";
 import type { WebhookSettings } from "./config/webhook-settings.ts";
 import { observePool } from "./database/observe-pool.ts";
 import type { Database } from "./database/port.ts";
+import { traceDatabase } from "./database/trace-database.ts";
 import { createEventStreams } from "./http/event-streams.ts";
 import type { Route } from "./http/route.ts";
 import type { Ids } from "./ids.ts";
@@ -20,14 +22,12 @@ import type { Breakers } from "./rpc/circuit-breaker.ts";
 import { createRpc } from "./rpc/dispatch.ts";
 import { measuredClient, measuredHandlers } from "./rpc/measure-rpc.ts";
 import { methodName, type RpcClient, type RpcHandler } from "./rpc/port.ts";
+import { traceRpcClient, traceRpcHandler } from "./rpc/trace-rpc.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Metrics } from "./telemetry/metrics/metrics.ts";
-import { traceRedis } from "./telemetry/trace-cache.ts";
-import { traceDatabase } from "./telemetry/trace-database.ts";
-import { traceRpcClient, traceRpcHandler } from "./telemetry/trace-rpc.ts";
-import { traceTransport } from "./telemetry/trace-transport.ts";
 import { NO_TRACER, type Tracer } from "./telemetry/tracer.ts";
 import { observeLag } from "./transport/observe-lag.ts";
+import { traceTransport } from "./transport/trace-transport.ts";
 
 export interface ProcessDeps extends Omit<MessagingSettings, "replica" | "exclusive" | "condition" | "tracer"> {
   readonly modules: readonly Module[];
@@ -119,6 +119,8 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
     },
   };
 
+  const asking = (client: RpcClient, asker: string) => (tracing ? traceRpcClient(client, tracer, asker) : client);
+
   const { streamLimit: limit, streamLimitPerCaller: limitPerCaller } = deps;
   const streams = createEventStreams({ clock, scheduler, log, limit, limitPerCaller });
   const prepared = deps.modules.map((module) => {
@@ -126,7 +128,7 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
     const environment: ModuleEnvironment = {
       database,
       sideDatabase: (schema) => open(module.name, schema),
-      rpc: traceRpcClient(asDeclared(module, rpc), tracer, module.name),
+      rpc: asking(asDeclared(module, rpc), module.name),
       travelling: () => transport.travelling(module.name),
       earlier: (claim) => findEarlierRequest(database, claim),
       cache: tracing?.isCacheRemote ? traceRedis(deps.shared.cache, tracer, module.name) : deps.shared.cache,
@@ -142,13 +144,10 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
     environments.set(module.name, environment);
     return module.prepare(environment);
   });
-  for (const module of prepared)
-    handlers.push(
-      ...measuredHandlers(
-        module.rpc.map((handler) => traceRpcHandler(handler, tracer)),
-        deps.metrics,
-      ),
-    );
+  for (const { rpc: served } of prepared) {
+    const traced = tracing ? served.map((handler) => traceRpcHandler(handler, tracer)) : served;
+    handlers.push(...measuredHandlers(traced, deps.metrics));
+  }
   if (deps.metrics) observeLag(deps.metrics, transport, deps.modules);
   const replica = ids.next();
   for (const module of prepared)
@@ -168,7 +167,7 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
 
   return {
     routes: prepared.flatMap((module) => module.routes()),
-    rpc: traceRpcClient(rpc, tracer, EDGE),
+    rpc: asking(rpc, EDGE),
     rpcHandlers: handlers,
     async start() {
       await Promise.all(prepared.map((module) => module.start()));

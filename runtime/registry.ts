@@ -9,7 +9,7 @@ import { waitingRpc } from "./messages/waiting-work.ts";
 import type { ModuleFacts } from "./module.ts";
 import { methodName, type RpcMethodName } from "./rpc/port.ts";
 import { StartError } from "./start-error.ts";
-import { tracesRpc } from "./telemetry/traces-rpc.ts";
+import { tracesRpc } from "./traces-rpc.ts";
 
 /** Who asks besides the modules: what belongs to none of them. */
 export const EDGE = "edge";
@@ -58,12 +58,9 @@ export function callersOf(
 export const accountPerModule = (modules: readonly string[]): ReadonlyMap<string, readonly string[]> =>
   new Map(modules.map((name) => [name, name === EDGE_HOST ? [name, EDGE] : [name]]));
 
-/** The first segment below the API's prefix: what a load balancer routes by. */
-export const collectionOf = (path: string): string | undefined => /^\/api\/v1\/([^/{]+)/.exec(path)?.[1];
-
-/** Those that the module answers. */
+/** The first segments below the API's prefix that each module answers: what a load balancer routes by. */
 export function collectionsOf({ routes }: Pick<ModuleFacts, "routes">): readonly string[] {
-  const found = routes.flatMap(({ spec }) => collectionOf(spec.path) ?? []);
+  const found = routes.flatMap(({ spec }) => /^\/api\/v1\/([^/{]+)/.exec(spec.path)?.[1] ?? []);
   return [...new Set(found)].sort();
 }
 

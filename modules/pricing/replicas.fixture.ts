@@ -37,7 +37,7 @@ export interface Replica {
   /** Holds a coupon for a basket of one `TEA` in USD; what is left out is new. */
   hold(couponCode: string, given?: Partial<HoldGiven>): Promise<HoldAnswer>;
   /** Delivers the next command for an order; resolves when it is handled, skipped or parked. */
-  command(type: keyof typeof pricingCommands, orderId: string, sequence: number): Promise<void>;
+  command(type: keyof typeof pricingCommands, orderId: string, sequence: number): Promise<unknown>;
   /** Names of the events that it has published for an order. */
   events(orderId: string): string[];
 }

@@ -21,7 +21,7 @@ interface ProcessLogSettings {
   readonly least: LogLevel;
   /** Who speaks; on each line of JSON. */
   readonly about?: { readonly service: string; readonly instance: string };
-  readonly traceIdOf?: () => string | undefined;
+  readonly runningTraceId?: () => string | undefined;
 }
 
 export interface ProcessLog {
@@ -59,12 +59,12 @@ export function openPlatformLog(output: ProcessOutput, config: PlatformConfig<st
   const instance = createIds(clock, systemRandom()).next();
   const about = { service: serviceNameOf(config), instance };
   const settings = { output, format: config.logFormat, least: config.logLevel, about };
-  return { ...openProcessLog({ ...settings, traceIdOf: () => activeSpan()?.parent.traceId }), instance };
+  return { ...openProcessLog({ ...settings, runningTraceId: () => activeSpan()?.parent.traceId }), instance };
 }
 
 /** Opens a log on that output. */
 export function openProcessLog(settings: ProcessLogSettings): ProcessLog {
-  const { output, format, least, about, traceIdOf } = settings;
+  const { output, format, least, about, runningTraceId } = settings;
   const { stream, lines } = output;
   const coloured = mayColour(stream, process.env);
   const { log, flush } = createLog({
@@ -75,7 +75,7 @@ export function openProcessLog(settings: ProcessLogSettings): ProcessLog {
     write: lines.write,
     takeLost: lines.takeLost,
     ...(about ? { about: { ...about } } : {}),
-    ...(traceIdOf ? { traceIdOf } : {}),
+    ...(runningTraceId ? { runningTraceId } : {}),
   });
   return {
     log,

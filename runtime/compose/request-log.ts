@@ -6,26 +6,18 @@ import type { Handler } from "../http/app.ts";
 import type { FailureDeps } from "../http/failure.ts";
 import type { Log } from "../log.ts";
 import { CommandUnavailable } from "../messages/command-unavailable.ts";
-import type { ModuleFacts } from "../module.ts";
-import { collectionOf, collectionsOf } from "../registry.ts";
 import { RpcUnavailable } from "../rpc/port.ts";
-import { RPC_PATH } from "../rpc/wire.ts";
-import { traceOf } from "../telemetry/logs/trace-id.ts";
+import { aboutTrace } from "../telemetry/logs/about-trace.ts";
 
-/** Reports what a request of the API has met, with the module that answers its path. */
-export function reportFailures(log: Log, modules: readonly ModuleFacts[]): FailureDeps["onError"] {
-  const owners = new Map(modules.flatMap((module) => collectionsOf(module).map((each) => [each, module.name])));
-  const ownerOf = (path: string) =>
-    path.startsWith(`${RPC_PATH}/`)
-      ? path.split("/")[RPC_PATH.split("/").length]
-      : owners.get(collectionOf(path) ?? "");
-  return (error, { traceparent, ...request }) => {
-    const about = { module: ownerOf(request.path), ...traceOf(traceparent), ...request };
+/** Reports what a request has met. */
+export const reportFailures =
+  (log: Log): FailureDeps["onError"] =>
+  (error, { traceparent, ...request }) => {
+    const about = { ...aboutTrace(traceparent), ...request };
     // An outage is reported where it is met first; who was turned away by it needs no stack.
     if (isOutage(error)) return log("info", "request.unavailable", { ...about, error: error.message });
     log("error", "request.failed", { ...about, error: errorText(error) });
   };
-}
 
 /** Somebody is away, late or busy; anything else that ends a request is a bug. */
 const isOutage = (error: unknown): error is Error =>
@@ -39,9 +31,10 @@ export function tellRequests(handler: Handler, clock: Clock, log: Log): Handler 
     const beganMs = clock.now();
     const response = await handler(request, bindings);
     log("debug", "request.answered", {
-      ...traceOf(request.headers.get("traceparent")),
+      ...aboutTrace(request.headers.get("traceparent")),
       method: request.method,
-      path: new URL(request.url).pathname,
+      // Without a Host it is the bare target.
+      path: URL.parse(request.url, "http://localhost")?.pathname,
       status: response.status,
       tookMs: clock.now() - beganMs,
     });

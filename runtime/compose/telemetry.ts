@@ -3,13 +3,14 @@
  * is traced at all.
  */
 import { version } from "../../package.json";
-import { createFineClock, systemClock } from "../clock.ts";
+import { createFineClock, systemClock, systemStopwatch } from "../clock.ts";
 import type { PlatformConfig } from "../config/settings.ts";
 import { atMost } from "../deadline.ts";
 import type { Log } from "../log.ts";
 import { systemRandom } from "../random.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 import { PLATFORM, serviceNameOf } from "../service-name.ts";
+import { createAllowance } from "../telemetry/allowance.ts";
 import type { TelemetryExport } from "../telemetry/export.ts";
 import { type KeptTraces, keepTraces } from "../telemetry/kept-traces.ts";
 import type { CollectedMetrics } from "../telemetry/metrics/metrics.ts";
@@ -35,23 +36,11 @@ export interface TelemetryDeps {
   readonly log: Log;
 }
 
-export async function openTelemetry(
-  config: PlatformConfig<string>,
-  { instanceId, metrics, log }: TelemetryDeps,
-): Promise<Telemetry> {
+export async function openTelemetry(config: PlatformConfig<string>, deps: TelemetryDeps): Promise<Telemetry> {
   const service = serviceNameOf(config);
-  const off = config.telemetryDisabled;
-  const sendsSpans = !off && config.tracesExporter === "otlp";
-  const sendsMetrics = !off && config.metricsExporter === "otlp";
-  const sent = await openSending(config, {
-    service,
-    instanceId,
-    sendsSpans,
-    metrics: sendsMetrics ? metrics : null,
-    log,
-  });
-  const kept = !off && config.tracesKept > 0 ? keepTraces(config.tracesKept) : undefined;
-  const sinks = [...(sent && sendsSpans ? [sent.sink] : []), ...(kept ? [kept.keep] : [])];
+  const sent = config.telemetryDisabled ? undefined : await openSending(config, service, deps);
+  const kept = !config.telemetryDisabled && config.tracesKept > 0 ? keepTraces(config.tracesKept) : undefined;
+  const sinks = [sent?.sink, kept?.keep].filter((sink) => sink !== undefined);
   const random = systemRandom();
   const tracer =
     sinks.length === 0
@@ -60,7 +49,12 @@ export async function openTelemetry(
           service,
           clock: createFineClock(),
           random,
-          sampler: createSampler(config.tracesSampler, config.tracesRatio, random),
+          sampler: createSampler(
+            config.tracesSampler,
+            config.tracesRatio,
+            random,
+            createAllowance(config.tracesFromCallersPerS, systemStopwatch),
+          ),
           sink(span: EndedSpan) {
             for (const sink of sinks) sink(span);
           },
@@ -76,21 +70,15 @@ export async function openTelemetry(
 /** Spans and metrics are sent at the same time, and each within the time-out. */
 const STOP_SLACK_MS = 500;
 
-interface Sending extends Omit<TelemetryDeps, "metrics"> {
-  readonly service: string;
-  readonly sendsSpans: boolean;
-  /** Null: they are not sent. */
-  readonly metrics: CollectedMetrics | null;
-}
-
 async function openSending(
   config: PlatformConfig<string>,
-  { service, instanceId, sendsSpans, metrics, log }: Sending,
+  service: string,
+  { instanceId, metrics, log }: TelemetryDeps,
 ): Promise<TelemetryExport | undefined> {
-  if (!sendsSpans && metrics === null) return undefined;
+  const sendsSpans = config.tracesExporter === "otlp";
+  const sendsMetrics = config.metricsExporter === "otlp";
+  if (!sendsSpans && !sendsMetrics) return undefined;
   const { openExport } = await import("../telemetry/export.ts");
-  const { createMetricProducer } = await import("../telemetry/metrics/metric-producer.ts");
-  const scope = { name: PLATFORM, version };
   return openExport({
     resource: {
       "service.name": service,
@@ -99,6 +87,7 @@ async function openSending(
       "service.instance.id": instanceId,
       "app.modules": config.modules.join(","),
     },
+    scope: { name: PLATFORM, version },
     spans: sendsSpans
       ? {
           delayMs: config.spanDelayMs,
@@ -107,11 +96,9 @@ async function openSending(
           exportTimeoutMs: config.spanExportTimeoutMs,
         }
       : null,
-    metrics: metrics && {
-      intervalMs: config.metricIntervalMs,
-      producers: [createMetricProducer({ metrics, clock: systemClock, scope })],
-    },
+    metrics: sendsMetrics ? { intervalMs: config.metricIntervalMs, of: metrics } : null,
     timeoutMs: config.otlpTimeoutMs,
+    clock: systemClock,
     log,
   });
 }

@@ -1,6 +1,6 @@
 import { SAMPLERS, type SamplerName } from "../telemetry/sampler.ts";
 import { optional, type Settings, setting } from "./load.ts";
-import { boolean, durationMs, integer, oneOf, type Parser, text, url } from "./parsers.ts";
+import { boolean, durationMs, integer, oneOf, type Parser, secretOf, text, url, withoutPassword } from "./parsers.ts";
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
@@ -13,7 +13,17 @@ const ratio: Parser<number> = {
   },
 };
 
-const endpoint = (env: string, description: string) => optional({ env, parser: url("http", "https"), description });
+/** It may have a password, or a key among its parameters. */
+const endpoint = (env: string, description: string) =>
+  optional({ env, parser: secretOf(url("http", "https")), secret: true, redact: withoutPassword, description });
+
+const json: Parser<"http/json"> = {
+  wants: "http/json: it is the only one that is spoken here, and collectors take it where they take http/protobuf",
+  parse: (given) => (given === "http/json" ? given : null),
+};
+
+const protocol = (env: string, what: string) =>
+  optional({ env, parser: json, description: `How ${what} are sent. Default: http/json, and there is no other.` });
 
 /** Where a signal goes: nowhere, unless a collector is named. */
 const exporter = (env: string, own: string, what: string) =>
@@ -47,6 +57,9 @@ export const telemetrySettings = (mode: string) =>
     ),
     otlpTracesEndpoint: endpoint("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "URL for traces alone, with its path."),
     otlpMetricsEndpoint: endpoint("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "URL for metrics alone, with its path."),
+    otlpProtocol: protocol("OTEL_EXPORTER_OTLP_PROTOCOL", "traces and metrics"),
+    otlpTracesProtocol: protocol("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "traces"),
+    otlpMetricsProtocol: protocol("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "metrics"),
     otlpTimeoutMs: setting({
       env: "OTEL_EXPORTER_OTLP_TIMEOUT",
       parser: durationMs(10, 60 * SECOND),
@@ -66,6 +79,13 @@ export const telemetrySettings = (mode: string) =>
       parser: ratio,
       fallback: 0.05,
       description: "Share of the requests that a sampler by ratio traces.",
+    }),
+    tracesFromCallersPerS: setting({
+      env: "TRACES_FROM_CALLERS_PER_S",
+      parser: integer(0, 1_000_000),
+      fallback: 10,
+      description:
+        "Requests a second that a parentbased sampler traces because their callers say so, in each process; it decides on the others as if there were no caller.",
     }),
     spanDelayMs: setting({
       env: "OTEL_BSP_SCHEDULE_DELAY",

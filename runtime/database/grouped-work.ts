@@ -38,10 +38,7 @@ export function createGroupedWork<Request, Result>(
       underWay = group.length;
       try {
         const requests = group.map(({ request }) => request);
-        const results = await forSpans(
-          group.map(({ active }) => active),
-          () => work(requests),
-        );
+        const results = await forSpans(group, () => work(requests));
         group.forEach(({ resolve }, index) => {
           // `work` answers each request, as its type says.
           resolve(results[index] as Result);

@@ -9,7 +9,7 @@ import { anInstance } from "../instance.fixture.ts";
 import { defineEvents, topicOf } from "../messages/contract.ts";
 import type { ModuleFacts } from "../module.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
-import { askKept } from "../telemetry/traces-rpc.ts";
+import { askKept } from "../traces-rpc.ts";
 import { mountEdge } from "./edge.ts";
 
 const clock = { now: () => 1_700_000_000_000 };

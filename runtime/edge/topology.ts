@@ -5,8 +5,8 @@
  */
 import * as z from "zod";
 import { type Instance, instanceRpc, instanceSchema } from "../instance.ts";
-import { RpcUnavailable } from "../rpc/port.ts";
-import { HostUnknown, type Replica, type Replicas } from "../rpc/replicas.ts";
+import type { Replica, Replicas } from "../rpc/replicas.ts";
+import { askReplicas } from "./ask-replicas.ts";
 
 export interface TopologyDeps {
   /** Names of all modules of the platform. */
@@ -42,23 +42,14 @@ type ModuleTopology = z.infer<typeof moduleTopologySchema>;
 type InstanceTopology = ModuleTopology["instances"][number];
 type Problem = z.infer<typeof problemsSchema>[number];
 
-const ASKED_WITHIN_MS = 3000;
-
 /** Looks at all modules. Never rejects because of a process that is away. */
 export async function lookAround({ modules, self, replicas }: TopologyDeps) {
   const own = self();
 
   async function look(name: string): Promise<{ module: ModuleTopology; problems: Problem[] }> {
     const runsHere = own.modules.includes(name);
-    let found: readonly Replica<Instance>[] = [];
-    const problems: Problem[] = [];
-    try {
-      found = (await replicas?.ask(instanceRpc(name), {}, { timeoutMs: ASKED_WITHIN_MS })) ?? [];
-    } catch (error) {
-      if (!(error instanceof RpcUnavailable)) throw error;
-      // It has no name there, so nobody but this process can be meant.
-      if (!(runsHere && error instanceof HostUnknown)) problems.push({ module: name, problem: error.message });
-    }
+    const { found, problem } = await askReplicas(replicas, instanceRpc(name), {}, runsHere);
+    const problems: Problem[] = problem === null ? [] : [{ module: name, problem }];
     const isSelf = (each: Replica<Instance>) => "answer" in each && each.answer.id === own.id;
     const here = runsHere ? [shownSelf(own, found.find(isSelf)?.address)] : [];
     const instances = [...here, ...found.filter((each) => !isSelf(each)).map(shown)];

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type Route, route } from "../http/route.ts";
-import { traceIdSchema } from "../telemetry/traces-rpc.ts";
+import { traceIdSchema } from "../traces-rpc.ts";
 import { findTraces, type SpanNode, type TracesDeps, treesOf } from "./traces.ts";
 
 const spanIdSchema = z.string().meta({ example: "00f067aa0ba902b7" });

@@ -3,7 +3,7 @@ import { RpcUnavailable } from "../rpc/port.ts";
 import { HostUnknown, type Replicas } from "../rpc/replicas.ts";
 import { keepTraces } from "../telemetry/kept-traces.ts";
 import type { EndedSpan } from "../telemetry/span.ts";
-import { askKept } from "../telemetry/traces-rpc.ts";
+import { askKept } from "../traces-rpc.ts";
 import { findTraces, type SpanNode, treesOf } from "./traces.ts";
 
 const ORDER = "order-1";

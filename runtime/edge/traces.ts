@@ -3,11 +3,9 @@
  * the order, then what it keeps of all of them, for a trace goes through processes that never learn whose order it is.
  * Who does not answer is named, and hides none of the others.
  */
-
-import { RpcUnavailable } from "../rpc/port.ts";
-import { HostUnknown, type Replicas } from "../rpc/replicas.ts";
-import type { KeptAnswer, KeptQuestion, KeptSpan } from "../telemetry/traces-rpc.ts";
-import { MOST_TRACES, tracesRpc } from "../telemetry/traces-rpc.ts";
+import type { Replicas } from "../rpc/replicas.ts";
+import { type KeptAnswer, type KeptQuestion, type KeptSpan, MOST_TRACES, tracesRpc } from "../traces-rpc.ts";
+import { askReplicas } from "./ask-replicas.ts";
 
 export interface TracesDeps {
   /** Names of all modules of the platform. */
@@ -38,8 +36,7 @@ export interface FoundTraces {
   readonly problems: readonly TraceProblem[];
 }
 
-const ASKED_WITHIN_MS = 3000;
-
+/** What is kept of an order, anywhere. Never rejects because of a process that is away. */
 export async function findTraces(deps: TracesDeps, orderId: string): Promise<FoundTraces> {
   const first = await askAll(deps, { orderId, traceIds: [] });
   const traceIds = [...new Set(first.answers.flatMap((answer) => answer.traceIds))].slice(-MOST_TRACES);
@@ -69,16 +66,11 @@ async function askAll({ modules, own, ask, replicas }: TracesDeps, question: Kep
   const answers: KeptAnswer[] = [ask(question)];
   const problems: TraceProblem[] = [];
   async function askModule(module: string) {
-    try {
-      const found = (await replicas?.ask(tracesRpc(module), question, { timeoutMs: ASKED_WITHIN_MS })) ?? [];
-      for (const replica of found)
-        if ("answer" in replica) answers.push(replica.answer);
-        else problems.push({ module, problem: replica.problem });
-    } catch (error) {
-      if (!(error instanceof RpcUnavailable)) throw error;
-      // It has no name there, so nobody but this process can be meant.
-      if (!(own.includes(module) && error instanceof HostUnknown)) problems.push({ module, problem: error.message });
-    }
+    const { found, problem } = await askReplicas(replicas, tracesRpc(module), question, own.includes(module));
+    if (problem !== null) problems.push({ module, problem });
+    for (const replica of found)
+      if ("answer" in replica) answers.push(replica.answer);
+      else problems.push({ module, problem: replica.problem });
   }
   await Promise.all(modules.map(askModule));
   return { answers, problems };

@@ -26,7 +26,7 @@ export const URL_LIMIT = 4096;
 export function createApp(deps: FailureDeps): App {
   const app = new Hono<AppEnv>();
   app.notFound((context) => problemResponse(problem("not-found", `There is nothing at ${shown(context.req.path)}.`)));
-  app.onError((error, context) => failure(error, context.req.method, context.req.path, deps));
+  app.onError((error, context) => failure(error, { method: context.req.method, path: context.req.path }, deps));
   return app;
 }
 

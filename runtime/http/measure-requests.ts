@@ -6,31 +6,28 @@ import type { RouteSpec } from "./route.ts";
 
 const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 
-/** Measures what answers a route's requests; without metrics it only does it. */
-export function requestMeasure(
+/** Measures what answers a route's requests, where there are metrics. */
+export function measureRequests<Asked>(
+  answer: (asked: Asked) => Promise<Response>,
+  { path, method }: Pick<RouteSpec, "path" | "method">,
+  module: string,
   metrics: Metrics | undefined,
-  { tag = "edge", path, method }: RouteSpec,
-): (answer: () => Promise<Response>) => Promise<Response> {
-  if (metrics === undefined) return (answer) => answer();
-  const values = { module: [tag], route: [path], method: [method], status: STATUS_CLASSES };
+): (asked: Asked) => Promise<Response> {
+  if (metrics === undefined) return answer;
+  const values = { module: [module], route: [path], method: [method], status: STATUS_CLASSES };
   const instrument = metrics.histogram(requestDuration, values);
   const classes: (HistogramSeries | undefined)[] = [];
-  return async (answer) => {
-    const begun = metrics.now();
+  return async (asked) => {
+    const begunSeconds = metrics.seconds();
     let status = 500;
     try {
-      const response = await answer();
+      const response = await answer(asked);
       status = response.status;
       return response;
     } finally {
       const place = Math.floor(status / 100) - 1;
-      classes[place] ??= instrument.series({
-        module: tag,
-        route: path,
-        method,
-        status: STATUS_CLASSES[place] ?? "other",
-      });
-      classes[place].record(metrics.now() - begun);
+      classes[place] ??= instrument.series({ module, route: path, method, status: STATUS_CLASSES[place] ?? "other" });
+      classes[place].record(metrics.seconds() - begunSeconds);
     }
   };
 }

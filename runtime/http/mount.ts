@@ -12,9 +12,8 @@ import type { TokenVerifier } from "../identity/token-verifier.ts";
 import type { OperatorAction } from "../messages/audit.ts";
 import { clearedError } from "../personal-data.ts";
 import type { Scheduler } from "../scheduler.ts";
-import { withinSpan } from "../telemetry/active-span.ts";
 import type { Metrics } from "../telemetry/metrics/metrics.ts";
-import { isTraceparent } from "../telemetry/trace-context.ts";
+import { traceIdOf } from "../telemetry/trace-context.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
 import type { Admission, Place } from "./admission.ts";
 import type { App, AppEnv } from "./app.ts";
@@ -24,13 +23,14 @@ import { checkReply } from "./check-reply.ts";
 import { type FailureDeps, failure, methodNotAllowed } from "./failure.ts";
 import { idempotencyClaim, idempotencyKey } from "./idempotency.ts";
 import { isStorable, parseJson } from "./json-text.ts";
-import { requestMeasure } from "./measure-requests.ts";
+import { measureRequests } from "./measure-requests.ts";
 import { preferredWaitMs } from "./preferences.ts";
 import { type FieldError, ProblemError } from "./problem.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 import { type Reply, toResponse } from "./reply.ts";
 import { checkRights } from "./rights-faults.ts";
 import type { CheckedRequest, Route, RouteSpec } from "./route.ts";
+import { type Answering, traceRequests } from "./trace-requests.ts";
 import { invalid } from "./validation.ts";
 
 export interface HttpDeps extends FailureDeps {
@@ -60,8 +60,11 @@ export function mountRoutes(app: App, routes: readonly Route[], deps: HttpDeps):
     const own = byPath.get(path) ?? [];
     const pattern = path.replaceAll(/\{([^}]+)\}/g, ":$1");
     for (const route of own) {
-      const measured = requestMeasure(deps.metrics, route.spec);
-      app.on(route.spec.method, pattern, (context) => measured(() => traced(context, route, deps)));
+      const { spec } = route;
+      const module = deps.module ?? spec.tag ?? "";
+      const answering: Answering = (context, traceparent) => answer(context, route, module, traceparent, deps);
+      const traced = traceRequests(answering, spec, module, deps.tracer);
+      app.on(spec.method, pattern, measureRequests(traced, spec, module, deps.metrics));
     }
     const allow = allowed(own);
     app.all(pattern, () => methodNotAllowed(allow));
@@ -81,31 +84,10 @@ function allowed(routes: readonly Route[]): string {
   return methods.join(", ");
 }
 
-/** Probes come all the time and tell nothing of anybody's request: they are in no trace. */
-function traced(context: Context<AppEnv>, route: Route, deps: HttpDeps): Promise<Response> {
-  const { spec } = route;
-  const { tracer, module = spec.tag ?? "" } = deps;
-  const inbound = traceparentOf(context.req.raw);
-  if (spec.rateLimit === "none" || !tracer?.samples(inbound)) return answer(context, route, inbound, deps);
-  const span = tracer.begin(inbound, {
-    name: `${spec.method} ${spec.path}`,
-    kind: "server",
-    module,
-    // The path as it is declared: a path as it was sent may hold whose it is.
-    attributes: { "http.request.method": spec.method, "http.route": spec.path, "url.path": spec.path },
-  });
-  return withinSpan(span, async () => {
-    const response = await answer(context, route, span.traceparent, deps);
-    span.set("http.response.status_code", response.status);
-    if (response.status >= 500) span.fail(String(response.status));
-    span.end();
-    return response;
-  });
-}
-
 async function answer(
   context: Context<AppEnv>,
   route: Route,
+  module: string,
   traceparent: string | null,
   deps: HttpDeps,
 ): Promise<Response> {
@@ -116,7 +98,7 @@ async function answer(
     if (deps.checkReplies) await checkReply(route.spec, reply);
     return toResponse(reply);
   } catch (error) {
-    return failure(error, context.req.raw.method, context.req.path, deps, traceparentOf(context.req.raw));
+    return failure(error, { method: context.req.raw.method, path: context.req.path, module, traceparent }, deps);
   }
 }
 
@@ -203,7 +185,7 @@ const operatorAction = (
   action: `${method} ${path}`,
   objects,
   scope: request.scope,
-  traceId: request.traceparent?.split("-")[1] ?? null,
+  traceId: request.traceparent && traceIdOf(request.traceparent),
 });
 
 const NO_BODY = new Uint8Array(0);
@@ -237,9 +219,4 @@ function headersOf(request: Request, spec: RouteSpec): Record<string, string | u
   return Object.fromEntries(
     Object.keys(spec.headers.shape).map((name) => [name, request.headers.get(name) ?? undefined]),
   );
-}
-
-function traceparentOf(request: Request): string | null {
-  const value = request.headers.get("traceparent");
-  return value !== null && isTraceparent(value) ? value : null;
 }

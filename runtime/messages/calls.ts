@@ -15,14 +15,14 @@ import type { Log } from "../log.ts";
 import { withoutPersonal } from "../personal-data.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { withinSpan } from "../telemetry/active-span.ts";
-import { traceOf } from "../telemetry/logs/trace-id.ts";
-import { callSpan } from "../telemetry/trace-call.ts";
+import { aboutTrace } from "../telemetry/logs/about-trace.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
 import type { AggregateStore } from "./aggregate.ts";
 import { type CallHandler, type CallOutcome, NothingHappened } from "./call.ts";
 import type { IntentRow, OutcomeItem } from "./item.ts";
 import { aboutKey } from "./log-about.ts";
 import type { Shards } from "./shards.ts";
+import { callSpan } from "./trace-call.ts";
 
 export interface CallsDeps<State, Shared, Ports> {
   readonly module: string;
@@ -115,7 +115,7 @@ export function createCalls<State, Shared, Ports>(deps: CallsDeps<State, Shared,
           module: deps.module,
           ...aboutKey(deps.aggregate, intent.key),
           call: intent.kind,
-          ...traceOf(intent.traceparent),
+          ...aboutTrace(intent.traceparent),
           error: withoutPersonal(String(error), [intent.request]),
         });
         const detail = withoutPersonal(messageOf(error), [intent.request]);

@@ -155,14 +155,14 @@ export function commandItem<State, Shared, Input, Answer>(
 
 /** What of an item tells its trace. */
 export type Traceable = { readonly key: string } & (
-  | { readonly kind: "command"; readonly traceparent?: string }
+  | { readonly kind: "command"; readonly traceparent?: string; readonly sharedOnly?: boolean }
   | { readonly kind: "message"; readonly envelope: Pick<Envelope, "correlationId" | "traceparent"> }
   | { readonly kind: "timer"; readonly timer: Pick<TimerRow, "traceparent"> }
   | { readonly kind: "outcome"; readonly intent: Pick<IntentRow, "traceparent"> }
 );
 
 /** The trace that an item is part of. */
-export function traceparentOf(item: Traceable): string | undefined {
+export function itemTraceparent(item: Traceable): string | undefined {
   switch (item.kind) {
     case "command":
       return item.traceparent;

@@ -8,8 +8,7 @@
 
 import type { Log } from "../log.ts";
 import type { Scheduler } from "../scheduler.ts";
-import { traceOf } from "../telemetry/logs/trace-id.ts";
-import type { TracedLane } from "../telemetry/trace-lane.ts";
+import { aboutTrace } from "../telemetry/logs/about-trace.ts";
 import { createAggregateCache } from "./aggregate-cache.ts";
 import type { BatchDeps, BatchRun } from "./batch.ts";
 import type { BatchPlan } from "./batch-plan.ts";
@@ -30,6 +29,7 @@ import {
 } from "./item.ts";
 import { aboutKey } from "./log-about.ts";
 import type { WorkMeasure } from "./measure-work.ts";
+import type { TracedLane } from "./trace-lane.ts";
 
 export interface LaneLimits {
   readonly batchLimit: number;
@@ -120,7 +120,7 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
       log("error", "message.gap", {
         module: messaging.module,
         ...aboutKey(messaging.aggregate, key),
-        ...traceOf(traceparent),
+        ...aboutTrace(traceparent),
         topic,
         waitingSequence: sequence,
       }),
@@ -231,7 +231,7 @@ export function createLane<State, Shared, Ports>(deps: LaneDeps<State, Shared, P
       log("error", "message.parked", {
         module: messaging.module,
         ...aboutKey(messaging.aggregate, key),
-        ...traceOf(traceparent),
+        ...aboutTrace(traceparent),
         source,
         error,
       });

@@ -1,8 +1,8 @@
 /** Whom lines of a module are about, said the same way by all of them, so that an order is found in all modules. */
 import type { LogFields } from "../log.ts";
-import { traceOf } from "../telemetry/logs/trace-id.ts";
+import { aboutTrace } from "../telemetry/logs/about-trace.ts";
 import type { AggregateStore } from "./aggregate.ts";
-import { type Item, traceparentOf } from "./item.ts";
+import { type Item, itemTraceparent } from "./item.ts";
 
 type Identifying = Pick<AggregateStore<never>, "identifies">;
 
@@ -16,6 +16,6 @@ export function aboutItem<State, Shared>(aggregate: Identifying, item: Item<Stat
   return {
     item: item.kind,
     ...(isAggregates ? aboutKey(aggregate, item.key) : { key: item.key }),
-    ...traceOf(traceparentOf(item)),
+    ...aboutTrace(itemTraceparent(item)),
   };
 }

@@ -82,20 +82,20 @@ export function createWorkMeasure<State, Shared, Ports>(
     }
   }
 
-  function record(item: Item<State, Shared>, outcome: Outcome, now: number) {
+  function record(item: Item<State, Shared>, outcome: Outcome, nowSeconds: number) {
     // A letter that is only taken away is not handled.
     if (item.kind === "message" && item.letter !== undefined && item.letter.kind !== "release") return;
-    handlerSeries(item)(outcome).record(now - (item.arrivedSeconds ?? now));
+    handlerSeries(item)(outcome).record(nowSeconds - (item.arrivedSeconds ?? nowSeconds));
   }
 
   return {
     arrived(item) {
-      item.arrivedSeconds ??= metrics.now();
+      item.arrivedSeconds ??= metrics.seconds();
     },
     committed({ items, plan, early }) {
-      const now = metrics.now();
+      const nowSeconds = metrics.seconds();
       if (plan.failed.length + plan.deadLetters.length + early.length === 0) {
-        for (const item of items) record(item, "handled", now);
+        for (const item of items) record(item, "handled", nowSeconds);
         return;
       }
       const waits: ReadonlySet<Item<State, Shared>> = new Set(early);
@@ -105,10 +105,10 @@ export function createWorkMeasure<State, Shared, Ports>(
         if (failed.has(item)) return "failed";
         return parked.has(letterName(item)) ? "parked" : "handled";
       };
-      for (const item of items) if (!waits.has(item)) record(item, outcomeOf(item), now);
+      for (const item of items) if (!waits.has(item)) record(item, outcomeOf(item), nowSeconds);
     },
     rejected(item) {
-      record(item, item.kind === "command" ? "failed" : "parked", metrics.now());
+      record(item, item.kind === "command" ? "failed" : "parked", metrics.seconds());
     },
   };
 }

@@ -8,7 +8,7 @@ import { arrayLiteral } from "../database/array-literal.ts";
 import type { Database } from "../database/port.ts";
 import type { Log, LogFields } from "../log.ts";
 import type { Scheduler } from "../scheduler.ts";
-import { traceOf } from "../telemetry/logs/trace-id.ts";
+import { aboutTrace } from "../telemetry/logs/about-trace.ts";
 import type { Transport } from "../transport/port.ts";
 import { type Envelope, messageId } from "./envelope.ts";
 import type { OutboxRow } from "./item.ts";
@@ -102,7 +102,7 @@ export function createRelay(deps: RelayDeps): Relay {
         deps.log("warn", "relay.publish_failed", {
           module: deps.module,
           ...deps.about(row.envelope),
-          ...traceOf(row.envelope.traceparent),
+          ...aboutTrace(row.envelope.traceparent),
           messageId: id,
           error: String(error),
         });

@@ -46,7 +46,7 @@ export interface Replica {
   /** Keys that another replica has told of. */
   readonly elsewhere: string[];
   /** Resolves when the message is handled, skipped or parked. */
-  deliver(envelope: Envelope): Promise<void>;
+  deliver(envelope: Envelope): Promise<unknown>;
   run(
     command: Command<Tally, Pot, Instruction, number>,
     key: string,

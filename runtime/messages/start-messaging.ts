@@ -9,7 +9,6 @@ import type { Ids } from "../ids.ts";
 import type { Log } from "../log.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Metrics } from "../telemetry/metrics/metrics.ts";
-import { traceLane } from "../telemetry/trace-lane.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
 import type { Transport } from "../transport/port.ts";
 import type { Stored } from "./aggregate.ts";
@@ -30,6 +29,7 @@ import { createLetterRelease, type LetterRelease } from "./release-letters.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { createShards } from "./shards.ts";
 import { createTimers } from "./timers.ts";
+import { traceLane } from "./trace-lane.ts";
 import { createUnknownKinds } from "./unknown-kinds.ts";
 import { createUpkeep, TIMER_HORIZON_MS } from "./upkeep.ts";
 

@@ -36,5 +36,5 @@ export function createDirectRpc(handlers: readonly RpcHandler[], scheduler: Sche
 }
 
 /** The callee could not answer; anything else is its bug, or its caller's, and says nothing of the next call. */
-const isAway = (error: unknown) =>
+export const isAway = (error: unknown) =>
   error instanceof RpcUnavailable || (error instanceof DatabaseError && error.kind === "unavailable");

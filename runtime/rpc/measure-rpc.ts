@@ -1,9 +1,9 @@
 /** Rate, errors and duration of each method, as whoever asks sees it and as whoever answers does. */
-import { DatabaseError } from "../database/port.ts";
 import { rpcClientDuration, rpcServerDuration } from "../telemetry/metrics/catalogue.ts";
 import type { Metrics } from "../telemetry/metrics/metrics.ts";
 import type { HistogramSeries } from "../telemetry/metrics/series.ts";
-import { methodName, type RpcClient, type RpcHandler, RpcUnavailable } from "./port.ts";
+import { isAway } from "./direct.ts";
+import { methodName, type RpcClient, type RpcHandler } from "./port.ts";
 
 const ASKED = ["answered", "unavailable"] as const;
 const SERVED = ["answered", "unavailable", "failed"] as const;
@@ -21,14 +21,14 @@ export function measuredClient(client: RpcClient, metrics: Metrics | undefined):
   const [answered, unavailable] = outcomes;
   return {
     async call(method, request, options) {
-      const begun = metrics.now();
+      const begunSeconds = metrics.seconds();
       let ended = unavailable;
       try {
         const answer = await client.call(method, request, options);
         ended = answered;
         return answer;
       } finally {
-        ended?.(methodName(method)).record(metrics.now() - begun);
+        ended?.(methodName(method)).record(metrics.seconds() - begunSeconds);
       }
     },
   };
@@ -44,7 +44,7 @@ export function measuredHandlers(handlers: readonly RpcHandler[], metrics: Metri
     return {
       ...handler,
       async answer(request) {
-        const begun = metrics.now();
+        const begunSeconds = metrics.seconds();
         let outcome: (typeof SERVED)[number] = "answered";
         try {
           return await handler.answer(request);
@@ -52,15 +52,12 @@ export function measuredHandlers(handlers: readonly RpcHandler[], metrics: Metri
           outcome = isAway(error) ? "unavailable" : "failed";
           throw error;
         } finally {
-          series(outcome).record(metrics.now() - begun);
+          series(outcome).record(metrics.seconds() - begunSeconds);
         }
       },
     };
   });
 }
-
-const isAway = (error: unknown) =>
-  error instanceof RpcUnavailable || (error instanceof DatabaseError && error.kind === "unavailable");
 
 /** Each series is looked up once. */
 function seriesBy<Key>(create: (key: Key) => HistogramSeries): (key: Key) => HistogramSeries {

@@ -29,8 +29,12 @@ const verifier: TokenVerifier<ServicePrincipal> = {
 
 function serverOf(handlers: readonly RpcHandler[], closing = false) {
   const reported: unknown[] = [];
+  const about: unknown[] = [];
   const ids = createIds({ now: () => 1_700_000_000_000 }, seededRandom(1));
-  const onError = (error: unknown) => void reported.push(error);
+  const onError = (error: unknown, request: unknown) => {
+    reported.push(error);
+    about.push(request);
+  };
   const app = createApp({ ids, onError });
   mountRpc(app, {
     handlers,
@@ -52,7 +56,7 @@ function serverOf(handlers: readonly RpcHandler[], closing = false) {
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, json: text === "" ? null : JSON.parse(text) };
   };
-  return { ask, handler, reported };
+  return { ask, handler, reported, about };
 }
 const usual = { authorization: "Bearer order", "content-type": "application/json", "rpc-timeout-ms": "1000" };
 const seven = answers(quote, async () => ({ amount: 7 }));
@@ -120,12 +124,15 @@ test("any of the names that a process speaks for may be allowed", async () => {
 
 test("a handler's bug is reported, and the answer tells nothing of it", async () => {
   const bug = new Error("alice@example.com is broken");
-  const { ask, reported } = serverOf([answers(quote, () => Promise.reject(bug))]);
-  const { status, text, json } = await ask();
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const { ask, reported, about } = serverOf([answers(quote, () => Promise.reject(bug))]);
+  const { status, text, json } = await ask({ headers: { traceparent } });
   expect([status, json.type]).toEqual([500, "/problems/internal-error"]);
   expect(text).not.toContain("alice");
   expect(json.instance).toStartWith("urn:uuid:");
   expect(reported).toEqual([bug]);
+  const { instance } = json;
+  expect(about).toEqual([{ method: "POST", path: "/rpc/pricing/quote", module: "pricing", traceparent, instance }]);
 });
 
 test("an answer against the contract is a bug as well", async () => {

@@ -16,6 +16,7 @@ import { failure, methodNotAllowed } from "../http/failure.ts";
 import type { HttpDeps } from "../http/mount.ts";
 import { ProblemError, problem } from "../http/problem.ts";
 import { toResponse } from "../http/reply.ts";
+import { inboundTraceparent } from "../http/trace-requests.ts";
 import type { ServicePrincipal } from "../identity/service-principal.ts";
 import type { TokenVerifier } from "../identity/token-verifier.ts";
 import { withinRemoteSpan } from "../telemetry/active-span.ts";
@@ -37,11 +38,13 @@ export function mountRpc(app: App, deps: RpcServerDeps): void {
   const handlers = new Map(deps.handlers.map((handler) => [methodName(handler), handler]));
   const path = `${RPC_PATH}/:module/:method`;
   app.post(path, async (context) => {
-    const name = methodName({ module: context.req.param("module"), name: context.req.param("method") });
+    const module = context.req.param("module");
+    const name = methodName({ module, name: context.req.param("method") });
     try {
       return toResponse({ status: 200, json: await answer(context.req.raw, name, handlers.get(name), deps) });
     } catch (error) {
-      return failure(asProblem(error, name), "POST", context.req.path, deps);
+      const traceparent = inboundTraceparent(context.req.raw);
+      return failure(asProblem(error, name), { method: "POST", path: context.req.path, module, traceparent }, deps);
     }
   });
   app.all(path, () => methodNotAllowed("POST"));

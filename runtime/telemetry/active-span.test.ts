@@ -47,12 +47,13 @@ test("what is left running when it has ended is no part of it", async () => {
 
 test("work for several is part of the first, linked to the others, and never of whoever happened to begin it", () => {
   const [a, b, c] = [spanOf("a").span, spanOf("b").span, spanOf("c").span];
-  const activeOf = (span: Span) => withinSpan(span, activeSpan);
+  const activeOf = (span: Span) => ({ active: withinSpan(span, activeSpan) });
+  const nobody = { active: undefined };
   withinSpan(c, () => {
-    forSpans([undefined, activeOf(a), activeOf(b)], () =>
+    forSpans([nobody, activeOf(a), activeOf(b)], () =>
       expect(activeSpan()).toMatchObject({ parent: { spanId: a.spanId }, links: [{ spanId: b.spanId }] }),
     );
-    forSpans([undefined], () => expect(activeSpan()).toBeUndefined());
+    forSpans([nobody], () => expect(activeSpan()).toBeUndefined());
     expect(active()).toBe(c.spanId);
   });
 });

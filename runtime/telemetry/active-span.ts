@@ -35,12 +35,14 @@ export const withinSpan = <T>(span: Span, work: () => T): T => kept.run({ parent
 export const withinRemoteSpan = <T>(parent: SpanContext, work: () => T): T =>
   kept.run({ parent, links: NO_LINKS, span: null }, work);
 
+/** Runs work that is no span's, although one is active: what it leaves running is told of on its own. */
+export const outsideSpans = <T>(work: () => T): T =>
+  kept.getStore() === undefined ? work() : kept.run(undefined, work);
+
 /** Runs work that is done for several at once: part of the first one's trace, with links to the others. */
-export function forSpans<T>(actives: readonly (ActiveSpan | undefined)[], work: () => T): T {
-  const [first, ...others] = actives.filter((each) => each !== undefined);
-  if (first !== undefined)
-    return kept.run({ parent: first.parent, links: others.map(({ parent }) => parent), span: null }, work);
-  return kept.getStore() === undefined ? work() : kept.run(undefined, work);
+export function forSpans<T>(askers: readonly { readonly active: ActiveSpan | undefined }[], work: () => T): T {
+  const [parent, ...links] = askers.flatMap(({ active }) => active?.parent ?? []);
+  return parent === undefined ? outsideSpans(work) : kept.run({ parent, links, span: null }, work);
 }
 
 /** The attribute by which an order's traces are found. */

@@ -6,15 +6,7 @@
  * hangs or refuses is told of in the log, nothing is waited for but at the end (`shutdown`), and that for a bounded time.
  * What was not taken is sent again by the exporter within its time-out, and then lost.
  */
-import {
-  type Attributes,
-  DiagLogLevel,
-  diag,
-  type HrTime,
-  SpanKind,
-  SpanStatusCode,
-  TraceFlags,
-} from "@opentelemetry/api";
+import { type Attributes, DiagLogLevel, diag, SpanKind, SpanStatusCode, TraceFlags } from "@opentelemetry/api";
 import { AggregationTemporalityPreference, OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import {
@@ -24,16 +16,24 @@ import {
   type Resource,
   resourceFromAttributes,
 } from "@opentelemetry/resources";
-import { type MetricProducer, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
+import { PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import { BatchSpanProcessor, type ReadableSpan } from "@opentelemetry/sdk-trace";
+import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import { outsideSpans } from "./active-span.ts";
+import { diagnosticText } from "./diagnostic-text.ts";
+import { hrTimeOf } from "./hr-time.ts";
+import { createMetricProducer } from "./metrics/metric-producer.ts";
+import type { CollectedMetrics } from "./metrics/metrics.ts";
 import type { EndedSpan, SpanSink } from "./span.ts";
 import type { SpanContext } from "./trace-context.ts";
 
 export interface ExportOptions {
   /** What is said of this process with each span and metric. */
   readonly resource: Attributes;
+  /** Names what they come from: the instrumentation scope. */
+  readonly scope: { readonly name: string; readonly version: string };
   /** Null: spans are not sent. */
   readonly spans: {
     readonly delayMs: number;
@@ -42,27 +42,30 @@ export interface ExportOptions {
     readonly exportTimeoutMs: number;
   } | null;
   /** Null: metrics are not sent. */
-  readonly metrics: { readonly intervalMs: number; readonly producers: readonly MetricProducer[] } | null;
+  readonly metrics: { readonly intervalMs: number; readonly of: CollectedMetrics } | null;
   /** For one export. */
   readonly timeoutMs: number;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
 export interface TelemetryExport {
-  readonly sink: SpanSink;
+  /** Absent where spans are not sent. */
+  readonly sink?: SpanSink;
   /** Sends what waits. Never rejects; a collector that does not answer has been waited for, for the time-out. */
   shutdown(): Promise<void>;
 }
 
-const SCOPE = { name: "genai-demo" };
-
-export function openExport({ resource: own, spans, metrics, timeoutMs, log }: ExportOptions): TelemetryExport {
-  const tell = (text: string) => log("warn", "telemetry.export", { error: text });
+export function openExport(options: ExportOptions): TelemetryExport {
+  const { resource: own, scope, spans, metrics, timeoutMs, clock, log } = options;
+  const tell = (...parts: readonly unknown[]) => log("warn", "telemetry.export", { error: diagnosticText(parts) });
   const nothing = () => undefined;
-  diag.setLogger(
-    { error: tell, warn: tell, info: nothing, debug: nothing, verbose: nothing },
-    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
-  );
+  const listen = () =>
+    diag.setLogger(
+      { error: tell, warn: tell, info: nothing, debug: nothing, verbose: nothing },
+      { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+    );
+  listen();
   // What is set from outside wins: OTEL_RESOURCE_ATTRIBUTES, and OTEL_SERVICE_NAME, which is among `own`.
   const resource = defaultResource()
     .merge(resourceFromAttributes(own))
@@ -85,8 +88,9 @@ export function openExport({ resource: own, spans, metrics, timeoutMs, log }: Ex
       }),
       exportIntervalMillis: metrics.intervalMs,
       exportTimeoutMillis: Math.min(timeoutMs, metrics.intervalMs),
-      metricProducers: [...metrics.producers],
+      metricProducers: [createMetricProducer({ metrics: metrics.of, clock, scope })],
     });
+  diag.disable();
   const sdk = new NodeSDK({
     resource,
     autoDetectResources: false,
@@ -95,9 +99,12 @@ export function openExport({ resource: own, spans, metrics, timeoutMs, log }: Ex
     spanProcessors: processor ? [processor] : [],
     metricReaders: reader ? [reader] : [],
   });
+  // It has put its own in the place of ours where OTEL_LOG_LEVEL is set: one that prints, past the log.
+  listen();
   sdk.start();
   return {
-    sink: (span) => processor?.onEnd(readable(span, resource)),
+    // It sets a timer, and what it then does and tells is nothing of the request whose span happened to be the first.
+    ...(processor && { sink: (span) => outsideSpans(() => processor.onEnd(readable(span, resource, scope))) }),
     // It rejects when the collector is away.
     shutdown: () => sdk.shutdown().catch((error: unknown) => tell(String(error))),
   };
@@ -110,7 +117,7 @@ const KINDS = {
   consumer: SpanKind.CONSUMER,
 } as const;
 
-function readable(span: EndedSpan, resource: Resource): ReadableSpan {
+function readable(span: EndedSpan, resource: Resource, instrumentationScope: ExportOptions["scope"]): ReadableSpan {
   const { traceId, spanId, parentSpanId, name, kind, startMs, endMs, attributes, links, error } = span;
   const context = sampled({ traceId, spanId });
   return {
@@ -118,16 +125,16 @@ function readable(span: EndedSpan, resource: Resource): ReadableSpan {
     kind: KINDS[kind],
     spanContext: () => context,
     ...(parentSpanId === null ? {} : { parentSpanContext: sampled({ traceId, spanId: parentSpanId }) }),
-    startTime: hrTime(startMs),
-    endTime: hrTime(endMs),
-    duration: hrTime(endMs - startMs),
+    startTime: hrTimeOf(startMs),
+    endTime: hrTimeOf(endMs),
+    duration: hrTimeOf(endMs - startMs),
     ended: true,
     status: error === null ? { code: SpanStatusCode.UNSET } : { code: SpanStatusCode.ERROR, message: error },
     attributes: error === null ? attributes : { ...attributes, "error.type": error },
     links: links.map((each) => ({ context: sampled(each) })),
     events: [],
     resource,
-    instrumentationScope: SCOPE,
+    instrumentationScope,
     droppedAttributesCount: 0,
     droppedEventsCount: 0,
     droppedLinksCount: 0,
@@ -135,9 +142,3 @@ function readable(span: EndedSpan, resource: Resource): ReadableSpan {
 }
 
 const sampled = ({ traceId, spanId }: SpanContext) => ({ traceId, spanId, traceFlags: TraceFlags.SAMPLED });
-
-/** Seconds and nanoseconds. */
-function hrTime(ms: number): HrTime {
-  const seconds = Math.floor(ms / 1000);
-  return [seconds, Math.round((ms - seconds * 1000) * 1e6)];
-}

@@ -36,3 +36,20 @@ test("the oldest go first, by traces and by spans, and are forgotten as a whole"
   expect([1, 2, 3, 4, 5].map((trace) => few.spansOf([id(trace)]).length)).toEqual([0, 0, 0, 4, 4]);
   expect(few.about("same")).toEqual([id(4), id(5)]);
 });
+
+test("what is about no order drives out no order, and is kept for its share", () => {
+  const kept = keepTraces(8);
+  for (let trace = 1; trace <= 6; trace++) kept.keep(span(trace, `order-${trace}`));
+  for (let trace = 100; trace < 200; trace++) kept.keep(span(trace));
+  expect([1, 2, 3, 4, 5, 6].map((trace) => kept.about(`order-${trace}`).length)).toEqual([1, 1, 1, 1, 1, 1]);
+  expect([197, 198, 199].map((trace) => kept.spansOf([id(trace)]).length)).toEqual([0, 1, 1]);
+  // The order is known after its trace has begun.
+  kept.keep(span(199, "order-7"));
+  expect([kept.about("order-7"), kept.spansOf([id(199)]).length]).toEqual([[id(199)], 2]);
+  for (let trace = 10; trace < 20; trace++) kept.keep(span(trace, `order-${trace}`));
+  expect(kept.about("order-7")).toEqual([]);
+  expect(kept.about("order-19")).toEqual([id(19)]);
+  const strangers = keepTraces(8);
+  for (let trace = 1; trace <= 20; trace++) strangers.keep(span(trace));
+  expect([12, 13, 20].map((trace) => strangers.spansOf([id(trace)]).length)).toEqual([0, 1, 1]);
+});

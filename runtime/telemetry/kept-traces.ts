@@ -1,6 +1,9 @@
 /**
  * The last traces of this process, in memory, so that an order's trace can be looked at without any collector. The oldest
  * trace goes when there are too many, or too many spans; a trace that goes on for ever keeps its first spans.
+ *
+ * Traces that are about no order go first, down to a quarter of all: else whoever reads often, such as a page that polls,
+ * would drive out the orders. That quarter is for those that have only begun, and for what never learns whose they are.
  */
 import { ORDER_ID } from "./active-span.ts";
 import type { EndedSpan, SpanSink } from "./span.ts";
@@ -19,21 +22,30 @@ interface Limits {
   readonly spansOfOne: number;
 }
 
+interface Kept {
+  readonly spans: EndedSpan[];
+  readonly orders: Set<string>;
+}
+
 /** `traces`: how many are kept. */
 export function keepTraces(
   traces: number,
   limits: Limits = { traces, spans: traces * 100, spansOfOne: 2_000 },
 ): KeptTraces {
-  /** By id, oldest first. */
-  const kept = new Map<string, { readonly spans: EndedSpan[]; readonly orders: Set<string> }>();
+  /** By id, oldest first. A trace moves to the other when its first order is known. */
+  const ofNone = new Map<string, Kept>();
+  const ofOrders = new Map<string, Kept>();
   const byOrder = new Map<string, Set<string>>();
   let spanCount = 0;
 
+  const find = (traceId: string) => ofOrders.get(traceId) ?? ofNone.get(traceId);
+
   function dropOldest() {
-    const [oldest] = kept;
+    const from = ofNone.size > Math.max(1, limits.traces / 4) || ofOrders.size === 0 ? ofNone : ofOrders;
+    const [oldest] = from;
     if (oldest === undefined) return;
     const [traceId, { spans, orders }] = oldest;
-    kept.delete(traceId);
+    from.delete(traceId);
     spanCount -= spans.length;
     for (const order of orders) {
       const others = byOrder.get(order);
@@ -42,8 +54,9 @@ export function keepTraces(
     }
   }
 
-  function noteOrder(traceId: string, orders: Set<string>, order: string) {
-    orders.add(order);
+  function noteOrder(traceId: string, trace: Kept, order: string) {
+    trace.orders.add(order);
+    if (ofNone.delete(traceId)) ofOrders.set(traceId, trace);
     const others = byOrder.get(order);
     if (others) others.add(traceId);
     else byOrder.set(order, new Set([traceId]));
@@ -51,19 +64,19 @@ export function keepTraces(
 
   return {
     keep(span) {
-      let trace = kept.get(span.traceId);
+      let trace = find(span.traceId);
       if (trace === undefined) {
         trace = { spans: [], orders: new Set() };
-        kept.set(span.traceId, trace);
+        ofNone.set(span.traceId, trace);
       }
       if (trace.spans.length >= limits.spansOfOne) return;
       trace.spans.push(span);
       spanCount++;
       const order = span.attributes[ORDER_ID];
-      if (typeof order === "string" && !trace.orders.has(order)) noteOrder(span.traceId, trace.orders, order);
-      while (kept.size > limits.traces || spanCount > limits.spans) dropOldest();
+      if (typeof order === "string" && !trace.orders.has(order)) noteOrder(span.traceId, trace, order);
+      while (ofNone.size + ofOrders.size > limits.traces || spanCount > limits.spans) dropOldest();
     },
     about: (orderId) => [...(byOrder.get(orderId) ?? [])],
-    spansOf: (traceIds) => traceIds.flatMap((traceId) => kept.get(traceId)?.spans ?? []),
+    spansOf: (traceIds) => traceIds.flatMap((traceId) => find(traceId)?.spans ?? []),
   };
 }

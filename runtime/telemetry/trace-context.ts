@@ -22,6 +22,9 @@ export const spanIdOf = (traceparent: string): string => traceparent.slice(36, 5
 /** Whether its sender records it. */
 export const isSampled = (traceparent: string): boolean => (Number.parseInt(traceparent.slice(53), 16) & 1) === 1;
 
+/** The same place in the same trace, which nobody here records. */
+export const notSampled = (traceparent: string): string => `${traceparent.slice(0, 53)}00`;
+
 /** The span that a traceparent names; undefined where there is none, or one that is not sampled, or no such text. */
 export const sampledContext = (traceparent: string | undefined): SpanContext | undefined =>
   traceparent !== undefined && isTraceparent(traceparent) && isSampled(traceparent)

@@ -16,7 +16,7 @@ function bench(sampler: SamplerName = "always_on", ratio = 1) {
     service: "shop",
     clock: { now: () => nowMs },
     random,
-    sampler: createSampler(sampler, ratio, random),
+    sampler: createSampler(sampler, ratio, random, () => true),
     sink: (span) => ended.push(span),
   });
   return {
@@ -99,8 +99,8 @@ test("a span ends once, and not before it began", () => {
 });
 
 describe("whether a request is traced", () => {
-  const share = (name: SamplerName, ratio: number, inbound: string | null) => {
-    const sampler = createSampler(name, ratio, seededRandom(3));
+  const share = (name: SamplerName, ratio: number, inbound: string | null, allows = () => true) => {
+    const sampler = createSampler(name, ratio, seededRandom(3), allows);
     return Array.from({ length: 20_000 }, () => sampler(inbound)).filter(Boolean).length / 20_000;
   };
 
@@ -118,14 +118,22 @@ describe("whether a request is traced", () => {
     expect([share("parentbased_always_on", 0, null), share("parentbased_always_off", 1, null)]).toEqual([1, 0]);
   });
 
+  test("or as without a caller, once callers have had as many traces as they may", () => {
+    const never = () => false;
+    expect(share("parentbased_traceidratio", 0.05, INBOUND, never)).toBeCloseTo(0.05, 2);
+    expect(share("parentbased_always_off", 1, INBOUND, never)).toBe(0);
+    expect(share("parentbased_always_on", 0, INBOUND, never)).toBe(1);
+    expect(share("parentbased_traceidratio", 1, UNSAMPLED, never)).toBe(0);
+  });
+
   test("is decided without chance where there is none", () => {
     const noChance = {
       uint32: () => {
         throw new Error("chance was drawn");
       },
     };
-    expect(createSampler("traceidratio", 0, noChance)(null)).toBe(false);
-    expect(createSampler("parentbased_traceidratio", 0.5, noChance)(INBOUND)).toBe(true);
+    expect(createSampler("traceidratio", 0, noChance, () => true)(null)).toBe(false);
+    expect(createSampler("parentbased_traceidratio", 0.5, noChance, () => true)(INBOUND)).toBe(true);
   });
 });
 

@@ -15,9 +15,8 @@ export function createInProcessTransport(): Transport {
       if (stopped) return never;
       const [first, ...others] = byTopic.get(message.topic) ?? [];
       if (!first) return Promise.resolve();
-      // Who publishes does not read how it has ended; another promise for each message would only cost.
-      if (others.length === 0) return first.deliver(message) as Promise<undefined>;
-      return Promise.all([first, ...others].map((each) => each.deliver(message))).then(() => undefined);
+      if (others.length === 0) return first.deliver(message);
+      return Promise.all([first, ...others].map((each) => each.deliver(message)));
     },
     subscribe(subscription) {
       for (const topic of subscription.topics) {

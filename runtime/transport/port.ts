@@ -15,7 +15,8 @@
 import type { Envelope } from "../messages/envelope.ts";
 
 export interface Transport {
-  publish(message: Envelope): Promise<void>;
+  /** What it resolves with tells nothing. */
+  publish(message: Envelope): Promise<unknown>;
   /** Before `start`. */
   subscribe(subscription: Subscription): void;
   /** Begins to deliver. Resolves without waiting for anybody: whoever is away is tried again and again. */

@@ -111,6 +111,10 @@ describe("runtime-imports", () => {
     expectOnly("runtime-imports", "runtime/edge/page.ts", {
       "runtime/edge/page.ts": `import { rule } from "../../modules/order/order.ts"; export const r = rule;`,
     }));
+  test("runtime/telemetry/ imports no other room of it", () =>
+    expectOnly("runtime-imports", "runtime/telemetry/tracer.ts", {
+      "runtime/telemetry/tracer.ts": `import type { Sent } from "../messages/envelope.ts"; export type S = Sent;`,
+    }));
   test("the product does not import its tests", () =>
     expectOnly("runtime-imports", "runtime/process.ts", {
       "runtime/process.ts": `import { tool } from "../tests/load/tool.ts"; export const t = tool;`,
@@ -123,6 +127,7 @@ describe("client-library", () => {
     "a file inside it": "kafkajs/src/index.js",
     ioredis: "ioredis",
     postgres: "postgres",
+    "@opentelemetry/api": "@opentelemetry/api",
   };
   for (const [name, specifier] of Object.entries(cases))
     test(`${name} is imported by its adapter alone`, () =>

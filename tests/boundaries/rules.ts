@@ -64,10 +64,14 @@ function moduleImports(file: SourceFile): Violation[] {
   });
 }
 
-/** runtime/ imports no module, except main.ts; runtime/edge/ contracts only. Only its CLI and tests use tests/. */
+/**
+ * runtime/ imports no module, except main.ts; runtime/edge/ contracts only. Only its CLI and tests use tests/. Whatever is
+ * traced and measured stands on runtime/telemetry/, which therefore knows no other room.
+ */
 function runtimeImports(file: SourceFile): Violation[] {
   if (!file.path.startsWith("runtime/") || file.path === "runtime/main.ts") return [];
   const isEdge = file.path.startsWith("runtime/edge/");
+  const isTelemetry = file.path.startsWith("runtime/telemetry/") && !file.isTest;
   const usesTests = file.isTest || file.path.startsWith("runtime/cli/");
   return file.imports.flatMap(({ target, line }) => {
     if (target?.startsWith("modules/") && !(isEdge && isContract(target))) {
@@ -76,6 +80,8 @@ function runtimeImports(file: SourceFile): Violation[] {
     }
     if (target?.startsWith("tests/") && !usesTests)
       return [at(file, line, "runtime-imports", `only the CLI imports from tests/, not ${file.path}`)];
+    if (isTelemetry && /^runtime\/(?!telemetry\/)[^/]+\//.test(target ?? ""))
+      return [at(file, line, "runtime-imports", `what is traced knows telemetry, and telemetry not ${target}`)];
     return [];
   });
 }

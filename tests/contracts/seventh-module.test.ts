@@ -15,7 +15,7 @@ import { anInstance } from "../../runtime/instance.fixture.ts";
 import { schemasOf } from "../../runtime/platform.ts";
 import { checkRegistry, topicsOf } from "../../runtime/registry.ts";
 import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
-import { askKept } from "../../runtime/telemetry/traces-rpc.ts";
+import { askKept } from "../../runtime/traces-rpc.ts";
 import { seventh } from "./seventh/index.ts";
 
 /** The line. */

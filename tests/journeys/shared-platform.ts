@@ -24,7 +24,7 @@ export const SHARED_SETTINGS = {
 let started: Promise<TestPlatform> | undefined;
 let recorder: OtlpRecorder | undefined;
 
-/** Every journey is traced, and what is told of it comes here. */
+/** Every journey is traced that does not ask not to be, and what is told of it comes here. */
 export function sharedRecorder(): OtlpRecorder {
   if (recorder === undefined) {
     recorder = recordOtlp();
@@ -33,7 +33,7 @@ export function sharedRecorder(): OtlpRecorder {
   return recorder;
 }
 
-const TRACED = { OTEL_TRACES_SAMPLER: "always_on", OTEL_BSP_SCHEDULE_DELAY: "200", TRACES_KEPT: "2000" };
+const TRACED = { OTEL_TRACES_SAMPLER: "parentbased_always_on", OTEL_BSP_SCHEDULE_DELAY: "200", TRACES_KEPT: "2000" };
 
 /** Starts it when it is first asked for. */
 export function sharedPlatform(): Promise<TestPlatform> {

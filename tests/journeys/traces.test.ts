@@ -4,13 +4,14 @@
  */
 import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import * as z from "zod";
-import { basket, type Client, eventually, type Order } from "./client.ts";
+import { basket, basketOf, type Client, eventually, type Order } from "./client.ts";
 import type { OtlpRecorder, RecordedSpan } from "./otlp-recorder.ts";
 import { sharedPlatform, sharedRecorder } from "./shared-platform.ts";
 
 setDefaultTimeout(60_000);
 
 const ORDERS = 8;
+const MANY = 40;
 const EMAIL = "traced.person@example.com";
 
 /** What a confirmed order does, by who did it for whom: parent → child, each with its module. Statements aside. */
@@ -70,8 +71,15 @@ beforeAll(async () => {
 const moduleOf = (span: RecordedSpan) => String(span.attributes["app.module"]);
 const nameOf = (span: RecordedSpan) => `${moduleOf(span)} ${span.name}`;
 const isStatement = (span: RecordedSpan) => "db.system" in span.attributes;
-const ofOrder = ({ id }: Order) => recorder.spans().filter(({ attributes }) => attributes["app.order.id"] === id);
+const ofOrder = ({ id }: Pick<Order, "id">) =>
+  recorder.spans().filter(({ attributes }) => attributes["app.order.id"] === id);
 const ofTrace = (traceId: string) => recorder.spans().filter((span) => span.traceId === traceId);
+
+const jsonWith = (traceId: string, isTraced: boolean) => ({
+  "content-type": "application/json",
+  "idempotency-key": crypto.randomUUID(),
+  traceparent: `00-${traceId}-b7ad6b7169203331-${isTraced ? "01" : "00"}`,
+});
 
 /** All spans of the trace that the order's POST began, once it is there as a whole. A message may come twice. */
 function traceOf(order: Order): Promise<readonly RecordedSpan[]> {
@@ -135,6 +143,12 @@ test("spans carry what X-Ray's service map is drawn by", async () => {
       expect([attributes["aws.span.kind"], attributes["aws.local.service"]]).toEqual(["LOCAL_ROOT", service]);
     if (kind === 4 || kind === 5) expect(attributes["aws.remote.service"]).toBe(attributes["messaging.system"]);
     if (kind === 3) expect(attributes["peer.service"]).toBeString();
+    if (name.startsWith("call "))
+      expect(attributes["peer.service"]).toBe(
+        attributes["app.module"] === "payment" ? "payment-provider" : "notification-gateway",
+      );
+    if (attributes["db.system"] === "postgresql")
+      expect(attributes["db.statement"]).toMatch(/^\s*(with|select|insert|update|delete)\b/);
   }
 });
 
@@ -146,6 +160,44 @@ test("one statement for several orders is told of each, and the spans know of ea
   for (const { links, attributes } of linked) {
     expect(attributes["db.system"]).toBeString();
     for (const { spanId } of links) expect(known.has(spanId)).toBe(true);
+  }
+});
+
+test("many at once, some of them not traced: what is traced is told of its own order alone, and no more", async () => {
+  const placed = await Promise.all(
+    Array.from({ length: MANY }, async (_, n) => {
+      const traceId = crypto.randomUUID().replaceAll("-", "");
+      const isTraced = n % 2 === 0;
+      // Some are refused, some are called off while they are under way.
+      const headers = { ...jsonWith(traceId, isTraced), ...(n % 3 === 0 ? { prefer: "wait=5" } : {}) };
+      const body = JSON.stringify(basketOf("SKU-016", 1, n % 5 === 0 ? "tok_declined" : "tok_visa"));
+      const { status, text } = await alice.send({ method: "POST", path: "/api/v1/orders", headers, body });
+      expect([status, text.slice(0, 200)]).toEqual([201, expect.any(String)]);
+      const { id } = z.object({ id: z.string() }).parse(JSON.parse(text));
+      if (n % 4 === 0) {
+        const path = `/api/v1/orders/${id}/cancel`;
+        await alice.send({ method: "POST", path, headers: jsonWith(traceId, isTraced), body: "{}" });
+      }
+      return { id, traceId, isTraced };
+    }),
+  );
+  const isDecided = (span: RecordedSpan) => /^handle Order(Confirmed|Refused|Cancelled)/.test(span.name);
+  for (const { traceId } of placed.filter(({ isTraced }) => isTraced)) {
+    const spans = await eventually(
+      async () => ofTrace(traceId),
+      (found) => found.some(isDecided),
+    );
+    expect(spans.some(isDecided)).toBe(true);
+  }
+  for (const { id, traceId, isTraced } of placed) {
+    const spans = ofTrace(traceId);
+    expect([isTraced, spans.length > 0]).toEqual([isTraced, isTraced]);
+    const others = spans.flatMap(({ attributes, name }) => {
+      const about = attributes["app.order.id"];
+      return about === undefined || about === id ? [] : [`${name} ${about}`];
+    });
+    expect(others).toEqual([]);
+    expect(new Set(ofOrder({ id }).map((span) => span.traceId))).toEqual(new Set(isTraced ? [traceId] : []));
   }
 });
 
@@ -178,7 +230,9 @@ test("an operator gets an order's trace as a tree", async () => {
 
 test("nothing that was sent is anybody's: no name, address, e-mail, token or customer", async () => {
   await Promise.all(orders.map(traceOf));
-  const sent = [...recorder.bodies("traces"), ...recorder.bodies("metrics")].join("\n");
+  // Of the bodies only the last are kept, of the spans all.
+  const bodies = [...recorder.bodies("traces"), ...recorder.bodies("metrics")];
+  const sent = [JSON.stringify(recorder.spans()), ...bodies].join("\n");
   expect(recorder.faults()).toEqual([]);
   for (const word of [EMAIL, "Alice Chen", "1 Main Street", '"98101"', "tok_visa", '"alice"', "eyJ"])
     expect([word, sent.includes(word)]).toEqual([word, false]);

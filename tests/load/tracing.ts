@@ -47,7 +47,7 @@ export async function benchTracing(options: BenchmarkOptions): Promise<Benchmark
       const { pid: databasePid } = server;
       if (databasePid === undefined) throw new Error("the benchmark needs a server of its own");
       collector = await startServing({
-        argv: [process.execPath, join(import.meta.dir, "collector-process.ts"), String(collectorPort)],
+        argv: [process.execPath, join(import.meta.dir, "stand-in-collector.ts"), String(collectorPort)],
         cwd: directory,
         env: process.env,
         logFile: join(directory, "collector.log"),

@@ -62,7 +62,7 @@ export async function measureKafkaTransport(brokers: readonly string[], duration
 }
 
 interface OpenTransport {
-  readonly publish: () => Promise<void>;
+  readonly publish: () => Promise<unknown>;
   /** When the subscriber was last called. */
   readonly calledAtMs: () => number;
   readonly arrivals: Arrivals;

@@ -8,6 +8,9 @@ import { residentMb } from "../load/resident.ts";
 import { freePort } from "../provision/external-postgres.ts";
 
 const TRACED = {
+  LOG_FORMAT: "json",
+  // The SDK would print past the log.
+  OTEL_LOG_LEVEL: "info",
   OTEL_TRACES_SAMPLER: "always_on",
   OTEL_BSP_SCHEDULE_DELAY: "100",
   OTEL_METRIC_EXPORT_INTERVAL: "500",
@@ -23,7 +26,8 @@ const never = () => new Promise<Response>(() => undefined);
 /** By what is wrong; the last one stays until the process stops. */
 const TROUBLES: Readonly<Record<string, () => Response | Promise<Response>>> = {
   "is overloaded": () => new Response("later", { status: 503, headers: { "retry-after": "1" } }),
-  refuses: () => new Response("no", { status: 400 }),
+  refuses: () => new Response("no such tenant", { status: 400 }),
+  "takes a part": () => Response.json({ partialSuccess: { rejectedSpans: "3", errorMessage: "too old" } }),
   "answers what is no OTLP": () => new Response("<html>", { status: 200 }),
   "answers nothing": never,
 };
@@ -66,7 +70,11 @@ test("a collector in whatever trouble costs no request, no memory without bound,
       .split("\n")
       .filter((line) => line.includes("telemetry.export"));
     expect(told.length).toBeGreaterThan(0);
-    expect(told.length).toBeLessThan(40);
+    expect(told.length).toBeLessThan(60);
+    for (const why of ["no such tenant", "too old"]) expect(told.filter((line) => line.includes(why))).not.toEqual([]);
+    // It is nothing of the order whose span began the wait for company.
+    expect(told.filter((line) => line.includes('"traceId"'))).toEqual([]);
+    expect(platform.output()).not.toContain("output.foreign");
   } finally {
     await platform.stop();
   }

@@ -39,7 +39,7 @@ export interface CalmPlatform {
   /** A request of a customer, or of an operator (null), with whatever follows from it within a second. */
   ask(who: string | null, method: "GET" | "POST", path: string, body?: unknown, key?: string): Promise<Answer>;
   /** Carries a message to whoever listens to its topic, past every outbox. */
-  publish(message: Envelope): Promise<void>;
+  publish(message: Envelope): Promise<unknown>;
   /** Reads tables past the platform. */
   rows(text: string): Promise<Row[]>;
   readonly logged: readonly string[];

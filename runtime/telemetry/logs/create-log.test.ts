@@ -16,7 +16,7 @@ function bench(given: Partial<LogSettings> = {}) {
 }
 
 test("a line says when, how bad, what, who, and of which trace", () => {
-  const { log, told } = bench({ about: { service: "order", instance: "i" }, traceIdOf: () => "running" });
+  const { log, told } = bench({ about: { service: "order", instance: "i" }, runningTraceId: () => "running" });
   inModule(log, "order")("warn", "thing.happened", { orderId: "o", key: "k", count: 3 });
   log("error", "thing.broke", { traceId: "of the message", list: ["a", "b"] });
   const time = "2027-01-15T08:00:00.000Z";

@@ -19,7 +19,7 @@ export interface LogSettings {
   /** On each line: who speaks. */
   readonly about?: Readonly<Record<string, Printable>>;
   /** Of the trace that runs at the moment. */
-  readonly traceIdOf?: () => string | undefined;
+  readonly runningTraceId?: () => string | undefined;
 }
 
 export interface Logging {
@@ -32,7 +32,7 @@ const ORDER: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** The log of a process. */
 export function createLog(settings: LogSettings): Logging {
-  const { clock, scheduler, least, render, write, takeLost, about = {}, traceIdOf } = settings;
+  const { clock, scheduler, least, render, write, takeLost, about = {}, runningTraceId } = settings;
   const repeats = createRepeats({ clock, scheduler, tell: (entry) => write(render(entry)) });
   const rank = ORDER.indexOf(least);
 
@@ -46,7 +46,7 @@ export function createLog(settings: LogSettings): Logging {
     const isLoss = event === "log.lost";
     if (ORDER.indexOf(level) < rank && !isLoss) return;
     tellLost();
-    const traceId = fields.traceId ?? traceIdOf?.();
+    const traceId = fields.traceId ?? runningTraceId?.();
     const entry = { timeMs: clock.now(), level, event, fields: { ...about, ...fields, traceId } };
     // Whoever debugs is told everything.
     if (isLoss || level === "debug" || repeats.passes(entry)) write(render(entry));

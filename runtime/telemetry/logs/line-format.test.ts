@@ -28,6 +28,13 @@ describe("JSON", () => {
     ]);
   });
 
+  test("holds nothing that a terminal obeys or that ends a line elsewhere, and says the same", () => {
+    const hostile = "\u009b31m \u0085 \u2028 \u202e \u2066 \u{e0041} \u007f";
+    const line = jsonLine(entry({ error: hostile }));
+    expect(line).toMatch(/^[\x20-\x7e]*$/);
+    expect(JSON.parse(line).error).toBe(hostile);
+  });
+
   test("stays under what a container runtime takes as one line, and says what it left out", () => {
     const long = "\u{1F600}".repeat(50_000);
     const many = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`field${n}`, `${n}`]));

@@ -1,6 +1,6 @@
 /**
  * A log entry as one line of JSON, for collectors, or as text, for people at a terminal. Whatever an entry holds, its
- * JSON is one line that a container runtime does not cut (16 KiB), and its text holds nothing that a terminal obeys.
+ * JSON is one line that a container runtime does not cut (16 KiB), and neither holds anything that a terminal obeys.
  */
 import type { LogEntry, LogLevel, Printable } from "../../log.ts";
 
@@ -27,7 +27,9 @@ export function jsonLine(entry: LogEntry): string {
 
 function jsonOf({ timeMs, level, event, fields }: LogEntry, textLimit: number): string {
   const told = toldFields(fields).map(([name, value]) => [name, cut(value, textLimit)] as const);
-  return JSON.stringify({ time: new Date(timeMs).toISOString(), level, event, ...Object.fromEntries(told) });
+  const json = JSON.stringify({ time: new Date(timeMs).toISOString(), level, event, ...Object.fromEntries(told) });
+  // JSON may hold what ends a line, or commands a terminal, for whoever reads it there; as escapes it is the same text.
+  return printable(json);
 }
 
 function toldFields(fields: LogEntry["fields"]): readonly (readonly [string, Printable])[] {
@@ -91,7 +93,6 @@ function shownAs(value: Printable): string {
 
 /** Control and formatting characters as their escapes. */
 const printable = (text: string) =>
-  text.replaceAll(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
-    (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (each) => each.split("").map(escapeOf).join(""));
+
+const escapeOf = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;

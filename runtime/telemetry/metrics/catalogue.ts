@@ -9,7 +9,7 @@ export const requestDuration = defineHistogram({
   description:
     "Requests of each route, until their answer begins: streams go on after that, and `Prefer: wait` counts as long as it waits.",
   labels: {
-    module: "the module whose route it is, or `ops`, `identity`, `health`, `telemetry`",
+    module: "the module whose route it is, or `edge`, `health`, `telemetry`",
     route: "the route's template, such as `/api/v1/orders/{id}`",
     method: "the route's method",
     status: "`1xx` to `5xx`",

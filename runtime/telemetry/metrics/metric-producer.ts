@@ -6,7 +6,7 @@
  * buckets; gauges as they are. Series in which nothing has happened are left out. What the exporter then loses, because
  * the collector is down, is lost: it is not added to the next time, as with the SDK's own instruments.
  */
-import { type HrTime, ValueType } from "@opentelemetry/api";
+import { ValueType } from "@opentelemetry/api";
 import { emptyResource } from "@opentelemetry/resources";
 import {
   AggregationTemporality,
@@ -17,6 +17,7 @@ import {
   type MetricProducer,
 } from "@opentelemetry/sdk-metrics";
 import type { Clock } from "../../clock.ts";
+import { hrTimeOf } from "../hr-time.ts";
 import type { MetricDeclaration } from "./declaration.ts";
 import { FIRST_INDEX, SCALE } from "./exponential-buckets.ts";
 import type { Collected, CollectedMetrics } from "./metrics.ts";
@@ -115,5 +116,3 @@ const descriptorOf = ({ name, description, unit }: MetricDeclaration) => ({
   unit,
   valueType: ValueType.DOUBLE,
 });
-
-const hrTimeOf = (ms: number): HrTime => [Math.floor(ms / 1000), Math.round((ms % 1000) * 1_000_000)];

@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { defineCounter, defineGauge, defineHistogram } from "./declaration.ts";
 import { metricsBench } from "./metrics.fixture.ts";
-import { NO_METRICS } from "./no-metrics.ts";
 
 const said = { unit: "{thing}", description: "Things.", whenHigh: "Nothing." };
 const things = defineCounter({ ...said, name: "things", labels: { colour: "a colour", size: "a size" } });
@@ -140,19 +139,4 @@ describe("gauges", () => {
     await Promise.all([samples(), samples()]);
     expect(asked).toBe(1);
   });
-});
-
-test("without metrics nothing is counted, and nobody is asked", () => {
-  const series = NO_METRICS.counter(things, { colour: ["red"], size: ["small"] }).series({
-    colour: "red",
-    size: "small",
-  });
-  series.add(1);
-  expect(series.value).toBe(0);
-  NO_METRICS.observe(() => {
-    throw new Error("was asked");
-  });
-  const spread = NO_METRICS.histogram(waits, {}).series({});
-  spread.record(1);
-  expect({ count: spread.count, now: NO_METRICS.now() }).toEqual({ count: 0, now: 0 });
 });

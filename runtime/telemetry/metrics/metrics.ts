@@ -44,10 +44,8 @@ export type Collected = { readonly declaration: MetricDeclaration } & (
   | { readonly kind: "gauge"; readonly series: readonly { readonly labels: Labels; readonly value: number }[] }
 );
 
-/** What those who count and measure are given. */
-export interface Metrics {
-  /** For durations: seconds of which only the difference means something. */
-  now(): number;
+/** What those who count and measure are given, with what they measure durations by. */
+export interface Metrics extends Stopwatch {
   /** The same instrument whenever it is asked for; `values` are added to those that its labels have. */
   counter<Label extends string>(
     declaration: CounterDeclaration<Label>,
@@ -126,7 +124,7 @@ export function createMetrics({ stopwatch, scheduler, observeTimeoutMs }: Metric
   }
 
   return {
-    now: () => stopwatch.seconds(),
+    seconds: stopwatch.seconds,
     counter: (declaration, values) => instrument(counters, declaration, values, createCounterSeries),
     histogram: (declaration, values) => instrument(histograms, declaration, values, createHistogramSeries),
     gauge: (declaration, values) => instrument(gauges, declaration, values, (labels): GaugeSeries => ({ labels })),

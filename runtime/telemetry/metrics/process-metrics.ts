@@ -20,9 +20,9 @@ export function watchProcess({ metrics, scheduler, residentBytes }: ProcessMetri
   const delay = metrics.histogram(eventLoopDelay, {}).series({});
   let cancel: () => void;
   const look = () => {
-    const due = metrics.now() + LOOK_EVERY_MS / 1000;
+    const due = metrics.seconds() + LOOK_EVERY_MS / 1000;
     cancel = scheduler.after(LOOK_EVERY_MS, () => {
-      delay.record(metrics.now() - due);
+      delay.record(metrics.seconds() - due);
       look();
     });
   };

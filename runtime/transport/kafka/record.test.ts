@@ -99,6 +99,11 @@ test.each([
   expect(decoded.record.reason).toContain(reason);
 });
 
+test("a traceparent that is none is left out, and the message is read", () => {
+  for (const text of ["", "nonsense", "00-\0", "x".repeat(100_000), `00-${"0".repeat(32)}-b7ad6b7169203331-01`])
+    expect(decodeRecord(TOPIC, 0, withHeader("traceparent", text))).toEqual({ kind: "message", message: sound });
+});
+
 test("what is no text is kept as base64", () => {
   const decoded = decodeRecord(TOPIC, 4, { ...record, value: Buffer.from([0xff, 0xfe]) });
   expect(decoded).toMatchObject({ record: { value: "//4=", key: "k", headers: { ce_type: "Do" } } });

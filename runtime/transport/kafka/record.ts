@@ -5,6 +5,7 @@
  */
 import { KEY_LIMIT, SEQUENCE_LIMIT } from "../../messages/dead-letter.ts";
 import { type Envelope, messageId } from "../../messages/envelope.ts";
+import { isTraceparent } from "../../telemetry/trace-context.ts";
 import type { UnreadableRecord } from "../port.ts";
 
 export interface OutgoingRecord {
@@ -97,7 +98,8 @@ function readMessage(topic: string, record: IncomingRecord, headers: Readonly<Re
     timeMs,
     causationId: required("ce_causationid"),
     correlationId: required("ce_correlationid"),
-    ...(traceparent === undefined ? {} : { traceparent }),
+    // What is none is of no use to anybody, would travel on for ever, and may hold what no column takes.
+    ...(traceparent !== undefined && isTraceparent(traceparent) ? { traceparent } : {}),
     data: textOf(record.value, "value"),
   };
   if (required("ce_id") !== messageId(message))

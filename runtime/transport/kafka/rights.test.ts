@@ -45,7 +45,7 @@ test.each(RIGHTS)("the right %s is missed, and taken up again", async (_what, en
   await ready(opened);
   const [entry, part] = [entryOf(topic), partOf(topic)];
   await broker.administer((admin) => admin.createAcls({ acl: [entry] }));
-  const waiting: Promise<void>[] = [];
+  const waiting: Promise<unknown>[] = [];
   await until(
     "it says so",
     () => {

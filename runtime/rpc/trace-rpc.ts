@@ -2,15 +2,16 @@
  * Spans of questions between modules: a CLIENT where one is asked and a SERVER where it is answered, its child, whether
  * both are in one process or the trace travels in a header.
  */
-import { methodName, type RpcClient, type RpcHandler } from "../rpc/port.ts";
-import { activeSpan, withinSpan } from "./active-span.ts";
-import type { Span } from "./span.ts";
-import type { Tracer } from "./tracer.ts";
+
+import { activeSpan, withinSpan } from "../telemetry/active-span.ts";
+import type { Span } from "../telemetry/span.ts";
+import type { Tracer } from "../telemetry/tracer.ts";
+import { methodName, type RpcClient, type RpcHandler } from "./port.ts";
 
 /** `module`: who asks. */
 export function traceRpcClient(rpc: RpcClient, tracer: Tracer, module: string): RpcClient {
   return {
-    async call(method, request, options) {
+    call(method, request, options) {
       const active = activeSpan();
       if (active === undefined) return rpc.call(method, request, options);
       const name = methodName(method);

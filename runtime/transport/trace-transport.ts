@@ -4,11 +4,11 @@
  * that is published or delivered again has a span for each time.
  */
 import type { Envelope } from "../messages/envelope.ts";
-import type { Transport } from "../transport/port.ts";
-import { ORDER_ID } from "./active-span.ts";
-import type { Span, SpanKind } from "./span.ts";
-import type { SpanContext } from "./trace-context.ts";
-import type { Tracer } from "./tracer.ts";
+import { ORDER_ID } from "../telemetry/active-span.ts";
+import type { Span, SpanKind } from "../telemetry/span.ts";
+import type { SpanContext } from "../telemetry/trace-context.ts";
+import type { Tracer } from "../telemetry/tracer.ts";
+import type { Transport } from "./port.ts";
 
 /** `system`: what carries the messages, as the service map is to call it. */
 export function traceTransport(transport: Transport, tracer: Tracer, system: string): Transport {

@@ -2,11 +2,12 @@
  * Spans of statements, as children of the span of the request or call that asks for them. Statements that belong to none,
  * such as a relay's sweeps, have no span.
  */
-import { type Database, DatabaseError, type Statement } from "../database/port.ts";
-import { activeSpan } from "./active-span.ts";
-import type { Attributes, Span } from "./span.ts";
-import type { SpanContext } from "./trace-context.ts";
-import type { Tracer } from "./tracer.ts";
+
+import { activeSpan } from "../telemetry/active-span.ts";
+import type { Attributes, Span } from "../telemetry/span.ts";
+import type { SpanContext } from "../telemetry/trace-context.ts";
+import type { Tracer } from "../telemetry/tracer.ts";
+import { type Database, DatabaseError, type Statement } from "./port.ts";
 
 /** Longer statements are cut: their beginning says what they do, and a segment of X-Ray holds 64 KB in all. */
 const STATEMENT_LIMIT = 500;
@@ -55,20 +56,21 @@ export async function duringStatement<T>(spans: readonly Span[], work: () => Pro
   }
 }
 
-/** Traces what is asked of a module's database for a request. The lane of its messages: trace-lane.ts. */
+/** Traces what is asked of a module's database for a request. The lane of its messages: messages/trace-lane.ts. */
 export function traceDatabase(database: Database, tracer: Tracer, module: string): Database {
-  function during<T>(statement: Statement, work: () => Promise<T>): Promise<T> {
-    const active = activeSpan();
-    return active === undefined
-      ? work()
-      : duringStatement([statementSpan(tracer, module, "query", statement, active)], work);
-  }
+  const traced = (run: Database["query"]): Database["query"] => {
+    return (statement) => {
+      const active = activeSpan();
+      if (active === undefined) return run(statement);
+      return duringStatement([statementSpan(tracer, module, "query", statement, active)], () => run(statement));
+    };
+  };
   return {
-    query: (statement) => during(statement, () => database.query(statement)),
+    ...database,
+    query: traced(database.query),
     lane(name) {
       const lane = database.lane(name);
-      return { ...lane, run: (statement) => during(statement, () => lane.run(statement)) };
+      return { ...lane, run: traced(lane.run) };
     },
-    close: () => database.close(),
   };
 }

@@ -1,7 +1,7 @@
 /** What each process answers of the traces that it keeps in memory; operators ask all of them through the edge. */
 import * as z from "zod";
-import { answers, defineRpc, type RpcHandler } from "../rpc/port.ts";
-import type { KeptTraces } from "./kept-traces.ts";
+import { answers, defineRpc, type RpcHandler } from "./rpc/port.ts";
+import type { KeptTraces } from "./telemetry/kept-traces.ts";
 
 const spanId = z.string().regex(/^[0-9a-f]{16}$/);
 export const traceIdSchema = z.string().regex(/^[0-9a-f]{32}$/);

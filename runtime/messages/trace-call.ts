@@ -1,8 +1,9 @@
 /** The span of a call to the outside world, as part of what its intent was made in. */
-import type { IntentRow } from "../messages/item.ts";
-import { ORDER_ID } from "./active-span.ts";
-import type { Span } from "./span.ts";
-import type { Tracer } from "./tracer.ts";
+
+import { ORDER_ID } from "../telemetry/active-span.ts";
+import type { Span } from "../telemetry/span.ts";
+import type { Tracer } from "../telemetry/tracer.ts";
+import type { IntentRow } from "./item.ts";
 
 /** Undefined where it is not traced. */
 export function callSpan(

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { seededRandom } from "../random.ts";
-import { createSampler } from "../telemetry/sampler.ts";
+import { createSampler, type SamplerName } from "../telemetry/sampler.ts";
 import type { EndedSpan } from "../telemetry/span.ts";
 import { createTracer, NO_TRACER } from "../telemetry/tracer.ts";
 import { createApp, handlerOf } from "./app.ts";
@@ -11,7 +11,7 @@ import { route } from "./route.ts";
 const http = httpFor();
 const INBOUND = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-function bench(sampled: boolean) {
+function bench(sampler: SamplerName, allows = () => true) {
   const ended: EndedSpan[] = [];
   const seen: (string | null)[] = [];
   const random = seededRandom(1);
@@ -19,7 +19,7 @@ function bench(sampled: boolean) {
     service: "shop",
     clock: { now: () => 0 },
     random,
-    sampler: createSampler(sampled ? "parentbased_always_on" : "parentbased_always_off", 0, random),
+    sampler: createSampler(sampler, 0, random, allows),
     sink: (span) => ended.push(span),
   });
   const get = (path: string, rateLimit?: "none") =>
@@ -47,7 +47,7 @@ function bench(sampled: boolean) {
 }
 
 test("a request is a span that is named by its route, never by what stood in its path", async () => {
-  const { ended, seen, ask } = bench(true);
+  const { ended, seen, ask } = bench("parentbased_always_on");
   await ask("/things/alice");
   await ask("/fails");
   expect(ended.map(({ name, error }) => [name, error])).toEqual([
@@ -66,7 +66,7 @@ test("a request is a span that is named by its route, never by what stood in its
 });
 
 test("a caller's trace goes on; where it is not sampled the caller's own word is passed on", async () => {
-  const { ended, seen, ask } = bench(false);
+  const { ended, seen, ask } = bench("parentbased_always_off");
   await ask("/things/1", INBOUND);
   await ask("/things/1", INBOUND.replace(/01$/, "00"));
   await ask("/things/1");
@@ -77,8 +77,16 @@ test("a caller's trace goes on; where it is not sampled the caller's own word is
   expect(seen.slice(1)).toEqual([INBOUND.replace(/01$/, "00"), null, null]);
 });
 
+test("what is not traced here although its caller says so is traced nowhere behind it", async () => {
+  for (const sampler of ["parentbased_always_off", "always_off"] as const) {
+    const { ended, seen, ask } = bench(sampler, () => false);
+    await ask("/things/1", INBOUND);
+    expect([ended, seen]).toEqual([[], [INBOUND.replace(/01$/, "00")]]);
+  }
+});
+
 test("probes are in no trace", async () => {
-  const { ended, ask } = bench(true);
+  const { ended, ask } = bench("parentbased_always_on");
   await ask("/probe", INBOUND);
   expect(ended).toEqual([]);
 });

@@ -1,6 +1,6 @@
 /**
  * A collector that takes all that it is sent and keeps nothing, as a process of its own so that its work is nobody else's:
- * `bun collector-process.ts PORT`. It says on `GET /` how many bytes of each signal it has taken.
+ * `bun stand-in-collector.ts PORT`. It says on `GET /` how many bytes of each signal it has taken.
  */
 const taken = { traces: 0, metrics: 0 };
 const server = Bun.serve({

@@ -1,6 +1,6 @@
-import { type Route, route } from "../../http/route.ts";
-import type { CollectedMetrics } from "./metrics.ts";
-import { PROMETHEUS_TYPE, prometheusText } from "./prometheus.ts";
+import type { CollectedMetrics } from "../telemetry/metrics/metrics.ts";
+import { PROMETHEUS_TYPE, prometheusText } from "../telemetry/metrics/prometheus.ts";
+import { type Route, route } from "./route.ts";
 
 /** `GET /metrics`, for the internal port: what Prometheus, or a collector's receiver for it, scrapes. */
 export const prometheusRoute = (metrics: CollectedMetrics): Route =>
