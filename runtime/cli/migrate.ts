@@ -1,3 +1,4 @@
+import { migrate } from "../database/migrate.ts";
 import type { Module } from "../module.ts";
 import { migrateAll } from "../platform.ts";
 import { StartError } from "../start-error.ts";
@@ -8,7 +9,9 @@ export const help = `migrate: bring the schemas of all modules up to date, as th
 
   DATABASE_URL=postgres://owner:password@host:5432/db bun run migrate
 
-Creates each module's schema and its role <module>_app. Exit code 0 when every schema is current.`;
+Creates each module's schema and its role <module>_app. A database that a newer release has migrated is left as it is,
+unless that release took away what this one uses (docs/upgrade.md). Exit code 0 when every schema has what this build
+needs.`;
 
 export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
   const flags = flagsOf(args, { modules: "string", "database-url": "string" });
@@ -19,7 +22,9 @@ export async function run(args: readonly string[], registry: readonly Module[]):
     if (url) return url;
     throw new StartError(`No database for ${module}: set DATABASE_URL or ${module.toUpperCase()}_DATABASE_URL.`);
   };
-  await migrateAll(modules, urlOf, (line) => console.log(line));
+  // An older release that is deployed again, to roll back, runs its own `migrate` first.
+  const orLeave: typeof migrate = (options) => migrate({ ...options, newer: "leave" });
+  await migrateAll(modules, urlOf, (line) => console.log(line), orLeave);
   console.log(`current: ${modules.map((module) => module.name).join(", ")}`);
   return 0;
 }

@@ -152,6 +152,43 @@ test("refuses a history that contradicts this build", async () => {
   expect(await refusal(migrate({ url, modules: windows, log }))).toContain("0001_first");
 });
 
+test("a newer database that only has more is left alone by who may; one that lacks something too is refused", async () => {
+  await migrate({ url, modules: both, log });
+  const older = [{ name: "order", migrations: [FIRST] }, payment];
+  const [before] = await ask("select pg_current_wal_insert_lsn()::text as lsn");
+  lines.length = 0;
+  await migrate({ url, modules: older, log, newer: "leave" });
+  expect(lines).toEqual(["the database of order is ahead of this build by 0002_second"]);
+  expect(await ask("select pg_current_wal_insert_lsn()::text as lsn")).toEqual([before ?? {}]);
+  const another = [{ name: "order", migrations: [FIRST, { id: "0002_other", sql: "select 1" }] }, payment];
+  expect(await refusal(migrate({ url, modules: another, log, newer: "leave" }))).toBe(
+    'The database of "order" has migration 0002_second, which this build does not know, and lacks 0002_other: start a build that has both',
+  );
+});
+
+test("what a migration takes away is refused to builds that use it, and to no others, also on an old record", async () => {
+  const unused = { id: "0003_name_unused", sql: "select 1" };
+  const contract = {
+    id: "0004_no_name",
+    sql: "-- contract: needs 0003_name_unused\nalter table item drop column name;",
+  };
+  const withOrder = (...migrations: { id: string; sql: string }[]) => [{ name: "order", migrations }, payment];
+  await migrate({ url, modules: withOrder(FIRST, SECOND), log });
+  // As the first releases made it.
+  await ask('alter table "order".schema_migration drop column needs');
+  await verifySchema({ url, modules: both, log });
+  await migrate({ url, modules: withOrder(FIRST, SECOND, unused, contract), log });
+  for (const newer of ["leave", "refuse"] as const)
+    for (const act of [migrate, verifySchema])
+      expect(await refusal(act({ url, modules: both, log, newer }))).toBe(
+        'The database of "order" is newer than this build can use (its migration 0004_no_name needs a build that has 0003_name_unused): start the newer build',
+      );
+  const previous = withOrder(FIRST, SECOND, unused);
+  await verifySchema({ url, modules: previous, log });
+  await migrate({ url, modules: previous, log, newer: "leave" });
+  await verifySchema({ url, modules: withOrder(FIRST, SECOND, unused, contract), log });
+});
+
 test("a line of migrations with a name of its own grows at its end, also where others have run already", async () => {
   const core = { id: "core_0001", sql: "create table core (a int)" };
   const later = { id: "core_0002", sql: "alter table core add column b int" };

@@ -13,11 +13,13 @@ import { messageOf } from "../error-text.ts";
 import { type Scheduler, systemScheduler } from "../scheduler.ts";
 import { StartError } from "../start-error.ts";
 import { parseConnectionUrl } from "./connection-url.ts";
+import { neededBy } from "./contracting-migration.ts";
 import { type Link, openLink } from "./link.ts";
 import { isOnline, onlineSteps, runOnline } from "./online-migration.ts";
 import { DatabaseError, type Parameter } from "./port.ts";
 import { quoteIdentifier } from "./postgres.ts";
 import {
+  type Applied,
   compare,
   type DatabaseState,
   fingerprint,
@@ -35,6 +37,8 @@ export interface MigrateOptions {
   readonly modules: readonly ModuleMigrations[];
   readonly log: (line: string) => void;
   readonly scheduler?: Scheduler;
+  /** What `migrate` does with a database that a newer build has migrated and that this one can use: it refuses. */
+  readonly newer?: "refuse" | "leave";
 }
 
 /** Any constant will do, as long as it stays the same. */
@@ -58,22 +62,25 @@ export async function migrate(options: MigrateOptions): Promise<void> {
     if (isCurrent(options.modules, await readState(link, namesOf(options)))) return;
     await takeLock(link, options.scheduler ?? systemScheduler);
     const state = await readState(link, namesOf(options));
-    refuseNewer(options.modules, state);
+    for (const module of options.modules) refuseNewer(module, state, options);
     refuseWithoutRights(options.modules, state);
-    for (const module of options.modules) await migrateModule(link, module, state, options.log);
+    for (const module of options.modules)
+      if (!hasAll(module, state)) await migrateModule(link, module, state, options.log);
   });
 }
 
 /**
  * Checks without changing anything that every module's schema has what this build needs. Throws a `StartError`.
- * A schema that is ahead passes: while a release rolls out, processes of the earlier one must still be able to start.
+ * A schema that is ahead passes, unless a migration took away what this build uses: while a release rolls out,
+ * processes of the earlier one must still be able to start.
  */
 export async function verifySchema(options: MigrateOptions): Promise<void> {
   checkModules(options.modules);
   await withLink(options, async (link) => {
     const state = await readState(link, namesOf(options));
     for (const module of options.modules) {
-      const { missing, unknown } = compare(module, stateOf(state, module.name).applied);
+      const { missing, unknown, contracted } = compare(module, stateOf(state, module.name).applied);
+      if (contracted !== null) throw contractedError(module, contracted);
       const [next] = missing;
       if (next !== undefined) {
         throw new StartError(
@@ -85,8 +92,7 @@ export async function verifySchema(options: MigrateOptions): Promise<void> {
           `The user "${state.user}" cannot take on the role ${roleOf(module.name)}: run \`migrate\` first`,
         );
       }
-      if (unknown.length > 0)
-        options.log(`the database of ${module.name} is ahead of this build by ${unknown.join(", ")}`);
+      if (unknown.length > 0) options.log(aheadBy(module, unknown));
     }
   });
 }
@@ -96,6 +102,7 @@ const namesOf = ({ modules }: MigrateOptions) => modules.map(({ name }) => name)
 const ABSENT: ModuleState = {
   hasSchema: false,
   hasRecord: false,
+  hasNeeds: false,
   hasRole: false,
   canSetRole: false,
   hasGrants: false,
@@ -116,23 +123,42 @@ function checkModules(modules: readonly ModuleMigrations[]): void {
   }
 }
 
-function isCurrent(modules: readonly ModuleMigrations[], state: DatabaseState): boolean {
-  return modules.every((module) => {
-    const { applied, canSetRole, hasGrants, hasRecord } = stateOf(state, module.name);
-    const { missing, unknown } = compare(module, applied);
-    return hasRecord && canSetRole && hasGrants && missing.length === 0 && unknown.length === 0;
-  });
+const isCurrent = (modules: readonly ModuleMigrations[], state: DatabaseState): boolean =>
+  modules.every(
+    (module) => hasAll(module, state) && compare(module, stateOf(state, module.name).applied).unknown.length === 0,
+  );
+
+/** What this build needs is there; a newer one's may be there as well. */
+function hasAll(module: ModuleMigrations, state: DatabaseState): boolean {
+  const { applied, canSetRole, hasGrants, hasRecord } = stateOf(state, module.name);
+  return hasRecord && canSetRole && hasGrants && compare(module, applied).missing.length === 0;
 }
 
-function refuseNewer(modules: readonly ModuleMigrations[], state: DatabaseState): void {
-  for (const module of modules) {
-    const [first] = compare(module, stateOf(state, module.name).applied).unknown;
-    if (first === undefined) continue;
+/** Refuses, or says that it leaves it as it is. */
+function refuseNewer(module: ModuleMigrations, state: DatabaseState, { newer, log }: MigrateOptions): void {
+  const { missing, unknown, contracted } = compare(module, stateOf(state, module.name).applied);
+  const [first] = unknown;
+  if (contracted !== null) throw contractedError(module, contracted);
+  if (first === undefined) return;
+  const [lacking] = missing;
+  if (lacking !== undefined)
+    throw new StartError(
+      `The database of "${module.name}" has migration ${first}, which this build does not know, and lacks ${lacking.id}: start a build that has both`,
+    );
+  if (newer !== "leave")
     throw new StartError(
       `The database of "${module.name}" is newer than this build (it has migration ${first}): start the newer build`,
     );
-  }
+  log(aheadBy(module, unknown));
 }
+
+const aheadBy = ({ name }: ModuleMigrations, unknown: readonly string[]) =>
+  `the database of ${name} is ahead of this build by ${unknown.join(", ")}`;
+
+const contractedError = ({ name }: ModuleMigrations, { id, needs }: Applied) =>
+  new StartError(
+    `The database of "${name}" is newer than this build can use (its migration ${id} needs a build that has ${needs}): start the newer build`,
+  );
 
 /** Refuses before anything is changed, with all the SQL that somebody with more rights must run. */
 function refuseWithoutRights(modules: readonly ModuleMigrations[], state: DatabaseState): void {
@@ -168,7 +194,7 @@ async function migrateModule(
     await inTransaction(link, async (run) => {
       if (!found.hasSchema) await run(`create schema ${schema}`);
       await run(
-        `create table ${schema}.schema_migration (id text primary key, sha256 text not null, position integer not null unique)`,
+        `create table ${schema}.schema_migration (id text primary key, sha256 text not null, position integer not null unique, needs text)`,
       );
     });
   }
@@ -184,6 +210,7 @@ async function migrateModule(
 async function apply(link: Link, module: string, migration: Migration, position: number): Promise<void> {
   const schema = quoteIdentifier(module);
   const online = isOnline(migration.sql);
+  const needs = neededBy(migration.sql);
   try {
     if (online) await runOnline(link, module, onlineSteps(migration.sql));
     await inTransaction(link, async (run) => {
@@ -194,6 +221,11 @@ async function apply(link: Link, module: string, migration: Migration, position:
         fingerprint(migration.sql),
         position,
       ]);
+      if (needs !== null) {
+        // The first releases made their record without it.
+        await run(`alter table ${schema}.schema_migration add column if not exists needs text`);
+        await run(`update ${schema}.schema_migration set needs = $2 where id = $1`, [migration.id, needs]);
+      }
       await run(grantsFor(module));
     });
   } catch (error) {

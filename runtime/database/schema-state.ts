@@ -33,11 +33,15 @@ export const fingerprint = (sql: string): string =>
 export interface Applied {
   readonly id: string;
   readonly sha256: string;
+  /** The migration that a build must know to go on using the schema after this one; null: any build may. */
+  readonly needs: string | null;
 }
 
 export interface ModuleState {
   readonly hasSchema: boolean;
   readonly hasRecord: boolean;
+  /** The record says what each migration needs; those of the first releases do not. */
+  readonly hasNeeds: boolean;
   readonly hasRole: boolean;
   /** The URL's user may take on the module's role. */
   readonly canSetRole: boolean;
@@ -60,6 +64,8 @@ const OLDEST_SERVER = 160_000;
 const MODULES_SQL = `
 select m.name, n.oid is not null as has_schema, r.oid is not null as has_role,
   to_regclass(quote_ident(m.name) || '.schema_migration') is not null as has_record,
+  exists (select from pg_attribute a where a.attrelid = to_regclass(quote_ident(m.name) || '.schema_migration')
+    and a.attname = 'needs' and not a.attisdropped) as has_needs,
   coalesce(pg_has_role(current_user, r.oid, 'SET'), false) as can_set_role,
   coalesce(has_schema_privilege(r.oid, n.oid, 'USAGE'), false) as has_grants
 from unnest($1::text[]) as m(name)
@@ -83,8 +89,11 @@ export async function readState(link: Link, names: readonly string[]): Promise<D
   if (!(version >= OLDEST_SERVER)) {
     throw new StartError(`The database server is PostgreSQL ${Math.floor(version / 10_000)}: it must be 16 or newer`);
   }
-  const recorded = modules.rows.filter((row) => row["has_record"] === true).map((row) => String(row["name"]));
-  const applied = await readApplied(link, recorded);
+  const recorded = modules.rows.filter((row) => row["has_record"] === true);
+  const applied = await readApplied(
+    link,
+    recorded.map((row) => ({ name: String(row["name"]), hasNeeds: row["has_needs"] === true })),
+  );
   return {
     user: String(facts["user_name"]),
     database: String(facts["database_name"]),
@@ -96,6 +105,7 @@ export async function readState(link: Link, names: readonly string[]): Promise<D
         const state: ModuleState = {
           hasSchema: row["has_schema"] === true,
           hasRecord: row["has_record"] === true,
+          hasNeeds: row["has_needs"] === true,
           hasRole: row["has_role"] === true,
           canSetRole: row["can_set_role"] === true,
           hasGrants: row["has_grants"] === true,
@@ -107,16 +117,21 @@ export async function readState(link: Link, names: readonly string[]): Promise<D
   };
 }
 
-async function readApplied(link: Link, names: readonly string[]): Promise<Map<string, Applied[]>> {
-  const found = new Map<string, Applied[]>(names.map((name) => [name, []]));
-  if (names.length === 0) return found;
-  const parts = names.map(
-    (name, index) => `select ${index} as module, id, sha256, position from ${quoteIdentifier(name)}.schema_migration`,
+async function readApplied(
+  link: Link,
+  records: readonly { readonly name: string; readonly hasNeeds: boolean }[],
+): Promise<Map<string, Applied[]>> {
+  const found = new Map<string, Applied[]>(records.map(({ name }) => [name, []]));
+  if (records.length === 0) return found;
+  const parts = records.map(
+    ({ name, hasNeeds }, index) =>
+      `select ${index} as module, id, sha256, position, ${hasNeeds ? "needs" : "null::text as needs"} from ${quoteIdentifier(name)}.schema_migration`,
   );
   const { rows } = await link.send({ text: `${parts.join(" union all ")} order by module, position`, params: [] });
   for (const row of rows) {
-    const name = names[Number(row["module"])] ?? "";
-    found.get(name)?.push({ id: String(row["id"]), sha256: String(row["sha256"]) });
+    const { name = "" } = records[Number(row["module"])] ?? {};
+    const needs = row["needs"] === null ? null : String(row["needs"]);
+    found.get(name)?.push({ id: String(row["id"]), sha256: String(row["sha256"]), needs });
   }
   return found;
 }
@@ -126,12 +141,14 @@ export interface Comparison {
   readonly missing: readonly Migration[];
   /** What the database has and this build does not know. */
   readonly unknown: readonly string[];
+  /** The first of the unknown that took away what this build uses; null: it can use the database. */
+  readonly contracted: Applied | null;
 }
 
 /** Compares a module with its database; throws a `StartError` when their histories contradict each other. */
 export function compare({ name, migrations }: ModuleMigrations, applied: readonly Applied[]): Comparison {
   const known = new Set(migrations.map(({ id }) => id));
-  const unknown = applied.filter(({ id }) => !known.has(id)).map(({ id }) => id);
+  const unknown = applied.filter(({ id }) => !known.has(id));
   const recorded = applied.filter(({ id }) => known.has(id));
   const lines = Map.groupBy(migrations, ({ id }) => lineOf(id));
   const next = new Map<string, number>();
@@ -152,7 +169,11 @@ export function compare({ name, migrations }: ModuleMigrations, applied: readonl
     }
   }
   const done = new Set(recorded.map(({ id }) => id));
-  return { missing: migrations.filter(({ id }) => !done.has(id)), unknown };
+  return {
+    missing: migrations.filter(({ id }) => !done.has(id)),
+    unknown: unknown.map(({ id }) => id),
+    contracted: unknown.find(({ needs }) => needs !== null && !known.has(needs)) ?? null,
+  };
 }
 
 const lineOf = (id: string) => /^([a-z]+)_\d/.exec(id)?.[1] ?? "";
