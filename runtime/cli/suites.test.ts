@@ -57,6 +57,7 @@ test("journeys run in every topology, the others once", async () => {
     "processes: 0",
     "fuzz: 0",
     "simulation: 0",
+    "upgrade: 0",
     "faults: 0",
   ]);
 });
@@ -80,7 +81,7 @@ test("what waits more than it works runs at the same time, all else one after th
   expect(together).toContain("journeys split + journeys pairs");
   expect(together).toContain("tools + dev");
   expect(together).toContain("processes + fuzz");
-  expect(together).toHaveLength(9);
+  expect(together).toHaveLength(10);
   expect(sideBySide([])).toEqual([]);
 });
 

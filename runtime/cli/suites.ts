@@ -29,6 +29,7 @@ export const SUITES: readonly Suite[] = [
   { name: "processes", folders: ["tests/processes"], timeoutMinutes: 10 },
   { name: "fuzz", folders: ["tests/fuzz"], timeoutMinutes: 10 },
   { name: "simulation", folders: ["tests/simulation"], timeoutMinutes: 15 },
+  { name: "upgrade", folders: ["tests/upgrade"], timeoutMinutes: 10 },
   { name: "faults", folders: ["tests/faults"], timeoutMinutes: 15 },
 ];
 

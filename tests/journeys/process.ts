@@ -5,6 +5,7 @@ import { freeServerPort } from "../../runtime/cli/dev/split/server-port.ts";
 import { startGuard } from "../provision/guard.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
+const ENTRY = "runtime/main.ts";
 const READY_TIMEOUT_MS = 45_000;
 const COMMAND_TIMEOUT_MS = 45_000;
 const STOP_TIMEOUT_MS = 20_000;
@@ -37,8 +38,8 @@ function childEnvironment(env: Environment): Record<string, string> {
 }
 
 /** Runs a command of a checkout to its end. */
-export async function runCommand(args: readonly string[], env: Environment = {}, checkout = ROOT) {
-  const child = Bun.spawn([process.execPath, "runtime/main.ts", ...args], {
+export async function runCommand(args: readonly string[], env: Environment = {}, checkout = ROOT, entry = ENTRY) {
+  const child = Bun.spawn([process.execPath, entry, ...args], {
     cwd: checkout,
     env: childEnvironment(env),
     stdin: "ignore",
@@ -51,8 +52,13 @@ export async function runCommand(args: readonly string[], env: Environment = {},
 }
 
 /** The command must refuse: its exit code is not 0, and it says why in one line, which is the answer. */
-export async function refusal(args: readonly string[], env: Environment = {}, checkout = ROOT): Promise<string> {
-  const { code, stdout, stderr } = await runCommand(args, env, checkout);
+export async function refusal(
+  args: readonly string[],
+  env: Environment = {},
+  checkout = ROOT,
+  entry = ENTRY,
+): Promise<string> {
+  const { code, stdout, stderr } = await runCommand(args, env, checkout, entry);
   const lines = `${stdout}${stderr}`.split("\n").filter((line) => line.trim() !== "");
   const [line = ""] = lines;
   if (code === 0 || lines.length !== 1)
@@ -65,12 +71,13 @@ export async function startProcess(
   args: readonly string[],
   env: Environment = {},
   checkout = ROOT,
+  entry = ENTRY,
 ): Promise<PlatformProcess> {
   const { PORT: port = String(await freeServerPort()), INTERNAL_PORT: internalPort = String(await freeServerPort()) } =
     env;
   // No parcel moves by itself, in whatever way the platform is started.
   const settings = { HOST: "127.0.0.1", CARRIER_STEP_MS: "0", ...env, PORT: port, INTERNAL_PORT: internalPort };
-  const child = spawn(process.execPath, ["runtime/main.ts", ...args], {
+  const child = spawn(process.execPath, [entry, ...args], {
     cwd: checkout,
     env: childEnvironment(settings),
     stdio: ["ignore", "pipe", "pipe"],
