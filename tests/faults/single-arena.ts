@@ -100,7 +100,7 @@ export async function startSingleArena(env: Environment = {}): Promise<SingleAre
 }
 
 /** A user who is told that the directory is in use tries again a moment later. */
-async function startAgain(start: () => Promise<PlatformProcess>): Promise<PlatformProcess> {
+export async function startAgain(start: () => Promise<PlatformProcess>): Promise<PlatformProcess> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await start();
