@@ -132,7 +132,10 @@ async function rollUnderLoad({ fleet, data, skus, previous, now, ...options }: U
   }
   await buyers.stop();
   const judged = await withSql(data.url, (sql) => judgeSettled(sql, buyers.placed, SETTLED_MS));
-  const alarms = fleet.output().split("\n").filter((line) => ALARM.test(line));
+  const alarms = fleet
+    .output()
+    .split("\n")
+    .filter((line) => ALARM.test(line));
   return {
     replacements,
     requests: buyers.counts.requests,
