@@ -26,7 +26,10 @@ test("only growth stores orders: ten million, fewer in a short run, or as many a
 test.each([
   [["split", "--orders", "5"], "bench split stores no orders: --orders is for growth"],
   [["growth", "--orders", "0"], "--orders takes a whole number from 1 to 100000000, not 0"],
-  [[], "name one benchmark, orders, split, idle, start, overload, reads, hop, growth, or authz, not none"],
+  [
+    [],
+    "name one benchmark, orders, split, idle, start, overload, reads, hop, growth, tracing, rolling, shutdown, or authz, not none",
+  ],
   [["sprint"], "not sprint"],
   [["toString"], "not toString"],
   [["split", "idle"], "not split idle"],

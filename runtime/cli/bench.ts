@@ -14,6 +14,8 @@ export const help = `Usage: genai-demo bench orders [--quick] [--json FILE] [--p
        genai-demo bench hop [--quick] [--json FILE] [--seconds N] [--rounds N]
        genai-demo bench growth [--quick] [--json FILE] [--orders N] [--seconds N] [--rounds N] [--connections N]
        genai-demo bench tracing [--quick] [--json FILE] [--seconds N] [--rounds N] [--connections N]
+       genai-demo bench rolling [--quick] [--json FILE] [--rounds N]
+       genai-demo bench shutdown [--quick] [--json FILE] [--rounds N]
        genai-demo bench authz [--json FILE]
 
 orders: runs the platform and a plain SQL implementation of the same order in turns on one PostgreSQL 18 server of its own
@@ -44,9 +46,14 @@ prints completed orders a second as a ratio of what they are with none, and how 
 tracing: runs the platform without traces, with 5 % and with all requests traced in turns, and prints orders a second as
 ratios; then freezes the collector under load and counts the requests that fail.
 
+rolling: rolls a split platform between the release before and this one under load, forward and back, and counts the
+requests that fail and what is wrong afterwards. 50 rounds take some 20 minutes.
+
+shutdown: sends SIGTERM to one of two replicas under load again and again, and counts the same. 100 take ten minutes.
+
   --quick          one short round: some 45 s instead of three minutes (growth: a few minutes)
   --seconds N      length of a turn (15; idle: 30; overload: 10; hop: 5)
-  --rounds N       how often each takes its turn (3; start: 5; overload: 1)
+  --rounds N       how often each takes its turn (3; start: 5; overload: 1; rolling: 50; shutdown: 100)
   --connections N  orders under way at a time (128); reads: requests
   --orders N       growth: how many are stored (10000000; quick: 200000)
   --profile        also prints where the time goes: statements and functions (costs some throughput)
@@ -125,6 +132,18 @@ const BENCHMARKS: Readonly<Record<string, Entry>> = {
     rounds: 3,
     run: async (options) => (await import("../../tests/load/tracing.ts")).benchTracing(options),
   },
+  rolling: {
+    seconds: 15,
+    quickSeconds: 4,
+    rounds: 50,
+    run: async (options) => (await import("../../tests/upgrade/bench.ts")).benchRolling(options),
+  },
+  shutdown: {
+    seconds: 15,
+    quickSeconds: 4,
+    rounds: 100,
+    run: async (options) => (await import("../../tests/upgrade/bench.ts")).benchShutdown(options),
+  },
   authz: {
     seconds: 15,
     quickSeconds: 4,
@@ -172,7 +191,7 @@ export function parseBenchArgs(args: readonly string[]) {
     name,
     benchmark,
     seconds: wholeNumber("seconds", flags.seconds, { preset: quick ? quickSeconds : seconds, most: 600 }),
-    rounds: wholeNumber("rounds", flags.rounds, { preset: quick ? 1 : rounds, most: 50 }),
+    rounds: wholeNumber("rounds", flags.rounds, { preset: quick ? 1 : rounds, most: 200 }),
     connections: wholeNumber("connections", flags.connections, { preset: 128, most: 1024 }),
     orders: wholeNumber("orders", flags.orders, { preset: (quick ? quickOrders : orders) ?? 0, most: 100_000_000 }),
     profile: flags.profile === true,
