@@ -10,9 +10,10 @@ export const help = `migrate: bring the schemas of all modules up to date, as th
 
 Creates each module's schema and its role <module>_app. Exit code 0 when every schema is current.`;
 
+export const flags = { modules: "string", "database-url": "string" } as const;
+
 export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
-  const flags = flagsOf(args, { modules: "string", "database-url": "string" });
-  const { config } = loadConfigHere(registry, "migrate", flags);
+  const { config } = loadConfigHere(registry, "migrate", flagsOf(args, flags));
   const modules = registry.filter((module) => config.modules.includes(module.name));
   const urlOf = (module: string) => {
     const url = config.databaseUrls.get(module)?.open();

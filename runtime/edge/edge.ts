@@ -5,7 +5,7 @@
  * by rpc, the topology each of their processes.
  */
 import type { JSONWebKeySet } from "jose";
-import { version } from "../../package.json";
+import { version } from "../build-info.ts";
 import { asyncApiDocument } from "../contracts/asyncapi.ts";
 import type { App } from "../http/app.ts";
 import { mountDocs } from "../http/docs-page.ts";

@@ -14,10 +14,10 @@ test("the libraries' links are made where they are missing; a folder that cannot
   cpSync(join(installed, "native"), bare, { recursive: true, verbatimSymlinks: true });
   const list: { target: string }[] = JSON.parse(readFileSync(join(bare, "pg-symlinks.json"), "utf8"));
   for (const { target } of list) rmSync(join(cache, "package", target), { force: true });
-  const copied = copyToCache({ folder: bare, version: "1" }, null, cache);
+  const copied = await copyToCache({ folder: bare, version: "1" }, null, cache);
   const version = Bun.spawnSync([join(copied, "bin", "postgres"), "--version"]);
   expect(version.stdout.toString()).toContain("PostgreSQL) 18");
-  expect(copyToCache({ folder: "/nowhere", version: "1" }, null, cache)).toBe(copied);
+  expect(await copyToCache({ folder: "/nowhere", version: "1" }, null, cache)).toBe(copied);
 
   expect(linkLibraries(bare)).toBe(true);
   expect(linkLibraries(bare)).toBe(true);
