@@ -57,8 +57,7 @@ export function mountEdge(app: App, options: EdgeOptions): void {
   const own = edgeRoutes(options);
   mountRoutes(app, own, { ...http, module: EDGE });
   const names = modules.map(({ name }) => name).join(", ");
-  mountDocs(
-    app,
+  mountDocs(app, () =>
     openApiDocument([...routes, ...modules.flatMap((module) => module.routes), ...own], {
       title: "genai-demo",
       version,

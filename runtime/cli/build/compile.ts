@@ -50,6 +50,8 @@ export async function compile({ root, target, outfile, build, assets }: Executab
     compile: {
       target: `bun-${target}`,
       outfile,
+      // What runs once at a start is not worth compiling to machine code; `runPlatform` ends this when the process is up.
+      jitPolicy: 20,
       // What lies in the folder that it is started in is not its own.
       autoloadDotenv: false,
       autoloadBunfig: false,
