@@ -1,6 +1,5 @@
 /** `build`: the executables, each one file that needs nothing else. */
-import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { systemClock } from "../clock.ts";
 import { flagsOf } from "./arguments.ts";
@@ -23,8 +22,8 @@ Makes two executables of the source, each one file that needs no Bun, no Node an
   --commit SHA   what --version is to tell of the source (default: what git says)
   --json FILE    writes their sizes
 
-Version, commit and time are inside (--version). The same source, commit, Bun and SOURCE_DATE_EPOCH (seconds since 1970, for
-the time) make the same bytes. Exit code 0 when both are there.
+Version, commit and time are inside (--version). The same source in the same folder, commit, Bun and SOURCE_DATE_EPOCH
+(seconds since 1970, for the time) make the same bytes: packages hold the path that they were built in. Exit code 0 when both are there.
 
 Examples:
   bun run build
@@ -81,13 +80,10 @@ export async function buildExecutables({ root, out, target, suffix = "", commit 
   mkdirSync(out, { recursive: true });
   const full = join(out, `genai-demo${suffix}`);
   const server = join(out, `genai-demo-server${suffix}`);
-  const scratch = mkdtempSync(join(tmpdir(), "genai-demo-archive-"));
-  try {
-    const archive = await withNativeFolder(root, target, (native) => packPostgres(native, scratch));
-    await compile({ root, target, outfile: full, build, assets: [archive] });
-    await compile({ root, target, outfile: server, build, assets: [] });
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
+  // Always the same place: an executable holds the paths of what it was made of.
+  const packed = join(root, "node_modules", ".cache", "genai-demo", target);
+  const archive = await withNativeFolder(root, target, (native) => packPostgres(native, packed));
+  await compile({ root, target, outfile: full, build, assets: [archive] });
+  await compile({ root, target, outfile: server, build, assets: [] });
   return { full, server };
 }

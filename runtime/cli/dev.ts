@@ -6,6 +6,7 @@ import type { Module } from "../module.ts";
 import { StartError } from "../start-error.ts";
 import { flagsOf, UsageError } from "./arguments.ts";
 import { banner, FAREWELL } from "./dev/banner.ts";
+import { NEEDS_CHECKOUT } from "./dev/split/needs-checkout.ts";
 import { openBrowser } from "./open-browser.ts";
 import { openOutput, openPlatformLog } from "./process-log.ts";
 import { loadConfigHere, type PlatformFlags, platformFlags, runPlatform } from "./run-platform.ts";
@@ -135,6 +136,8 @@ async function runSplit({
     registry.map(({ name }) => name),
   );
   const { config } = loadConfigHere(registry, "dev", { ...given, modules: "all", transport: "inprocess" });
+  if (build !== null && (config.kafkaBrokers === null || config.redisUrl === null))
+    throw new StartError(NEEDS_CHECKOUT);
   if (settings.reset) await beginAfresh(config, config.kafkaBrokers ?? []);
   const ready = (url: string, more: string) => {
     console.log(banner(url, config, more));

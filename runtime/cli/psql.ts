@@ -107,7 +107,8 @@ async function findPsql(): Promise<string> {
     const { provisionPostgres } = await import("../../tests/provision/postgres.ts");
     return `${(await provisionPostgres()).binDir}/psql`;
   } catch (error) {
-    const reason = messageOf(error).split("\n")[0];
+    // In an executable: what downloads it is a part of the checkout.
+    const [reason] = messageOf(error).split("\n");
     throw new StartError(
       `There is no psql on the PATH, and none could be downloaded (${reason}): install PostgreSQL's client (Debian: apt-get install postgresql-client; macOS: brew install libpq)`,
       { cause: error },

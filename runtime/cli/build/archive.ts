@@ -27,8 +27,9 @@ export async function packPostgres(native: string, into: string): Promise<string
   const packed = Bun.zstdCompressSync(tar, { level: ZSTD_LEVEL });
   const path = join(into, archiveName(createHash("sha256").update(packed).digest("hex")));
   mkdirSync(into, { recursive: true });
-  writeFileSync(`${path}.draft`, packed);
-  renameSync(`${path}.draft`, path);
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, packed);
+  renameSync(draft, path);
   return path;
 }
 
