@@ -3,8 +3,8 @@ import { parseArgs } from "node:util";
 /** A command line that cannot be understood; the message says what to write. Exit code 2. */
 export class UsageError extends Error {}
 
-/** `strings`: it may be given several times. */
-type Known = Readonly<Record<string, "string" | "strings" | "boolean">>;
+/** Flags of a command by their names. `strings`: it may be given several times. */
+export type Known = Readonly<Record<string, "string" | "strings" | "boolean">>;
 
 interface Values {
   readonly string: string;
@@ -57,7 +57,7 @@ export function wholeNumber(
 }
 
 /** What `parseArgs` refused, in one line; anything else that was thrown as its own message. */
-export function parseFault(error: unknown): string {
+function parseFault(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error ? error.code : undefined;
   const flag = /'([^' ]+)/.exec(error.message)?.[1];

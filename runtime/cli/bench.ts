@@ -24,12 +24,13 @@ orders: runs the platform and a plain SQL implementation of the same order in tu
 split: runs the platform as six processes over Kafka, PostgreSQL and Redis of its own and in one process in turns, and
 prints CPU an order of the one over the other's, and time to CONFIRMED over what messages and commits take by themselves.
 
-idle: runs the platform as six processes, and prints what each uses of a core while nobody asks anything of it.
+idle: runs the executable as six processes, and prints what each uses of a core while nobody asks anything of it.
 
 authz: asks every route of the platform as everybody who may come by, in one process and in six, and counts the answers
 that are not as the route declares.
 
-start: from exec to the first 200 of /health/ready on existing data, and the memory that it takes.
+start: builds the executables; from exec to the first 200 of /health/ready on existing data, with the database inside and
+with an external one, and the memory that it takes.
 
 overload: offers five and ten times as many orders as the platform can do, and prints what it completes as a ratio of
 its peak, how soon it turns others away, what memory it takes and how soon the peak is back.

@@ -19,11 +19,13 @@ Exit code 0 when a process could start with it; 1 when there are faults, which a
 
 const MODES = ["dev", "serve", "migrate"] as const satisfies readonly Mode[];
 
+export const flags = { ...platformFlags, mode: "string", json: "boolean" } as const;
+
 export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
-  const { mode: given = "dev", json, ...flags } = flagsOf(args, { ...platformFlags, mode: "string", json: "boolean" });
+  const { mode: given = "dev", json, ...settings } = flagsOf(args, flags);
   const mode = MODES.find((known) => known === given);
   if (mode === undefined) throw new UsageError(`--mode is ${given}: it must be one of ${MODES.join(", ")}`);
-  const { table } = loadConfigHere(registry, mode, flags);
+  const { table } = loadConfigHere(registry, mode, settings);
   console.log(json ? JSON.stringify(table, null, 2) : inColumns(table));
   return 0;
 }

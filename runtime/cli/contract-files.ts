@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Glob } from "bun";
-import { version } from "../../package.json";
+import { version } from "../build-info.ts";
 import { stableJson } from "../contracts/json-schema.ts";
 import { metricsDocument } from "../contracts/metrics-document.ts";
 import {

@@ -37,50 +37,53 @@ type Filter = { readonly [Name in (typeof FILTERS)[number]]?: string };
 type Letter = z.infer<typeof itemSchema>;
 type Report = z.infer<typeof reportSchema>;
 
+export const flags = {
+  ...operatorFlags,
+  module: "string",
+  key: "string",
+  type: "string",
+  parked: "string",
+  all: "boolean",
+  reason: "string",
+} as const;
+
+export const words = () => ["list", "show", "replay", "discard"];
+
 /** Runs the command; its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
-  const known = {
-    ...operatorFlags,
-    module: "string",
-    key: "string",
-    type: "string",
-    parked: "string",
-    all: "boolean",
-    reason: "string",
-  } as const;
-  const { flags, words } = wordsAndFlagsOf(args, known);
-  const [action, ...given] = words;
+  const { flags: settings, words: arranged } = wordsAndFlagsOf(args, flags);
+  const [action, ...given] = arranged;
   const misplaced = (name: keyof Filter | "all" | "reason", ...owners: string[]) => {
-    if (flags[name] !== undefined && !owners.includes(action ?? ""))
+    if (settings[name] !== undefined && !owners.includes(action ?? ""))
       throw new UsageError(`--${name} belongs to deadletters ${owners.join(" and ")}`);
   };
   for (const name of FILTERS) misplaced(name, "list", "replay");
   misplaced("all", "replay");
   misplaced("reason", "discard");
-  const filter: Filter = flags;
+  const filter: Filter = settings;
   const isSelected = FILTERS.some((name) => filter[name] !== undefined);
   switch (action) {
     case "list": {
       if (given.length > 0) throw new UsageError("deadletters list takes no ID; see one with: deadletters show ID");
-      return list(await operatorClient(flags), filter);
+      return list(await operatorClient(settings), filter);
     }
     case "show":
-      return show(await operatorClient(flags), only(given, "show ID"));
+      return show(await operatorClient(settings), only(given, "show ID"));
     case "replay": {
-      if ([given.length > 0, flags.all === true, isSelected].filter(Boolean).length !== 1)
+      if ([given.length > 0, settings.all === true, isSelected].filter(Boolean).length !== 1)
         throw new UsageError(
           "deadletters replay takes the IDs of letters, or --module, --key, --type, --parked, or --all",
         );
-      const client = await operatorClient(flags);
+      const client = await operatorClient(settings);
       if (given.length > 0) return replay(client, given, false);
       return replay(client, queues(await matching(client, filter)), true);
     }
     case "discard": {
       const id = only(given, "discard ID --reason TEXT");
-      const reason = flags.reason?.trim() ?? "";
+      const reason = settings.reason?.trim() ?? "";
       if (reason.length === 0 || reason.length > DISCARD_REASON_LIMIT)
         throw new UsageError(`deadletters discard needs --reason TEXT of 1 to ${DISCARD_REASON_LIMIT} characters`);
-      return discard(await operatorClient(flags), id, reason);
+      return discard(await operatorClient(settings), id, reason);
     }
     default:
       throw new UsageError(`deadletters ${action ?? ""}: give list, show, replay or discard (see deadletters --help)`);

@@ -13,9 +13,10 @@ Creates each module's schema and its role <module>_app. A database that a newer 
 unless that release took away what this one uses (docs/upgrade.md). Exit code 0 when every schema has what this build
 needs.`;
 
+export const flags = { modules: "string", "database-url": "string" } as const;
+
 export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
-  const flags = flagsOf(args, { modules: "string", "database-url": "string" });
-  const { config } = loadConfigHere(registry, "migrate", flags);
+  const { config } = loadConfigHere(registry, "migrate", flagsOf(args, flags));
   const modules = registry.filter((module) => config.modules.includes(module.name));
   const urlOf = (module: string) => {
     const url = config.databaseUrls.get(module)?.open();

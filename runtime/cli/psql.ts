@@ -33,6 +33,11 @@ and nothing else. Arguments after -- go to psql.
 
 psql is taken from the PATH; where there is none, it is downloaded once (needs Python's pip). Exit code: that of psql.`;
 
+export const flags = { data: "string", "database-url": "string" } as const;
+
+/** Its first word: every schema of the platform. */
+export const words = (registry: readonly Module[]) => [...schemasIn(registry).keys()];
+
 export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
   const separator = args.indexOf("--");
   const [name, ...own] = separator === -1 ? args : args.slice(0, separator);
@@ -41,8 +46,7 @@ export async function run(args: readonly string[], registry: readonly Module[]):
   if (name === undefined || name.startsWith("-")) throw new UsageError(`psql needs a module, one of ${names}`);
   const module = schemas.get(name);
   if (module === undefined) throw new UsageError(`there is no module ${name}; there are ${names}`);
-  const flags = flagsOf(own, { data: "string", "database-url": "string" });
-  const { config } = loadConfigHere(registry, "dev", { ...flags, modules: "all" });
+  const { config } = loadConfigHere(registry, "dev", { ...flagsOf(own, flags), modules: "all" });
   const program = await findPsql();
   const { url, server } = await reach(config, module);
   try {
@@ -103,7 +107,8 @@ async function findPsql(): Promise<string> {
     const { provisionPostgres } = await import("../../tests/provision/postgres.ts");
     return `${(await provisionPostgres()).binDir}/psql`;
   } catch (error) {
-    const reason = messageOf(error).split("\n")[0];
+    // In an executable: what downloads it is a part of the checkout.
+    const [reason] = messageOf(error).split("\n");
     throw new StartError(
       `There is no psql on the PATH, and none could be downloaded (${reason}): install PostgreSQL's client (Debian: apt-get install postgresql-client; macOS: brew install libpq)`,
       { cause: error },

@@ -15,11 +15,13 @@ ${operatorHelp}
 Stock, money, orders, once, sequence, agreement: one line for each violation. Orders under way are told apart.
 Exit code 0 only when all hold.`;
 
+export const flags = { ...operatorFlags, json: "string" } as const;
+
 export async function run(args: readonly string[]): Promise<number> {
-  const flags = flagsOf(args, { ...operatorFlags, json: "string" });
-  checkFiguresFile(flags.json);
+  const given = flagsOf(args, flags);
+  checkFiguresFile(given.json);
   const startedAtMs = systemClock.now();
-  const ask = await operatorClient(flags);
+  const ask = await operatorClient(given);
   const { body } = await ask({ method: "GET", path: "/ops/reconcile" });
   const answer = reconciliationSchema.safeParse(body);
   if (!answer.success) throw new OperatorError("The answer is not one of this version: is --url a platform's address?");
@@ -35,6 +37,6 @@ export async function run(args: readonly string[]): Promise<number> {
     stated("reconcile.parked", checked.parked, "orders"),
     { ...stated("reconcile.violations", checked.violations, "violations"), wanted: "0", holds: ok },
   ];
-  writeFigures(flags.json, figureReport("reconcile", startedAtMs, figures, []));
+  writeFigures(given.json, figureReport("reconcile", startedAtMs, figures, []));
   return ok ? 0 : 1;
 }

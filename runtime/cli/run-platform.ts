@@ -51,6 +51,8 @@ export async function runPlatform(options: {
   const { ready, stopped = stopSignal, log, ...settings } = options;
   try {
     const platform = await startPlatform({ ...settings, log: log.log, instance: log.instance });
+    // An executable starts with a compiler that is held back: see cli/build/compile.ts.
+    Bun.unsafe.setJITPolicy(1);
     ready(platform.url);
     const limits = await stopped();
     return (await platform.stop(limits)) ? 0 : 1;

@@ -20,6 +20,8 @@ export const help = `serve: run the process itself, as in a pod. No demo data, n
 Run \`migrate\` first. It says everything on stdout, a line an event (docs/logs.md), also why it does not start. Exit code
 0 after a clean stop, 1 when it could not start or had to cut something short, 2 for flags that are not understood.`;
 
+export const flags = platformFlags;
+
 /** Runs the process until a stop signal; resolves with the exit code. */
 export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
   const output = openOutput(process.stdout);
@@ -33,7 +35,7 @@ export async function run(args: readonly string[], registry: readonly Module[]):
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
   try {
-    const { config } = loadConfigHere(registry, "serve", flagsOf(args, platformFlags));
+    const { config } = loadConfigHere(registry, "serve", flagsOf(args, flags));
     const log = openPlatformLog(output, config);
     current = log;
     return await runPlatform({ registry, config, local: false, log, ready: () => undefined });

@@ -56,6 +56,7 @@ test("journeys run in every topology, the others once", async () => {
     "journeys replicas: 1",
     "processes: 0",
     "fuzz: 0",
+    "executable: 0",
     "simulation: 0",
     "upgrade: 0",
     "faults: 0",
@@ -80,7 +81,7 @@ test("what waits more than it works runs at the same time, all else one after th
   expect(together).toContain("journeys single + journeys single-pg");
   expect(together).toContain("journeys split + journeys pairs");
   expect(together).toContain("tools + dev");
-  expect(together).toContain("processes + fuzz");
+  expect(together).toContain("processes + fuzz + executable");
   expect(together).toHaveLength(10);
   expect(sideBySide([])).toEqual([]);
 });

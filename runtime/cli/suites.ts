@@ -28,6 +28,7 @@ export const SUITES: readonly Suite[] = [
   { name: "journeys", folders: ["tests/journeys"], topologies: TOPOLOGIES, timeoutMinutes: 15 },
   { name: "processes", folders: ["tests/processes"], timeoutMinutes: 10 },
   { name: "fuzz", folders: ["tests/fuzz"], timeoutMinutes: 10 },
+  { name: "executable", folders: ["tests/executable"], timeoutMinutes: 10 },
   { name: "simulation", folders: ["tests/simulation"], timeoutMinutes: 15 },
   { name: "upgrade", folders: ["tests/upgrade"], timeoutMinutes: 10 },
   { name: "faults", folders: ["tests/faults"], timeoutMinutes: 15 },
@@ -38,7 +39,7 @@ const TOGETHER: readonly (readonly string[])[] = [
   ["tools", "dev"],
   ["journeys single", "journeys single-pg"],
   ["journeys split", "journeys pairs"],
-  ["processes", "fuzz"],
+  ["processes", "fuzz", "executable"],
 ];
 
 /** One run of `bun test`: a suite's files, in one topology or none. */

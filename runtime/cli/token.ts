@@ -1,8 +1,7 @@
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { systemClock } from "../clock.ts";
 import { IssuerError, issueToken } from "../identity/development-issuer.ts";
-import { parseFault } from "./arguments.ts";
+import { flagsOf } from "./arguments.ts";
 
 export const help = `token --role operator|customer [--sub S] [--ttl=SECONDS] [--scope S]... [--data DIR]
 
@@ -18,19 +17,12 @@ Example: bun run --silent token --role customer --sub alice
 
   curl -H "Authorization: Bearer $(bun run --silent token --role operator --ttl=3600)" localhost:8080/api/v1/orders`;
 
+export const flags = { role: "string", sub: "string", ttl: "string", scope: "strings", data: "string" } as const;
+
 /** The command `token`; its exit code. */
-export async function run(args: string[]): Promise<number> {
+export async function run(args: readonly string[]): Promise<number> {
+  const values = flagsOf(args, flags);
   try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        role: { type: "string" },
-        sub: { type: "string" },
-        ttl: { type: "string" },
-        scope: { type: "string", multiple: true },
-        data: { type: "string" },
-      },
-    });
     const { role, ttl = "86400", scope } = values;
     if (role !== "operator" && role !== "customer") return fault("--role must be operator or customer");
     const sub = values.sub ?? role;
@@ -54,8 +46,6 @@ export async function run(args: string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof IssuerError) return fault(error.message);
-    if (error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"))
-      return fault(parseFault(error));
     throw error;
   }
 }

@@ -23,9 +23,10 @@ export const help = `topics: make the topics of all modules on the brokers. What
 Names and login: KAFKA_PREFIX; KAFKA_SASL, KAFKA_USERNAME, KAFKA_PASSWORD, KAFKA_TOKEN_FILE, KAFKA_TLS, KAFKA_CA_FILE.
 Exit code 0 when every topic is there with that number of partitions.`;
 
+export const flags = { "kafka-brokers": "string", partitions: "string", replication: "string" } as const;
+
 export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
-  const flags = flagsOf(args, { "kafka-brokers": "string", partitions: "string", replication: "string" });
-  const { config } = loadConfigHere(registry, "topics", flags);
+  const { config } = loadConfigHere(registry, "topics", flagsOf(args, flags));
   const { created, present } = await makeTopics(registry, config);
   for (const topic of created) console.log(`made  ${topic}`);
   for (const topic of present) console.log(`there ${topic}`);

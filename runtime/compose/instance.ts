@@ -1,4 +1,4 @@
-import { version } from "../../package.json";
+import { version } from "../build-info.ts";
 import type { PlatformConfig } from "../config/settings.ts";
 import type { Health } from "../http/health.ts";
 import type { Instance } from "../instance.ts";

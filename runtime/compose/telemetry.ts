@@ -2,7 +2,7 @@
  * What this process tells of its work: spans to a collector, to its own memory, or nowhere. Where they go nowhere nothing
  * is traced at all.
  */
-import { version } from "../../package.json";
+import { version } from "../build-info.ts";
 import { createFineClock, systemClock, systemStopwatch } from "../clock.ts";
 import type { PlatformConfig } from "../config/settings.ts";
 import { atMost } from "../deadline.ts";

@@ -100,7 +100,7 @@ async function takeAndStart(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const directory = takeDataDirectory(options.dataDir, log);
   try {
     const account = ownerOf(directory.cluster, directory.account);
-    const native = prepareNative(account);
+    const native = await prepareNative(account);
     await endLeftover(directory.cluster, scheduler, log);
     const { cluster } = directory;
     if (options.reset) removeCluster(cluster);

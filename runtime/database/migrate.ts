@@ -76,25 +76,35 @@ export async function migrate(options: MigrateOptions): Promise<void> {
  */
 export async function verifySchema(options: MigrateOptions): Promise<void> {
   checkModules(options.modules);
-  await withLink(options, async (link) => {
-    const state = await readState(link, namesOf(options));
-    for (const module of options.modules) {
-      const { missing, unknown, contracted } = compare(module, stateOf(state, module.name).applied);
-      if (contracted !== null) throw contractedError(module, contracted);
-      const [next] = missing;
-      if (next !== undefined) {
-        throw new StartError(
-          `The database of "${module.name}" lacks ${missing.length} migrations, the first is ${next.id}: run \`migrate\` first`,
-        );
-      }
-      if (!stateOf(state, module.name).canSetRole) {
-        throw new StartError(
-          `The user "${state.user}" cannot take on the role ${roleOf(module.name)}: run \`migrate\` first`,
-        );
-      }
-      if (unknown.length > 0) options.log(aheadBy(module, unknown));
+  const state = await stateNow(options);
+  for (const module of options.modules) {
+    const { missing, unknown, contracted } = compare(module, stateOf(state, module.name).applied);
+    if (contracted !== null) throw contractedError(module, contracted);
+    const [next] = missing;
+    if (next !== undefined) {
+      throw new StartError(
+        `The database of "${module.name}" lacks ${missing.length} migrations, the first is ${next.id}: run \`migrate\` first`,
+      );
     }
-  });
+    if (!stateOf(state, module.name).canSetRole) {
+      throw new StartError(
+        `The user "${state.user}" cannot take on the role ${roleOf(module.name)}: run \`migrate\` first`,
+      );
+    }
+    if (unknown.length > 0) options.log(aheadBy(module, unknown));
+  }
+}
+
+/** Over one connection, which a start waits for. */
+async function stateNow(options: MigrateOptions): Promise<DatabaseState> {
+  try {
+    return await untilStarted(
+      () => ask(openTo(options, FIRST_ANSWER_MS), (link) => readState(link, namesOf(options))),
+      options,
+    );
+  } catch (error) {
+    throw unusable(parseConnectionUrl(options.url), error);
+  }
 }
 
 const namesOf = ({ modules }: MigrateOptions) => modules.map(({ name }) => name);
@@ -322,19 +332,20 @@ async function takeLock(link: Link, scheduler: Scheduler): Promise<void> {
   await link.send({ text: `set lock_timeout = ${LOCK_WAIT_MS}`, params: [] });
 }
 
+const openTo = ({ url, scheduler = systemScheduler }: MigrateOptions, deadlineMs: number): Link =>
+  openLink({
+    target: parseConnectionUrl(url),
+    parameters: { application_name: "genai-demo migrate", client_min_messages: "warning", TimeZone: "UTC" },
+    deadlineMs,
+    scheduler,
+  });
+
 async function withLink(options: MigrateOptions, work: (link: Link) => Promise<void>): Promise<void> {
   const target = parseConnectionUrl(options.url);
-  const open = (deadlineMs: number) =>
-    openLink({
-      target,
-      parameters: { application_name: "genai-demo migrate", client_min_messages: "warning", TimeZone: "UTC" },
-      deadlineMs,
-      scheduler: options.scheduler ?? systemScheduler,
-    });
-  const link = open(MIGRATION_LIMIT_MS);
+  const link = openTo(options, MIGRATION_LIMIT_MS);
   try {
     // The link itself is patient with migrations; a server that cannot be reached must be told soon.
-    if (target.socketPath === null) await untilStarted(() => probe(open(FIRST_ANSWER_MS)), options);
+    if (target.socketPath === null) await untilStarted(() => ask(openTo(options, FIRST_ANSWER_MS), probe), options);
     await work(link);
   } catch (error) {
     throw unusable(target, error);
@@ -343,10 +354,10 @@ async function withLink(options: MigrateOptions, work: (link: Link) => Promise<v
   }
 }
 
-async function untilStarted(ask: () => Promise<void>, { scheduler = systemScheduler, log }: MigrateOptions) {
+async function untilStarted<T>(attempt: () => Promise<T>, { scheduler = systemScheduler, log }: MigrateOptions) {
   for (let waitedMs = 0; ; waitedMs += SERVER_START_PAUSE_MS) {
     try {
-      return await ask();
+      return await attempt();
     } catch (error) {
       const isStarting = error instanceof DatabaseError && error.sqlState === SERVER_STARTING;
       if (!isStarting || waitedMs >= SERVER_START_WAIT_MS) throw error;
@@ -356,10 +367,12 @@ async function untilStarted(ask: () => Promise<void>, { scheduler = systemSchedu
   }
 }
 
-async function probe(link: Link): Promise<void> {
+async function ask<T>(link: Link, question: (link: Link) => Promise<T>): Promise<T> {
   try {
-    await link.send({ text: "select 1", params: [] });
+    return await question(link);
   } finally {
     link.close();
   }
 }
+
+const probe = (link: Link) => link.send({ text: "select 1", params: [] });

@@ -5,7 +5,7 @@
  * by rpc, the topology each of their processes.
  */
 import type { JSONWebKeySet } from "jose";
-import { version } from "../../package.json";
+import { version } from "../build-info.ts";
 import { asyncApiDocument } from "../contracts/asyncapi.ts";
 import type { App } from "../http/app.ts";
 import { mountDocs } from "../http/docs-page.ts";
@@ -57,8 +57,7 @@ export function mountEdge(app: App, options: EdgeOptions): void {
   const own = edgeRoutes(options);
   mountRoutes(app, own, { ...http, module: EDGE });
   const names = modules.map(({ name }) => name).join(", ");
-  mountDocs(
-    app,
+  mountDocs(app, () =>
     openApiDocument([...routes, ...modules.flatMap((module) => module.routes), ...own], {
       title: "genai-demo",
       version,

@@ -7,12 +7,26 @@ import { DOCS_STYLESHEET } from "./docs-style.ts";
 import type { OpenApiDocument } from "./openapi.ts";
 import { escapeHtml, servePage } from "./page.ts";
 
-/** Serves `/openapi.json`, `/docs`, its stylesheet, and sends `/problems/<slug>` to the place in `/docs`. */
-export function mountDocs(app: App, document: OpenApiDocument): void {
-  const json = JSON.stringify(document);
-  const html = renderDocs(document);
-  servePage(app, "/openapi.json", "application/json", () => json);
-  servePage(app, "/docs", "text/html; charset=utf-8", () => html);
+/**
+ * Serves `/openapi.json`, `/docs`, its stylesheet, and sends `/problems/<slug>` to the place in `/docs`. The document is
+ * made when it is first asked for: a start does not wait for it.
+ */
+export function mountDocs(app: App, make: () => OpenApiDocument): void {
+  let document: OpenApiDocument | undefined;
+  const made = () => {
+    document ??= make();
+    return document;
+  };
+  let json: string | undefined;
+  servePage(app, "/openapi.json", "application/json", () => {
+    json ??= JSON.stringify(made());
+    return json;
+  });
+  let html: string | undefined;
+  servePage(app, "/docs", "text/html; charset=utf-8", () => {
+    html ??= renderDocs(made());
+    return html;
+  });
   servePage(app, "/docs/style.css", "text/css; charset=utf-8", () => DOCS_STYLESHEET);
   app.get(
     "/problems/:slug{[a-z0-9-]+}",

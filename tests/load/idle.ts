@@ -1,13 +1,17 @@
 /**
- * `bench idle`: what the platform uses as six processes over Kafka while nobody asks anything of it. It has orders and
+ * `bench idle`: what the freshly built executable uses as six processes over Kafka while nobody asks anything of it. It has orders and
  * has handled them: what is measured begins when nothing is left to do, and a rest after that.
  */
+import { join } from "node:path";
+import { targetOf } from "../../runtime/cli/build/targets.ts";
+import { buildExecutables } from "../../runtime/cli/build.ts";
 import { type Benchmark, type BenchmarkOptions, inBenchDirectory } from "./benchmark.ts";
 import { cpuIsReadable, treeCpuMs } from "./cpu.ts";
 import { type IdleWindow, idleFigures, percentOf } from "./idle-figures.ts";
 import { loadWindow, type ProcessIds } from "./load-window.ts";
 import { BROKER, MODULES, REDIS, startSplitUnderLoad } from "./split-platform.ts";
 
+const ROOT = join(import.meta.dir, "..", "..");
 const WARM_UP = { durationMs: 4_000, connections: 16 };
 /** Connections that were busy are given up by then, and code that was hot is compiled. */
 const REST_MS = 5_000;
@@ -19,12 +23,14 @@ const DATABASE = "database";
 export async function benchIdle({ seconds, rounds, progress }: BenchmarkOptions): Promise<Benchmark> {
   if (!cpuIsReadable) throw new Error("bench idle reads the CPU of processes from /proc, so it runs on Linux alone");
   return inBenchDirectory(async (directory) => {
+    const { server } = await buildExecutables({ root: ROOT, out: directory, target: targetOf(undefined) });
     progress("starting six processes on PostgreSQL, Kafka and Redis …");
     await using split = await startSplitUnderLoad({
       directory,
       products: PRODUCTS,
       customers: CUSTOMERS,
       profile: false,
+      executable: server,
     });
     const { target, skus } = split;
     const { completed } = await loadWindow(target, { ...WARM_UP, skus });
@@ -42,7 +48,7 @@ export async function benchIdle({ seconds, rounds, progress }: BenchmarkOptions)
       figures: idleFigures(windows, MODULES, [DATABASE, BROKER, REDIS]),
       notes: [
         `${rounds} windows of ${seconds} s, the median of each process; idle.splitCpuPercent is the busiest of the six`,
-        `after ${completed} orders, all of them handled; Kafka with one broker; the kernel counts CPU in steps of 10 ms`,
+        `genai-demo-server, after ${completed} orders, all of them handled; Kafka with one broker; the kernel counts CPU in steps of 10 ms`,
       ],
     };
   });

@@ -22,6 +22,8 @@ export interface PlatformOptions {
   readonly directory: string;
   /** Samples where the CPU goes; the profile is written here when the process ends. */
   readonly profileDir?: string;
+  /** Runs this instead of the source. */
+  readonly executable?: string;
   /** Of its log, where several share the directory. */
   readonly name?: string;
   /** Over the ones that every process has: which modules it runs, where the other servers are, its ports. */
@@ -61,7 +63,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const logFile = join(options.directory, `${name}.log`);
   const profile = options.profileDir === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", options.profileDir];
   const running = await startServing({
-    argv: [process.execPath, ...profile, "runtime/main.ts", "serve"],
+    argv: options.executable
+      ? [options.executable, "serve"]
+      : [process.execPath, ...profile, "runtime/main.ts", "serve"],
     cwd: ROOT,
     env: {
       ...process.env,

@@ -28,6 +28,8 @@ export interface LoadOptions {
   readonly customers: number;
   /** Samples where each process spends its time; the profiles are written to `profileDirOf` when they end. */
   readonly profile: boolean;
+  /** Runs this instead of the source, where it is split. */
+  readonly executable?: string;
 }
 
 export interface UnderLoad extends AsyncDisposable {
@@ -117,6 +119,7 @@ export async function startSplitUnderLoad(options: LoadOptions): Promise<SplitUn
       directory,
       name: module,
       ...(options.profile ? { profileDir: profileDirOf(options.directory, module) } : {}),
+      ...(options.executable ? { executable: options.executable } : {}),
       settings: { ...common, MODULES: module, PORT: portOf(2 * index), INTERNAL_PORT: portOf(2 * index + 1) },
     });
     members.set(module, member);

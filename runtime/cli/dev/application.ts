@@ -1,6 +1,6 @@
 /** The application as the supervisor's child: it loads its code at once and starts when it is told to. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { build } from "../../build-info.ts";
 import type { Scheduler } from "../../scheduler.ts";
 import type { PlatformFlags } from "../run-platform.ts";
 import { forEachLine } from "./lines.ts";
@@ -39,7 +39,7 @@ export function supervisedCommand(root: string, flags: PlatformFlags): string[] 
   const given = Object.entries(flags).flatMap(([name, value]) =>
     value === undefined ? [] : [value === true ? `--${name}` : `--${name}=${value}`],
   );
-  return [...(existsSync(main) ? [main] : []), "dev", SUPERVISED_FLAG, ...given];
+  return [...(build === null ? [main] : []), "dev", SUPERVISED_FLAG, ...given];
 }
 
 /** Spawns it. */

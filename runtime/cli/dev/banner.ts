@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import type { PlatformConfig } from "../../config/settings.ts";
+import { programCall, shellWord } from "../program.ts";
 
 /** What `dev` prints once, when everything is up; `more` stands below where it is. */
 export function banner(url: string, config: PlatformConfig<string>, more = ""): string {
@@ -11,13 +12,13 @@ export function banner(url: string, config: PlatformConfig<string>, more = ""): 
 ${more}
   Place an order:
 
-    TOKEN=$(npx -y bun@1.4.5 run --silent token --role customer --sub alice${dataFlag(config)})
+    TOKEN=$(${programCall()} token --role customer --sub alice${dataFlag(config)})
     curl -s ${url}/api/v1/orders -H "Authorization: Bearer $TOKEN" \\
       -H "Content-Type: application/json" -H "Idempotency-Key: $(date +%s%N)" -H "Prefer: wait=10" \\
       -d '{"currency":"USD","items":[{"sku":"SKU-001","quantity":2}],"paymentMethod":{"token":"tok_visa"},
            "shippingAddress":{"name":"Alice Chen","line1":"1 Main Street","city":"Seattle","region":"WA","postalCode":"98101","country":"US"}}'
 
-  Ctrl-C stops it.
+  Ctrl-C stops it; everything that was answered is saved.
 `;
 }
 
@@ -30,6 +31,3 @@ export function dataFlag(config: PlatformConfig<string>): string {
   const data = dataOf(config);
   return data === ".data" ? "" : ` --data ${shellWord(data)}`;
 }
-
-/** The text as one word of a shell, quoted where it must be. */
-const shellWord = (text: string) => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

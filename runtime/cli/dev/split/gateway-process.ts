@@ -33,6 +33,8 @@ export const runGateway = (): Promise<number> =>
       const urls = new Map(Object.entries(byCollection));
       const upstreams = (collection: string | null) => [urls.get(collection ?? "") ?? others];
       const gateway = startGateway({ hostname, port, upstreams });
+      // As in `runPlatform`.
+      Bun.unsafe.setJITPolicy(1);
       ready(gateway.url);
       await stopped();
       await gateway.stop();

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { holdDataDirectory } from "../../../database/embedded/data-directory.ts";
 import { messageOf } from "../../../error-text.ts";
 import { StartError } from "../../../start-error.ts";
+import { NEEDS_CHECKOUT } from "./needs-checkout.ts";
 import { forgetUnderWay, underWayIn } from "./under-way.ts";
 
 export interface OwnServer {
@@ -85,10 +86,7 @@ async function fromCheckout<T>(load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (cause) {
-    throw new StartError(
-      "--split starts Kafka and Redis with what is in a checkout of the source: run it there, or set KAFKA_BROKERS and REDIS_URL to servers that run",
-      { cause },
-    );
+    throw new StartError(NEEDS_CHECKOUT, { cause });
   }
 }
 

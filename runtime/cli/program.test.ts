@@ -1,0 +1,22 @@
+import { expect, test } from "bun:test";
+import { asTyped, programCall, shellWord } from "./program.ts";
+
+test("a checkout's texts become the executable's", () => {
+  expect(asTyped("T=$(bun run --silent token --role operator); bun run config", true)).toBe(
+    "T=$(genai-demo token --role operator); genai-demo config",
+  );
+  expect(asTyped("bun run config", false)).toBe("bun run config");
+});
+
+test("in a checkout commands are called as the README does", () => {
+  expect(programCall()).toBe("npx -y bun@1.4.5 run --silent");
+});
+
+test.each([
+  ["./genai-demo", "./genai-demo"],
+  ["a b", "'a b'"],
+  ["it's", "'it'\\''s'"],
+])("%p is one word of a shell as %p", (text, word) => {
+  expect(shellWord(text)).toBe(word);
+  expect(Bun.spawnSync(["sh", "-c", `printf %s ${word}`]).stdout.toString()).toBe(text);
+});

@@ -1,0 +1,77 @@
+import { afterAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { registry } from "../../modules/registry.ts";
+import { bashScript } from "../../runtime/cli/completion/bash.ts";
+import { describeCommands } from "../../runtime/cli/completion/describe.ts";
+import { fishScript } from "../../runtime/cli/completion/fish.ts";
+import { zshScript } from "../../runtime/cli/completion/zsh.ts";
+import { programCommands } from "../../runtime/cli/program-commands.ts";
+
+const commands = await describeCommands(programCommands, registry);
+
+const folder = mkdtempSync(join(tmpdir(), "genai-demo-completion-"));
+mkdirSync(join(folder, "datafolder"));
+writeFileSync(join(folder, "datafile"), "");
+writeFileSync(join(folder, "script"), bashScript(commands));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What a bash that has the script offers for the words, the last of which is being typed. */
+function offered(...words: readonly string[]): readonly string[] {
+  const program = `
+    source ./script
+    COMP_WORDS=(genai-demo "$@"); COMP_CWORD=$#
+    compopt() { :; }
+    _genai_demo
+    printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout, stderr, exitCode } = Bun.spawnSync(["bash", "--norc", "-c", program, "bash", ...words], {
+    cwd: folder,
+  });
+  expect({ stderr: stderr.toString(), exitCode }).toEqual({ stderr: "", exitCode: 0 });
+  return stdout.toString().split("\n").filter(Boolean);
+}
+
+test("bash completes commands, and the flags that stand before one", () => {
+  expect(offered("")).toEqual([...Object.keys(programCommands), "--help", "--version"]);
+  expect(offered("de")).toEqual(["dev", "deadletters"]);
+  expect(offered("--v")).toEqual(["--version"]);
+});
+
+test("bash completes a command's flags, and words", () => {
+  expect(offered("dev", "--o")).toEqual(["--open"]);
+  expect(offered("deadletters", "re")).toEqual(["replay"]);
+  expect(offered("psql", "pay")).toEqual(["payment", "payment_simulator"]);
+  expect(offered("completion", "")).toEqual(["--help", "bash", "zsh", "fish"]);
+  expect(offered("dev", "--supervised")).toEqual([]);
+});
+
+test("bash completes values: of a list, of folders alone, after = too; of what cannot be known none", () => {
+  expect(offered("token", "--role", "")).toEqual(["customer", "operator"]);
+  expect(offered("token", "--role", "=", "op")).toEqual(["operator"]);
+  expect(offered("token", "--role", "=")).toEqual(["customer", "operator"]);
+  expect(offered("dev", "--data", "data")).toEqual(["datafolder"]);
+  expect(offered("reconcile", "--json", "data").toSorted()).toEqual(["datafile", "datafolder"]);
+  expect(offered("dev", "--port", "")).toEqual([]);
+});
+
+test("a sourced script is what bash asks for both executables", () => {
+  const { stdout } = Bun.spawnSync(["bash", "--norc", "-c", "source ./script; complete -p"], { cwd: folder });
+  expect(stdout.toString().trim().split("\n").toSorted()).toEqual([
+    "complete -F _genai_demo genai-demo",
+    "complete -F _genai_demo genai-demo-server",
+  ]);
+});
+
+test.each([
+  ["zsh", zshScript(commands)],
+  ["fish", fishScript(commands)],
+])("what %s gets names every command, flag and listed value", (shell, script) => {
+  for (const { name, flags, words } of commands) {
+    const own = script.split("\n").filter((line) => line.includes(` ${name}) `) || line.includes(`from ${name}"`));
+    const text = own.join("\n");
+    for (const flag of flags) expect(text).toContain(shell === "zsh" ? `--${flag.name}` : `-l ${flag.name}`);
+    if (words.length > 0) expect(text).toContain(words.join(" "));
+    for (const { values } of flags) if (Array.isArray(values)) expect(text).toContain(values.join(" "));
+  }
+});
