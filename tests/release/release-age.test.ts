@@ -31,7 +31,9 @@ beforeAll(async () => {
     const folder = join(scratch, version, "package");
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, "package.json"), JSON.stringify({ name: "fresh", version }));
-    tarballs.set(version, await Bun.$`tar czf - -C ${join(scratch, version)} package`.quiet().bytes());
+    const tarball = join(scratch, `${version}.tgz`);
+    await Bun.$`tar czf ${tarball} -C ${join(scratch, version)} package`.quiet();
+    tarballs.set(version, await Bun.file(tarball).bytes());
   }
   registry = Bun.serve({
     hostname: "127.0.0.1",
