@@ -2,7 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { messageOf } from "../../runtime/error-text.ts";
 import { basket } from "../journeys/client.ts";
-import { makeExternalData } from "../journeys/external-data.ts";
+import { type ExternalData, makeExternalData } from "../journeys/external-data.ts";
 import { startOn } from "../journeys/platform.ts";
 import { startProcess } from "../journeys/process.ts";
 import { residentMb } from "../load/resident.ts";
@@ -26,6 +26,14 @@ export async function checkSingle(
     { NODE_ENV: "development", READINESS_DRAIN_MS: String(DRAIN_MS) },
     { migrated: false },
   );
+  try {
+    return await checkOn(data, check, containers, image);
+  } finally {
+    await data.remove();
+  }
+}
+
+async function checkOn(data: ExternalData, check: Check, containers: Containers, image: BuiltImage): Promise<number> {
   const refused = await containers.run([], { ...data.settings, NODE_ENV: undefined });
   check(
     "as it is built, the development issuer is refused",
@@ -43,7 +51,7 @@ export async function checkSingle(
       return container;
     },
     databaseUrl: () => data.url,
-    remove: data.remove,
+    remove: async () => undefined,
   });
   if (container === undefined) throw new Error("no container has started");
   try {

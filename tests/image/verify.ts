@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../../runtime/error-text.ts";
+import { startGuard } from "../provision/guard.ts";
 import { provisionHadolint } from "../provision/hadolint.ts";
 import { MissingTool } from "../provision/missing.ts";
 import { openTopologyServers } from "../provision/topology-servers.ts";
@@ -92,6 +93,8 @@ async function verifyBuilt(check: Check, progress: (line: string) => void): Prom
   const tools = findImageTools();
   const bases = await provisionBases(tools);
   const directory = await mkdtemp(join(tmpdir(), "genai-demo-image-"));
+  // Two gigabytes, which nobody else would find.
+  const guard = startGuard('rm -rf "$1"', directory);
   const servers = openTopologyServers();
   try {
     const startedMs = performance.now();
@@ -117,5 +120,6 @@ async function verifyBuilt(check: Check, progress: (line: string) => void): Prom
   } finally {
     await servers.stop();
     await rm(directory, { recursive: true, force: true });
+    await guard.release();
   }
 }
