@@ -46,8 +46,11 @@ USER 65532:65532
 WORKDIR /
 # DATA_DIR: the signing key of the development issuer, where that is used; the root file system is read-only.
 # NODE_ENV: with it the development issuer is refused.
+# MIMALLOC_PURGE_DELAY: freed memory goes back to the system after ten seconds, not one. Under load it is needed again at
+# once: giving it back costs 8 % of the application's CPU. Memory stays bounded, some 10 % higher at its peak.
 ENV DATA_DIR=/tmp/genai-demo \
-    NODE_ENV=production
+    NODE_ENV=production \
+    MIMALLOC_PURGE_DELAY=10000
 # Public; internal (rpc, metrics, health), never to be routed from outside.
 EXPOSE 8080 8081
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["/genai-demo", "healthcheck"]
