@@ -5,6 +5,7 @@ export const checkoutCommands: Commands = {
   test: { does: "run every test suite", load: () => import("./test.ts") },
   check: { does: "types, lint, format, boundaries, contracts", load: () => import("./check.ts") },
   build: { does: "make the executables", load: () => import("./build.ts") },
+  release: { does: "make what is handed out", load: () => import("./release.ts") },
   modules: { does: "write modules.json, contracts, rights, diagrams", load: () => import("./modules.ts") },
   new: { does: "write the files of a module, a command or an event", load: () => import("./new.ts") },
   simulate: { does: "run seeded simulations", load: () => import("../../tests/simulation/command.ts") },

@@ -7,6 +7,7 @@ export const programCommands: ProgramCommands = {
   migrate: { does: "bring the databases up to date", load: () => import("./migrate.ts") },
   topics: { does: "make the topics on the brokers", load: () => import("./topics.ts") },
   token: { does: "print a development token", load: () => import("./token.ts") },
+  healthcheck: { does: "whether the process here is ready", load: () => import("./healthcheck.ts") },
   config: { does: "print every setting and where it comes from", load: () => import("./config.ts") },
   psql: { does: "open a shell into a module's database", load: () => import("./psql.ts") },
   reconcile: { does: "check the invariants over the modules", load: () => import("./reconcile.ts") },

@@ -23,7 +23,11 @@ export const TOPOLOGIES = ["single", "single-pg", "split", "pairs", "replicas"] 
 export const SUITES: readonly Suite[] = [
   { name: "unit", folders: ["modules", "runtime"], timeoutMinutes: 10 },
   { name: "boundaries", folders: ["tests/boundaries", "tests/contracts"], timeoutMinutes: 5 },
-  { name: "tools", folders: ["tests/provision", "tests/load", "tests/rights", "tests/collector"], timeoutMinutes: 10 },
+  {
+    name: "tools",
+    folders: ["tests/provision", "tests/load", "tests/rights", "tests/collector", "tests/release", "tests/image"],
+    timeoutMinutes: 10,
+  },
   { name: "dev", folders: ["tests/dev"], timeoutMinutes: 10 },
   { name: "journeys", folders: ["tests/journeys"], topologies: TOPOLOGIES, timeoutMinutes: 15 },
   { name: "processes", folders: ["tests/processes"], timeoutMinutes: 10 },

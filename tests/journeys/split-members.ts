@@ -30,8 +30,15 @@ export interface SplitMembers {
   stopGateways(): Promise<void>;
 }
 
+/** How a process is started: of the checkout, unless it is another program that is looked at. */
+export type StartProcess = (args: readonly string[], env: Environment) => Promise<PlatformProcess>;
+
 /** Starts all of them, or none. */
-export async function startMembers({ groups, replicas }: Grouping, common: Environment): Promise<SplitMembers> {
+export async function startMembers(
+  { groups, replicas }: Grouping,
+  common: Environment,
+  start: StartProcess = startProcess,
+): Promise<SplitMembers> {
   const [publicPort = 0, ...internalPorts] = await freeServerPorts(1 + groups.length);
   const port = common["PORT"] === undefined ? publicPort : Number(common["PORT"]);
   const rpcUrls = Object.fromEntries(
@@ -40,7 +47,7 @@ export async function startMembers({ groups, replicas }: Grouping, common: Envir
     ),
   );
   const starting = groups.flatMap((modules) =>
-    Array.from({ length: replicas }, () => startMember(modules, { ...common, ...rpcUrls })),
+    Array.from({ length: replicas }, () => startMember(modules, { ...common, ...rpcUrls }, start)),
   );
   const started = await Promise.allSettled(starting);
   const members = started.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
@@ -64,21 +71,21 @@ export async function startMembers({ groups, replicas }: Grouping, common: Envir
   return { members, port, stopGateways };
 }
 
-async function startMember(modules: readonly string[], common: Environment): Promise<Member> {
+async function startMember(modules: readonly string[], common: Environment, start: StartProcess): Promise<Member> {
   const settings = {
     ...common,
     MODULES: modules.join(","),
     PORT: String(await freeServerPort()),
     INTERNAL_PORT: String(await freeServerPort()),
   };
-  let process = await startProcess(["serve"], settings);
+  let process = await start(["serve"], settings);
   return {
     modules,
     get process() {
       return process;
     },
     async restart() {
-      process = await startProcess(["serve"], settings);
+      process = await start(["serve"], settings);
     },
   };
 }

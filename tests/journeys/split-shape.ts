@@ -7,7 +7,7 @@ import { EDGE_HOST } from "../../runtime/registry.ts";
 import { makeExternalData, orRemoved } from "./external-data.ts";
 import { type Environment, type PlatformProcess, runCommand } from "./process.ts";
 import type { Shape } from "./shape.ts";
-import { type Grouping, type Member, type SplitMembers, startMembers } from "./split-members.ts";
+import { type Grouping, type Member, type SplitMembers, type StartProcess, startMembers } from "./split-members.ts";
 
 export interface SplitServers {
   readonly databaseUrl: string;
@@ -30,11 +30,16 @@ export async function makeSplitData(servers: SplitServers, env: Environment) {
   });
 }
 
-export async function splitShape(servers: SplitServers, grouping: Grouping, env: Environment): Promise<Shape> {
+export async function splitShape(
+  servers: SplitServers,
+  grouping: Grouping,
+  env: Environment,
+  start?: StartProcess,
+): Promise<Shape> {
   const data = await makeSplitData(servers, env);
   return {
     dataDir: data.dataDir,
-    start: async (own) => oneOf(await startMembers(grouping, { ...data.settings, ...own })),
+    start: async (own) => oneOf(await startMembers(grouping, { ...data.settings, ...own }, start)),
     databaseUrl: () => data.url,
     remove: data.remove,
   };

@@ -1,0 +1,70 @@
+/** `release`: what is handed out: the executables, the list of their parts, the sums that tell whether a file is whole. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import packageJson from "../../package.json";
+import { systemClock } from "../clock.ts";
+import { StartError } from "../start-error.ts";
+import { flagsOf } from "./arguments.ts";
+import { builtAt, commitOf } from "./build/source.ts";
+import { targetOf } from "./build/targets.ts";
+import { buildExecutables } from "./build.ts";
+import { CHECKSUMS, writeChecksums } from "./release/checksums.ts";
+import { shippedPackages } from "./release/lock-file.ts";
+import { sha256Of } from "./release/native-parts.ts";
+
+export const help = `Usage: genai-demo release [--out DIR] [--commit SHA]
+
+Builds the executables for this machine's kind, and writes beside them:
+
+  genai-demo.cdx.json  what they are made of, as CycloneDX 1.6: packages with licence and hash, Bun, PostgreSQL
+  SHA256SUMS           of every file in the folder; sha256sum -c SHA256SUMS tells whether they are whole
+
+  --out DIR     where they are put (dist); what else lies there must be of a release or a build
+  --commit SHA  the source's commit, where git cannot say it; a checkout with changes is refused without it
+
+The same source, Bun and SOURCE_DATE_EPOCH make the same bytes. Exit code 0 when all is there, and the list is as the
+official schema has it.
+
+Example: SOURCE_DATE_EPOCH=1750000000 bun run release --out /tmp/release`;
+
+const ROOT = join(import.meta.dir, "..", "..");
+const SBOM = "genai-demo.cdx.json";
+/** What a build or a release before may have left. */
+const OURS = /^genai-demo(?:-server)?(?:-(?:linux|darwin)-(?:x64|arm64))?$|^genai-demo\.cdx\.json$|^SHA256SUMS$/;
+
+/** Runs the command; its exit code. */
+export async function run(args: readonly string[]): Promise<number> {
+  const flags = flagsOf(args, { out: "string", commit: "string" });
+  const out = resolve(flags.out ?? join(ROOT, "dist"));
+  const commit = flags.commit ?? commitOf(ROOT);
+  if (commit?.endsWith("-modified"))
+    throw new StartError(
+      `The checkout has changes that are not committed: commit them, or say what it is with --commit`,
+    );
+  mkdirSync(out, { recursive: true });
+  const strangers = readdirSync(out).filter((name) => !OURS.test(name));
+  if (strangers.length > 0)
+    throw new StartError(
+      `${out} has ${strangers.join(", ")}, which would be signed for: remove it, or name another --out`,
+    );
+  const { full, server } = await buildExecutables({
+    root: ROOT,
+    out,
+    target: targetOf(undefined),
+    commit: commit ?? undefined,
+  });
+  // It knows what only a checkout has.
+  const { makeSbom } = await import("./release/sbom.ts");
+  const sbom = await makeSbom({
+    version: packageJson.version,
+    license: packageJson.license,
+    commit,
+    builtAt: builtAt(systemClock, process.env["SOURCE_DATE_EPOCH"]),
+    executables: [full, server].map((path) => ({ name: path.slice(out.length + 1), sha256: sha256Of(path) })),
+    packages: shippedPackages(readFileSync(join(ROOT, "bun.lock"), "utf8")),
+    nodeModules: join(ROOT, "node_modules"),
+  });
+  writeFileSync(join(out, SBOM), sbom);
+  for (const name of [...writeChecksums(out), CHECKSUMS]) console.log(join(out, name));
+  return 0;
+}
