@@ -99,10 +99,12 @@ const REFUSED_BODY = JSON.stringify({ "no field of any body": true });
 
 const schemaOfQuery = z.object({
   required: z.array(z.string()).default([]),
-  properties: z.record(z.string(), z.object({ const: z.string().optional() })).default({}),
+  properties: z
+    .record(z.string(), z.object({ const: z.string().optional(), format: z.string().optional() }))
+    .default({}),
 });
 
-/** What a query must hold beside the object's parameter: the one value that it takes. */
+/** What a query must hold beside the object's parameter: the one value that it takes, or an id that nothing has. */
 function requiredQuery({ method, path, query, rights }: RouteSpec): readonly (readonly [string, string])[] {
   if (query === undefined) return [];
   const { required, properties } = schemaOfQuery.parse(z.toJSONSchema(query, { io: "input" }));
@@ -110,7 +112,8 @@ function requiredQuery({ method, path, query, rights }: RouteSpec): readonly (re
   return required
     .filter((name) => name !== parameter)
     .map((name) => {
-      const value = properties[name]?.const;
+      const { const: only, format } = properties[name] ?? {};
+      const value = only ?? (format === "uuid" ? UNKNOWN : undefined);
       if (value === undefined) throw new Error(`${method} ${path} needs ?${name}=: the matrix of rights has no value`);
       return [name, value] as const;
     });
