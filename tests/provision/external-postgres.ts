@@ -77,6 +77,7 @@ export async function startExternalPostgres(options: ExternalPostgresOptions = {
       },
       directory,
       async restart() {
+        await untilReaped(server.process);
         server = await start(server.port);
       },
       stop: () => {
@@ -179,6 +180,12 @@ async function becameReady(server: ChildProcess, data: string): Promise<boolean>
     await Bun.sleep(20);
   }
   return false;
+}
+
+/** A process that was killed counts as there until its end was taken note of: a new server would refuse its cluster. */
+async function untilReaped(server: ChildProcess): Promise<void> {
+  const deadline = Date.now() + STOP_TIMEOUT_MS;
+  while (server.exitCode === null && server.signalCode === null && Date.now() < deadline) await Bun.sleep(5);
 }
 
 async function stopServer(server: ChildProcess): Promise<void> {
