@@ -9,8 +9,8 @@ import type { SpanContext } from "../telemetry/trace-context.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
 import { type Database, DatabaseError, type Statement } from "./port.ts";
 
-/** Longer statements are cut: their beginning says what they do, and a segment of X-Ray holds 64 KB in all. */
-const STATEMENT_LIMIT = 500;
+/** Longer ones are cut: their beginning says what they do, and each byte of a span is paid for when it is sent. */
+const STATEMENT_LIMIT = 160;
 
 /** What a statement is done for, and what else is told of it. */
 export interface StatementTrace {
