@@ -8,7 +8,7 @@ function spanOf(digit: string) {
   const span: Span = openSpan(
     contextOf(digit),
     null,
-    { name: digit, kind: "server", attributes: {} },
+    { module: "shelf", name: digit, kind: "server", attributes: {} },
     { clock: { now: () => 0 }, sink: (ended) => void Object.assign(attributes, ended.attributes) },
   );
   return { span, attributes };
@@ -67,5 +67,5 @@ test("a request says which order it is about; outside of one nothing is said", (
   withinSpan(span, () => noteOrder("order-1"));
   noteOrder("order-2");
   span.end();
-  expect(attributes).toEqual({ "app.order.id": "order-1" });
+  expect(attributes).toEqual({ "app.module": "shelf", "app.order.id": "order-1" });
 });

@@ -33,7 +33,10 @@ export interface Span extends SpanContext {
   end(): void;
 }
 
-export interface SpanStart {
+/** How a span begins. */
+export interface Begin {
+  /** Whose it is: `app.module`. */
+  readonly module: string;
   readonly name: string;
   readonly kind: SpanKind;
   readonly attributes: Attributes;
@@ -47,12 +50,12 @@ export type SpanSink = (span: EndedSpan) => void;
 export function openSpan(
   context: SpanContext,
   parentSpanId: string | null,
-  { name, kind, attributes: given, links = [] }: SpanStart,
+  { module, name, kind, attributes: given, links = [] }: Begin,
   { clock, sink }: { readonly clock: Clock; readonly sink: SpanSink },
 ): Span {
   const { traceId, spanId } = context;
   const startMs = clock.now();
-  const attributes: Record<string, string | number | boolean> = { ...given };
+  const attributes: Record<string, string | number | boolean> = { "app.module": module, ...given };
   let error: string | null = null;
   let ended = false;
   return {

@@ -8,13 +8,8 @@
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
 import type { Sampler } from "./sampler.ts";
-import { openSpan, type Span, type SpanSink, type SpanStart } from "./span.ts";
+import { type Begin, openSpan, type Span, type SpanSink } from "./span.ts";
 import { type SpanContext, sampledContext, spanIdOf, traceIdOf } from "./trace-context.ts";
-
-/** How a span begins, with the module that it belongs to. */
-export interface Begin extends SpanStart {
-  readonly module: string;
-}
 
 export interface Tracer {
   /** The name that the process goes by in traces. */
@@ -49,10 +44,8 @@ export function createTracer(deps: TracerDeps): Tracer {
     `${Math.floor(clock.now() / 1000)
       .toString(16)
       .padStart(8, "0")}${hex(3)}`;
-  const open = (traceId: string, parentSpanId: string | null, { module, attributes, ...start }: Begin) => {
-    const all = { ...start, attributes: { "app.module": module, ...attributes } };
-    return openSpan({ traceId, spanId: hex(2) }, parentSpanId, all, deps);
-  };
+  const open = (traceId: string, parentSpanId: string | null, start: Begin) =>
+    openSpan({ traceId, spanId: hex(2) }, parentSpanId, start, deps);
 
   return {
     service,

@@ -12,6 +12,7 @@ import packageJson from "../../package.json";
 import { targetOf } from "../../runtime/cli/build/targets.ts";
 import { buildExecutables, type Executables } from "../../runtime/cli/build.ts";
 import { freeServerPorts } from "../../runtime/cli/dev/split/server-port.ts";
+import { basketOf } from "../journeys/client.ts";
 import { openSandbox, type Running, type Sandbox } from "./sandbox.ts";
 
 setDefaultTimeout(120_000);
@@ -82,20 +83,6 @@ async function ask(path: string, token: string, body?: unknown): Promise<unknown
   return JSON.parse(stdout);
 }
 
-const ORDER = {
-  currency: "USD",
-  items: [{ sku: "SKU-002", quantity: 1 }],
-  paymentMethod: { token: "tok_visa" },
-  shippingAddress: {
-    name: "Alice Chen",
-    line1: "1 Main Street",
-    city: "Seattle",
-    region: "WA",
-    postalCode: "98101",
-    country: "US",
-  },
-};
-
 const Order = z.object({ id: z.string(), status: z.string() });
 
 test("it says which build it is, and has no command that needs a checkout", async () => {
@@ -134,7 +121,7 @@ test("alone it is the platform: two first starts at once, the printed lines plac
   expect(JSON.parse(printed.stdout)).toMatchObject({ status: "CONFIRMED" });
 
   const token = await tokenFor("customer");
-  const { id } = Order.parse(await ask("/orders", token, ORDER));
+  const { id } = Order.parse(await ask("/orders", token, basketOf("SKU-002", 1)));
   first.kill("SIGKILL");
   expect(await first.exited).toBeNull();
 
