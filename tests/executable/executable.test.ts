@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import packageJson from "../../package.json";
-import { targetOf } from "../../runtime/cli/build/targets.ts";
+import { sourceOf } from "../../runtime/cli/build/source.ts";
 import { buildExecutables, type Executables } from "../../runtime/cli/build.ts";
 import { freeServerPorts } from "../../runtime/cli/dev/split/server-port.ts";
 import { basketOf } from "../journeys/client.ts";
@@ -28,7 +28,7 @@ let ports: readonly number[];
 
 beforeAll(async () => {
   out = mkdtempSync(join(tmpdir(), "genai-demo-built-"));
-  built = await buildExecutables({ root: ROOT, out, target: targetOf(undefined), commit: COMMIT });
+  built = await buildExecutables({ root: ROOT, out, source: sourceOf(ROOT, COMMIT) });
   sandbox = openSandbox([built.full, built.server]);
   if (sandbox.lacking.length > 0) console.log(`the executable runs without ${sandbox.lacking.join(" and ")}`);
   ports = await freeServerPorts(6);
