@@ -15,8 +15,7 @@ const schemas = schemasOf(registry).map(({ name, migrations }) => ({
 }));
 
 test("the previous release unpacks to what its hash says, and runs", async () => {
-  const { checkout, entry } = await previousProgram();
-  const { code, stdout } = await runCommand(["--help"], {}, checkout, entry);
+  const { code, stdout } = await runCommand(["--help"], {}, await previousProgram());
   expect([code, stdout]).toEqual([0, expect.stringContaining("genai-demo COMMAND")]);
   expect(Object.keys(release.migrations).length).toBeGreaterThan(5);
 });
