@@ -1,11 +1,12 @@
 /** What is released stays as it is, and what comes after it leaves the release before in peace. */
 import { describe, expect, test } from "bun:test";
 import { registry } from "../../modules/registry.ts";
-import { neededBy, takenAway } from "../../runtime/database/contracting-migration.ts";
+import { neededBy } from "../../runtime/database/contracting-migration.ts";
 import { fingerprint } from "../../runtime/database/schema-state.ts";
 import { schemasOf } from "../../runtime/platform.ts";
 import { runCommand } from "../journeys/process.ts";
 import { previousProgram, previousRelease } from "./previous.ts";
+import { takenAway } from "./taken-away.ts";
 
 const release = previousRelease();
 const schemas = schemasOf(registry).map(({ name, migrations }) => ({
