@@ -5,11 +5,11 @@
 import { describeBuild } from "./build-info.ts";
 import { checkoutCommands } from "./cli/checkout-commands.ts";
 import type { Commands } from "./cli/command.ts";
-import { asTyped } from "./cli/program.ts";
 import { programCommands } from "./cli/program-commands.ts";
 import { refusalOf } from "./cli/refusal.ts";
 import { usage } from "./cli/usage.ts";
 import { hasArchive } from "./database/embedded/archive.ts";
+import { asTyped } from "./program.ts";
 
 /** Every command by its name. */
 export const commands: Commands = {
