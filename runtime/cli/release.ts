@@ -8,6 +8,7 @@ import { sourceOf } from "./build/source.ts";
 import { buildExecutables } from "./build.ts";
 import { CHECKSUMS, sha256Of, writeChecksums } from "./release/checksums.ts";
 import { shippedPackages } from "./release/lock-file.ts";
+import { makeSbom } from "./release/sbom.ts";
 
 export const help = `Usage: genai-demo release [--out DIR] [--commit SHA]
 
@@ -45,8 +46,6 @@ export async function run(args: readonly string[]): Promise<number> {
       `${out} has ${strangers.join(", ")}, which would be signed for: remove it, or name another --out`,
     );
   const { full, server } = await buildExecutables({ root: ROOT, out, source });
-  // It knows what only a checkout has.
-  const { makeSbom } = await import("./release/sbom.ts");
   const sbom = await makeSbom({
     version: packageJson.version,
     license: packageJson.license,
