@@ -6,11 +6,15 @@ declare global {
   const GENAI_DEMO_BUILD: string | undefined;
 }
 
-export interface Build {
-  /** Of the source; null where it is not known. One with changes that are not committed ends in `-modified`. */
+/** What an executable is made of, and when. */
+export interface Source {
+  /** Null where it is not known. One with changes that are not committed ends in `-modified`. */
   readonly commit: string | null;
   /** RFC 3339. */
   readonly builtAt: string;
+}
+
+export interface Build extends Source {
   /** `linux-x64` and so on. */
   readonly target: string;
 }

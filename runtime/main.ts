@@ -2,14 +2,14 @@
  * The one entrance: picks the command, loads only what it needs, turns what it throws into one line and an exit code
  * (cli/refusal.ts). The executable without a command is local dev; so it is with flags alone.
  */
-import { build, describeBuild } from "./build-info.ts";
+import { describeBuild } from "./build-info.ts";
 import { checkoutCommands } from "./cli/checkout-commands.ts";
 import type { Commands } from "./cli/command.ts";
-import { asTyped } from "./cli/program.ts";
 import { programCommands } from "./cli/program-commands.ts";
 import { refusalOf } from "./cli/refusal.ts";
 import { usage } from "./cli/usage.ts";
 import { hasArchive } from "./database/embedded/archive.ts";
+import { asTyped } from "./program.ts";
 
 /** Every command by its name. */
 export const commands: Commands = {
@@ -29,7 +29,7 @@ async function main(given: readonly string[]): Promise<number> {
     return 0;
   }
   const isBare = first === undefined || first.startsWith("-");
-  const [name, ...args] = isBare && build !== null && hasArchive() ? ["dev", ...given] : given;
+  const [name, ...args] = isBare && hasArchive() ? ["dev", ...given] : given;
   const command = name === undefined ? undefined : commands[name];
   if (!command) {
     console.error(name === undefined ? usage(commands) : `There is no command ${name}.\n\n${usage(commands)}`);

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 export class UsageError extends Error {}
 
 /** Flags of a command by their names. `strings`: it may be given several times. */
-export type Known = Readonly<Record<string, "string" | "strings" | "boolean">>;
+export type FlagTypes = Readonly<Record<string, "string" | "strings" | "boolean">>;
 
 interface Values {
   readonly string: string;
@@ -13,17 +13,17 @@ interface Values {
 }
 
 /** What was given of the known flags. */
-type Given<Flags extends Known> = { readonly [Name in keyof Flags]?: Values[Flags[Name]] };
+type Given<Flags extends FlagTypes> = { readonly [Name in keyof Flags]?: Values[Flags[Name]] };
 
 /** Flags of a command as text, texts or true; unknown flags and stray words are a `UsageError`. */
-export function flagsOf<Flags extends Known>(args: readonly string[], known: Flags): Given<Flags> {
+export function flagsOf<Flags extends FlagTypes>(args: readonly string[], known: Flags): Given<Flags> {
   const { flags, words } = wordsAndFlagsOf(args, known);
   if (words.length > 0) throw new UsageError(`Unexpected argument '${words[0]}'. This command takes flags only`);
   return flags;
 }
 
 /** The same for a command that takes words as well. */
-export function wordsAndFlagsOf<Flags extends Known>(args: readonly string[], known: Flags) {
+export function wordsAndFlagsOf<Flags extends FlagTypes>(args: readonly string[], known: Flags) {
   try {
     const options = Object.fromEntries(
       Object.entries(known).map(([name, type]) => [

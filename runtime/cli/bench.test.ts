@@ -25,6 +25,7 @@ test("only growth stores orders: ten million, fewer in a short run, or as many a
 
 test.each([
   [["split", "--orders", "5"], "bench split stores no orders: --orders is for growth"],
+  [["start", "--seconds", "5"], "bench start has no turns of a length: leave --seconds out"],
   [["growth", "--orders", "0"], "--orders takes a whole number from 1 to 100000000, not 0"],
   [
     [],

@@ -66,9 +66,9 @@ Example: bun run bench orders --quick --json /tmp/orders.json`;
 
 /** How long it is unless the flags say otherwise, and what runs it. */
 interface Entry {
-  /** Of a turn, and of one in a short run. */
-  readonly seconds: number;
-  readonly quickSeconds: number;
+  /** Of a turn, and of one in a short run, where it has turns of a length. */
+  readonly seconds?: number;
+  readonly quickSeconds?: number;
   readonly rounds: number;
   /** How many orders it stores, where it does. */
   readonly orders?: number;
@@ -96,8 +96,6 @@ const BENCHMARKS: Readonly<Record<string, Entry>> = {
     run: async (options) => (await import("../../tests/load/idle.ts")).benchIdle(options),
   },
   start: {
-    seconds: 15,
-    quickSeconds: 4,
     rounds: 5,
     run: async (options) => (await import("../../tests/load/start.ts")).benchStart(options),
   },
@@ -134,20 +132,14 @@ const BENCHMARKS: Readonly<Record<string, Entry>> = {
     run: async (options) => (await import("../../tests/load/tracing.ts")).benchTracing(options),
   },
   rolling: {
-    seconds: 15,
-    quickSeconds: 4,
     rounds: 50,
     run: async (options) => (await import("../../tests/upgrade/bench.ts")).benchRolling(options),
   },
   shutdown: {
-    seconds: 15,
-    quickSeconds: 4,
     rounds: 100,
     run: async (options) => (await import("../../tests/upgrade/bench.ts")).benchShutdown(options),
   },
   authz: {
-    seconds: 15,
-    quickSeconds: 4,
     rounds: 1,
     run: async (options) => (await import("../../tests/rights/bench.ts")).benchRights(options),
   },
@@ -186,12 +178,14 @@ export function parseBenchArgs(args: readonly string[]) {
   }
   const quick = flags.quick === true;
   const { seconds, quickSeconds, rounds, orders, quickOrders } = benchmark;
+  if (seconds === undefined && flags.seconds !== undefined)
+    throw new UsageError(`bench ${name} has no turns of a length: leave --seconds out`);
   if (orders === undefined && flags.orders !== undefined)
     throw new UsageError(`bench ${name} stores no orders: --orders is for growth`);
   return {
     name,
     benchmark,
-    seconds: wholeNumber("seconds", flags.seconds, { preset: quick ? quickSeconds : seconds, most: 600 }),
+    seconds: wholeNumber("seconds", flags.seconds, { preset: (quick ? quickSeconds : seconds) ?? 0, most: 600 }),
     rounds: wholeNumber("rounds", flags.rounds, { preset: quick ? 1 : rounds, most: 200 }),
     connections: wholeNumber("connections", flags.connections, { preset: 128, most: 1024 }),
     orders: wholeNumber("orders", flags.orders, { preset: (quick ? quickOrders : orders) ?? 0, most: 100_000_000 }),

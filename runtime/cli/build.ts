@@ -1,13 +1,14 @@
 /** `build`: the executables, each one file that needs nothing else. */
 import { mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Source } from "../build-info.ts";
 import { systemClock } from "../clock.ts";
 import { flagsOf } from "./arguments.ts";
 import { packPostgres } from "./build/archive.ts";
 import { compile } from "./build/compile.ts";
-import { builtAt, commitOf } from "./build/source.ts";
+import { sourceOf } from "./build/source.ts";
 import { TARGETS, type Target, targetOf, withNativeFolder } from "./build/targets.ts";
-import { checkFiguresFile, figureReport, stated, writeFigures } from "./figures.ts";
+import { checkFiguresFile, type Figure, figureReport, stated, writeFigures } from "./figures.ts";
 
 export const help = `Usage: genai-demo build [--target NAME] [--out DIR] [--commit SHA] [--json FILE]
 
@@ -23,7 +24,8 @@ Makes two executables of the source, each one file that needs no Bun, no Node an
   --json FILE    writes their sizes
 
 Version, commit and time are inside (--version). The same source in the same folder, commit, Bun and SOURCE_DATE_EPOCH
-(seconds since 1970, for the time) make the same bytes: packages hold the path that they were built in. Exit code 0 when both are there.
+(seconds since 1970, for the time) make the same bytes: packages hold the path that they were built in. Exit code 0 when
+both are there.
 
 Examples:
   bun run build
@@ -39,28 +41,23 @@ export async function run(args: readonly string[]): Promise<number> {
   const built = await buildExecutables({
     root: ROOT,
     out: resolve(flags.out ?? join(ROOT, "dist")),
+    source: sourceOf(ROOT, flags.commit),
     target: targetOf(flags.target),
     suffix: flags.target === undefined ? "" : `-${flags.target}`,
-    commit: flags.commit,
   });
-  const megabytes = (path: string) => statSync(path).size / 1e6;
   for (const path of [built.full, built.server]) console.log(`${megabytes(path).toFixed(0).padStart(4)} MB  ${path}`);
-  const figures = [
-    stated("build.fullMb", megabytes(built.full), "MB"),
-    stated("build.serverMb", megabytes(built.server), "MB"),
-  ];
-  writeFigures(flags.json, figureReport("build", startedAtMs, figures, []));
+  writeFigures(flags.json, figureReport("build", startedAtMs, sizeFigures(built), []));
   return 0;
 }
 
 export interface BuildOptions {
   readonly root: string;
   readonly out: string;
-  readonly target: Target;
+  readonly source: Source;
+  /** This machine's kind when left out. */
+  readonly target?: Target;
   /** At the end of the files' names. */
   readonly suffix?: string;
-  /** What git says when left out. */
-  readonly commit?: string | undefined;
 }
 
 export interface Executables {
@@ -70,13 +67,18 @@ export interface Executables {
   readonly server: string;
 }
 
+const megabytes = (path: string) => statSync(path).size / 1e6;
+
+/** How large they are. */
+export const sizeFigures = ({ full, server }: Executables): readonly Figure[] => [
+  stated("build.fullMb", megabytes(full), "MB"),
+  stated("build.serverMb", megabytes(server), "MB"),
+];
+
 /** Makes both; resolves with their paths. */
-export async function buildExecutables({ root, out, target, suffix = "", commit }: BuildOptions): Promise<Executables> {
-  const build = {
-    commit: commit ?? commitOf(root),
-    builtAt: builtAt(systemClock, process.env["SOURCE_DATE_EPOCH"]),
-    target,
-  };
+export async function buildExecutables(options: BuildOptions): Promise<Executables> {
+  const { root, out, source, target = targetOf(undefined), suffix = "" } = options;
+  const build = { ...source, target };
   mkdirSync(out, { recursive: true });
   const full = join(out, `genai-demo${suffix}`);
   const server = join(out, `genai-demo-server${suffix}`);

@@ -1,6 +1,6 @@
 /** What a command is to the entrance, and to the completion of shells. */
 import type { Module } from "../module.ts";
-import type { Known } from "./arguments.ts";
+import type { FlagTypes } from "./arguments.ts";
 
 export interface CommandFile {
   run(args: readonly string[], registry: readonly Module[]): Promise<number>;
@@ -9,7 +9,7 @@ export interface CommandFile {
 
 /** One that is in the executable as well: a shell can complete it. */
 export interface ProgramCommandFile extends CommandFile {
-  readonly flags: Known;
+  readonly flags: FlagTypes;
   /** What its first word may be, where that is one of a list. */
   readonly words?: (registry: readonly Module[]) => readonly string[];
 }

@@ -6,7 +6,6 @@ import type { Module } from "../module.ts";
 import { StartError } from "../start-error.ts";
 import { flagsOf, UsageError } from "./arguments.ts";
 import { banner, FAREWELL } from "./dev/banner.ts";
-import { NEEDS_CHECKOUT } from "./dev/split/needs-checkout.ts";
 import { openBrowser } from "./open-browser.ts";
 import { openOutput, openPlatformLog } from "./process-log.ts";
 import { loadConfigHere, type PlatformFlags, platformFlags, runPlatform } from "./run-platform.ts";
@@ -137,7 +136,9 @@ async function runSplit({
   );
   const { config } = loadConfigHere(registry, "dev", { ...given, modules: "all", transport: "inprocess" });
   if (build !== null && (config.kafkaBrokers === null || config.redisUrl === null))
-    throw new StartError(NEEDS_CHECKOUT);
+    throw new StartError(
+      "--split starts Kafka and Redis with what is in a checkout of the source: run it there, or set KAFKA_BROKERS and REDIS_URL to servers that run",
+    );
   if (settings.reset) await beginAfresh(config, config.kafkaBrokers ?? []);
   const ready = (url: string, more: string) => {
     console.log(banner(url, config, more));

@@ -49,14 +49,11 @@ function addressOf(args: readonly string[], registry: readonly Module[]): string
 
 async function ask(url: string): Promise<{ readonly isReady: boolean; readonly says: string }> {
   try {
-    const { status, ok, text } = await answerOf(url);
-    return ok ? { isReady: true, says: "ready" } : { isReady: false, says: `${status} ${text.slice(0, MOST_SHOWN)}` };
+    const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const text = await response.text();
+    if (response.ok) return { isReady: true, says: "ready" };
+    return { isReady: false, says: `${response.status} ${text.slice(0, MOST_SHOWN)}` };
   } catch (error) {
     return { isReady: false, says: `no answer (${messageOf(error)})` };
   }
-}
-
-async function answerOf(url: string) {
-  const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
-  return { status: response.status, ok: response.ok, text: await response.text() };
 }

@@ -1,4 +1,6 @@
 /** `--open`: shows an address in the browser of whoever sits here, where there is one. */
+import { atMost } from "../deadline.ts";
+import { systemScheduler } from "../scheduler.ts";
 
 const OPENERS: Readonly<Record<string, string>> = { darwin: "open", linux: "xdg-open" };
 /** One that has not failed until then has found a browser; some stay until that is closed. */
@@ -16,7 +18,6 @@ export async function openBrowser(
     return tell(`  There is no ${name ?? "program"} here to open a browser with: open ${url} yourself`);
   const child = Bun.spawn([program, url], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
   child.unref();
-  const code = await Promise.race([child.exited, Bun.sleep(WITHIN_MS)]);
-  if (typeof code === "number" && code !== 0)
-    tell(`  No browser could be opened (${name}: exit code ${code}): open ${url} yourself`);
+  const code = (await atMost(systemScheduler, WITHIN_MS, child.exited)) ?? 0;
+  if (code !== 0) tell(`  No browser could be opened (${name}: exit code ${code}): open ${url} yourself`);
 }

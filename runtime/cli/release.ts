@@ -2,15 +2,13 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import packageJson from "../../package.json";
-import { systemClock } from "../clock.ts";
 import { StartError } from "../start-error.ts";
 import { flagsOf } from "./arguments.ts";
-import { builtAt, commitOf } from "./build/source.ts";
-import { targetOf } from "./build/targets.ts";
+import { sourceOf } from "./build/source.ts";
 import { buildExecutables } from "./build.ts";
-import { CHECKSUMS, writeChecksums } from "./release/checksums.ts";
+import { CHECKSUMS, sha256Of, writeChecksums } from "./release/checksums.ts";
 import { shippedPackages } from "./release/lock-file.ts";
-import { sha256Of } from "./release/native-parts.ts";
+import { makeSbom } from "./release/sbom.ts";
 
 export const help = `Usage: genai-demo release [--out DIR] [--commit SHA]
 
@@ -36,10 +34,10 @@ const OURS = /^genai-demo(?:-server)?(?:-(?:linux|darwin)-(?:x64|arm64))?$|^gena
 export async function run(args: readonly string[]): Promise<number> {
   const flags = flagsOf(args, { out: "string", commit: "string" });
   const out = resolve(flags.out ?? join(ROOT, "dist"));
-  const commit = flags.commit ?? commitOf(ROOT);
-  if (commit?.endsWith("-modified"))
+  const source = sourceOf(ROOT, flags.commit);
+  if (source.commit?.endsWith("-modified"))
     throw new StartError(
-      `The checkout has changes that are not committed: commit them, or say what it is with --commit`,
+      "The checkout has changes that are not committed: commit them, or say what it is with --commit",
     );
   mkdirSync(out, { recursive: true });
   const strangers = readdirSync(out).filter((name) => !OURS.test(name));
@@ -47,19 +45,11 @@ export async function run(args: readonly string[]): Promise<number> {
     throw new StartError(
       `${out} has ${strangers.join(", ")}, which would be signed for: remove it, or name another --out`,
     );
-  const { full, server } = await buildExecutables({
-    root: ROOT,
-    out,
-    target: targetOf(undefined),
-    commit: commit ?? undefined,
-  });
-  // It knows what only a checkout has.
-  const { makeSbom } = await import("./release/sbom.ts");
+  const { full, server } = await buildExecutables({ root: ROOT, out, source });
   const sbom = await makeSbom({
     version: packageJson.version,
     license: packageJson.license,
-    commit,
-    builtAt: builtAt(systemClock, process.env["SOURCE_DATE_EPOCH"]),
+    source,
     executables: [full, server].map((path) => ({ name: path.slice(out.length + 1), sha256: sha256Of(path) })),
     packages: shippedPackages(readFileSync(join(ROOT, "bun.lock"), "utf8")),
     nodeModules: join(ROOT, "node_modules"),

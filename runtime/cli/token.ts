@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { systemClock } from "../clock.ts";
-import { IssuerError, issueToken } from "../identity/development-issuer.ts";
-import { flagsOf } from "./arguments.ts";
+import { issueToken } from "../identity/development-issuer.ts";
+import { flagsOf, UsageError } from "./arguments.ts";
 
 export const help = `token --role operator|customer [--sub S] [--ttl=SECONDS] [--scope S]... [--data DIR]
 
@@ -21,36 +21,25 @@ export const flags = { role: "string", sub: "string", ttl: "string", scope: "str
 
 /** The command `token`; its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
-  const values = flagsOf(args, flags);
-  try {
-    const { role, ttl = "86400", scope } = values;
-    if (role !== "operator" && role !== "customer") return fault("--role must be operator or customer");
-    const sub = values.sub ?? role;
-    if (!/^[\x21-\x7e]{1,255}$/.test(sub)) return fault("--sub must be 1 to 255 visible ASCII characters");
-    if (!/^-?\d{1,9}$/.test(ttl))
-      return fault("--ttl must be a whole number of seconds, such as --ttl=3600 or --ttl=-60");
-    const scopes = scope?.flatMap((given) => given.split(/[\s,]+/)).filter(Boolean);
-    if (scopes?.some((given) => !/^(\*|[a-z][a-z-]{0,49}:(\*|[a-z][a-z-]{0,49}))$/.test(given)))
-      return fault("--scope must be <module>:<action> such as pricing:write, <module>:* or *");
-    if (scopes && role === "customer") return fault("--scope is for operators; a customer owns what carries its name");
-    const dataDir = values.data || process.env["DATA_DIR"] || join(process.cwd(), ".data");
-    const token = await issueToken({
-      dataDir,
-      role,
-      sub,
-      ttlSeconds: Number(ttl),
-      ...(scopes ? { scopes } : {}),
-      clock: systemClock,
-    });
-    process.stdout.write(`${token}\n`);
-    return 0;
-  } catch (error) {
-    if (error instanceof IssuerError) return fault(error.message);
-    throw error;
-  }
+  const { role, ttl = "86400", scope, sub: given, data } = flagsOf(args, flags);
+  if (role !== "operator" && role !== "customer") throw fault("--role must be operator or customer");
+  const sub = given ?? role;
+  if (!/^[\x21-\x7e]{1,255}$/.test(sub)) throw fault("--sub must be 1 to 255 visible ASCII characters");
+  if (!/^-?\d{1,9}$/.test(ttl)) throw fault("--ttl must be a whole number of seconds, such as --ttl=3600 or --ttl=-60");
+  const scopes = scope?.flatMap((each) => each.split(/[\s,]+/)).filter(Boolean);
+  if (scopes?.some((each) => !/^(\*|[a-z][a-z-]{0,49}:(\*|[a-z][a-z-]{0,49}))$/.test(each)))
+    throw fault("--scope must be <module>:<action> such as pricing:write, <module>:* or *");
+  if (scopes && role === "customer") throw fault("--scope is for operators; a customer owns what carries its name");
+  const token = await issueToken({
+    dataDir: data || process.env["DATA_DIR"] || join(process.cwd(), ".data"),
+    role,
+    sub,
+    ttlSeconds: Number(ttl),
+    ...(scopes ? { scopes } : {}),
+    clock: systemClock,
+  });
+  process.stdout.write(`${token}\n`);
+  return 0;
 }
 
-function fault(message: string): number {
-  process.stderr.write(`token: ${message} (see token --help)\n`);
-  return 2;
-}
+const fault = (message: string) => new UsageError(`token: ${message} (see token --help)`);

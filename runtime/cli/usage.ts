@@ -1,5 +1,4 @@
 /** What the program prints of itself as a whole. */
-import { build } from "../build-info.ts";
 import { hasArchive } from "../database/embedded/archive.ts";
 import type { Commands } from "./command.ts";
 
@@ -17,7 +16,7 @@ export function usage(commands: Commands): string {
   return `genai-demo COMMAND [--help]
 
 ${lines.join("\n")}
-${build !== null && hasArchive() ? ALONE : ""}
+${hasArchive() ? ALONE : ""}
 --help after a command tells its flags, with examples; --version tells which build this is.
 
 Exit codes: 0 when what the command is for holds, after a stop by Ctrl-C or SIGTERM too; 1 when it does not hold, or could

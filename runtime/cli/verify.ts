@@ -2,6 +2,7 @@
 import { systemClock } from "../clock.ts";
 import { UsageError, wordsAndFlagsOf } from "./arguments.ts";
 import { atLeast, atMost, checkFiguresFile, type Figure, figureReport, stated, writeFigures } from "./figures.ts";
+import { type Checklist, openChecklist } from "./verify/checklist.ts";
 
 export const help = `Usage: genai-demo verify telemetry [--if-built] [--json FILE]
        genai-demo verify image [--if-built] [--json FILE]
@@ -24,19 +25,10 @@ A line a check. Exit code 0 when every one holds, 1 when one does not, 2 for bad
 
 Example: bun run verify telemetry --json /tmp/telemetry.json`;
 
-/** What came of a verification: checks, and figures where it ran to its end. */
-interface Verified {
-  readonly passed: number;
-  readonly failed: number;
-  readonly figures: readonly Figure[];
-}
+/** Makes the checks; with the flag `--if-built` as it was given. Gives figures, where it ran to its end. */
+type Verify = (checklist: Checklist, ifBuilt: boolean) => Promise<readonly Figure[]>;
 
-interface VerifyOptions {
-  readonly ifBuilt: boolean;
-  readonly progress: (line: string) => void;
-}
-
-const KNOWN: Readonly<Record<string, (options: VerifyOptions) => Promise<Verified>>> = { telemetry, image };
+const KNOWN: Readonly<Record<string, Verify>> = { telemetry, image };
 
 /** Runs the command; resolves with its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -49,42 +41,36 @@ export async function run(args: readonly string[]): Promise<number> {
     );
   checkFiguresFile(flags.json);
   const startedAtMs = systemClock.now();
-  const { passed, failed, figures } = await verify({
-    ifBuilt: flags["if-built"] === true,
-    progress: (line) => console.log(line),
-  });
+  const checklist = openChecklist((line) => console.log(line));
+  const figures = await verify(checklist, flags["if-built"] === true);
   for (const { name: figure, value, unit } of figures) console.log(`${figure}: ${value} ${unit}`);
   writeFigures(flags.json, figureReport(`verify ${name}`, startedAtMs, figures, []));
+  const { passed, failed } = checklist.counts();
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
 }
 
-async function telemetry({ ifBuilt, progress }: VerifyOptions): Promise<Verified> {
+async function telemetry(checklist: Checklist, ifBuilt: boolean): Promise<readonly Figure[]> {
   const { verifyTelemetry } = await import("../../tests/collector/verify.ts");
-  const { passed, failed, counted, orders } = await verifyTelemetry({ onlyIfBuilt: ifBuilt, progress });
-  const figures =
-    counted === null
-      ? []
-      : [
-          atLeast("telemetry.orders", orders, "orders", 1),
-          atLeast("telemetry.acceptedSpans", counted.acceptedSpans, "spans", 1),
-          atLeast("telemetry.acceptedPoints", counted.acceptedPoints, "metric points", 1),
-          atMost("telemetry.refused", counted.refused, "spans and points", 0),
-          atMost("telemetry.lost", counted.failed, "spans and points", 0),
-        ];
-  return { passed, failed, figures };
+  const exported = await verifyTelemetry(checklist, ifBuilt);
+  if (exported === null) return [];
+  const { counted, orders } = exported;
+  return [
+    atLeast("telemetry.orders", orders, "orders", 1),
+    atLeast("telemetry.acceptedSpans", counted.acceptedSpans, "spans", 1),
+    atLeast("telemetry.acceptedPoints", counted.acceptedPoints, "metric points", 1),
+    atMost("telemetry.refused", counted.refused, "spans and points", 0),
+    atMost("telemetry.lost", counted.failed, "spans and points", 0),
+  ];
 }
 
-async function image({ ifBuilt, progress }: VerifyOptions): Promise<Verified> {
+async function image(checklist: Checklist, ifBuilt: boolean): Promise<readonly Figure[]> {
   const { verifyImage } = await import("../../tests/image/verify.ts");
-  const { passed, failed, figures: measured } = await verifyImage({ onlyIfReady: ifBuilt, progress });
-  const figures =
-    measured === null
-      ? []
-      : [
-          stated("image.addedMb", measured.addedMb, "MB"),
-          stated("image.buildSeconds", measured.buildSeconds, "s"),
-          stated("image.residentMb", measured.residentMb, "MB"),
-        ];
-  return { passed, failed, figures };
+  const measured = await verifyImage(checklist, ifBuilt);
+  if (measured === null) return [];
+  return [
+    stated("image.addedMb", measured.addedMb, "MB"),
+    stated("image.buildSeconds", measured.buildSeconds, "s"),
+    stated("image.residentMb", measured.residentMb, "MB"),
+  ];
 }

@@ -3,6 +3,8 @@ import { type Secret, secret } from "../secret.ts";
 /** Turns the text of a setting into its value; null where the text does not fit. `wants` completes "must be …". */
 export interface Parser<T> {
   readonly wants: string;
+  /** All that it takes, where that is a few words. */
+  readonly words?: readonly string[];
   parse(text: string): T | null;
   /** Writes a value as the setting takes it; left out for texts, numbers and lists of them. */
   show?(value: T): string;
@@ -49,7 +51,7 @@ export const boolean: Parser<boolean> = {
 
 /** One of a few words. */
 export function oneOf<const T extends string>(...words: readonly T[]): Parser<T> {
-  return { wants: `one of ${words.join(", ")}`, parse: (text) => words.find((word) => word === text) ?? null };
+  return { wants: `one of ${words.join(", ")}`, words, parse: (text) => words.find((word) => word === text) ?? null };
 }
 
 /** A URL with one of the given schemes, such as `postgres`. */

@@ -4,9 +4,10 @@
  * Each migration runs once, in order, in a transaction of its own that also records it and renews the rights of the
  * module's role; so a crash leaves it either done or not begun, and the next run goes on from there. One that builds
  * indexes while others read and write runs outside of a transaction, again from its beginning after a crash
- * (`online-migration.ts`). An advisory lock lets one process migrate at a time. A database that is current is left alone without taking the lock. What cannot
- * be done is refused with one line that says what to do. Only a server that is starting itself is waited for: after a
- * crash of everything, whoever supervises this process would try again later than that server is there.
+ * (`online-migration.ts`). An advisory lock lets one process migrate at a time. A database that is current is left alone
+ * without taking the lock. What cannot be done is refused with one line that says what to do. Only a server that is
+ * starting itself is waited for: after a crash of everything, whoever supervises this process would try again later than
+ * that server is there.
  */
 
 import { messageOf } from "../error-text.ts";
@@ -112,7 +113,6 @@ const namesOf = ({ modules }: MigrateOptions) => modules.map(({ name }) => name)
 const ABSENT: ModuleState = {
   hasSchema: false,
   hasRecord: false,
-  hasNeeds: false,
   hasRole: false,
   canSetRole: false,
   hasGrants: false,

@@ -40,8 +40,6 @@ export interface Applied {
 export interface ModuleState {
   readonly hasSchema: boolean;
   readonly hasRecord: boolean;
-  /** The record says what each migration needs; those of the first releases do not. */
-  readonly hasNeeds: boolean;
   readonly hasRole: boolean;
   /** The URL's user may take on the module's role. */
   readonly canSetRole: boolean;
@@ -105,7 +103,6 @@ export async function readState(link: Link, names: readonly string[]): Promise<D
         const state: ModuleState = {
           hasSchema: row["has_schema"] === true,
           hasRecord: row["has_record"] === true,
-          hasNeeds: row["has_needs"] === true,
           hasRole: row["has_role"] === true,
           canSetRole: row["can_set_role"] === true,
           hasGrants: row["has_grants"] === true,
@@ -119,6 +116,7 @@ export async function readState(link: Link, names: readonly string[]): Promise<D
 
 async function readApplied(
   link: Link,
+  /** Those of the first releases do not say what each migration needs. */
   records: readonly { readonly name: string; readonly hasNeeds: boolean }[],
 ): Promise<Map<string, Applied[]>> {
   const found = new Map<string, Applied[]>(records.map(({ name }) => [name, []]));

@@ -1,5 +1,6 @@
 /** `/`: what this is and how to place an order, made on the server. No script, nothing from elsewhere. */
 import { escapeHtml } from "../http/page.ts";
+import { programCall } from "../program.ts";
 
 export interface Welcome {
   /** Scheme, host and port that the browser used. */
@@ -27,7 +28,7 @@ export function renderWelcome({ origin, version, development }: Welcome): string
 <p class="lead">An order platform: six modules, one codebase. An order goes through all of them and arrives, whatever process dies on the way.</p>
 <ul class="links"><li><a class="first" href="/docs">API documentation</a></li><li><a href="/openapi.json">OpenAPI document</a></li><li><a href="/asyncapi.json">AsyncAPI document</a></li><li><a href="/api/v1/pricing/products">Products</a></li><li><a href="/health/ready">Health</a></li></ul></header>
 <main><h2>The way of an order</h2><ol class="way">${way}</ol>
-<h2>Place one</h2><p>${development ? "In the checkout, in a terminal. A server started with <code>--data DIR</code> takes tokens of the same <code>--data DIR</code>." : "With a token of your identity provider whose role is customer:"}</p>
+<h2>Place one</h2><p>${development ? "In a terminal, in the folder that it was started in. A server started with <code>--data DIR</code> takes tokens of the same <code>--data DIR</code>." : "With a token of your identity provider whose role is customer:"}</p>
 <pre tabindex="0"><code>${escapeHtml(orderLines(origin, development))}</code></pre>
 <h2>Follow it</h2><pre tabindex="0"><code>${escapeHtml(followLines(origin))}</code></pre></main>
 <footer>Version ${escapeHtml(version)}</footer></body></html>`;
@@ -44,7 +45,7 @@ const BODY = `{
 }`;
 
 const orderLines = (origin: string, development: boolean) => `TOKEN=${
-  development ? "$(npx -y bun@1.4.5 run --silent token --role customer --sub alice)" : "…"
+  development ? `$(${programCall()} token --role customer --sub alice)` : "…"
 }
 ORDER=$(curl -s ${origin}/api/v1/orders \\
   -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\

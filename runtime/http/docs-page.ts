@@ -12,21 +12,11 @@ import { escapeHtml, servePage } from "./page.ts";
  * made when it is first asked for: a start does not wait for it.
  */
 export function mountDocs(app: App, make: () => OpenApiDocument): void {
-  let document: OpenApiDocument | undefined;
-  const made = () => {
-    document ??= make();
-    return document;
-  };
-  let json: string | undefined;
-  servePage(app, "/openapi.json", "application/json", () => {
-    json ??= JSON.stringify(made());
-    return json;
-  });
-  let html: string | undefined;
-  servePage(app, "/docs", "text/html; charset=utf-8", () => {
-    html ??= renderDocs(made());
-    return html;
-  });
+  const document = once(make);
+  const json = once(() => JSON.stringify(document()));
+  const html = once(() => renderDocs(document()));
+  servePage(app, "/openapi.json", "application/json", json);
+  servePage(app, "/docs", "text/html; charset=utf-8", html);
   servePage(app, "/docs/style.css", "text/css; charset=utf-8", () => DOCS_STYLESHEET);
   app.get(
     "/problems/:slug{[a-z0-9-]+}",
@@ -101,3 +91,12 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const records = (value: unknown) => (Array.isArray(value) ? value.filter(isRecord) : []);
 const text = (value: unknown) => escapeHtml(typeof value === "string" ? value : "");
+
+/** What `make` gives, made when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

@@ -6,6 +6,7 @@ import {
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponsesObject,
 } from "zod-openapi";
+import { asTyped } from "../program.ts";
 import { EVENT_STREAM } from "./event-streams.ts";
 import { WAIT_LIMIT_SECONDS } from "./preferences.ts";
 import { PROBLEMS } from "./problem.ts";
@@ -63,9 +64,11 @@ export function openApiDocument(
     components: {
       schemas: { Problem: problemSchema },
       securitySchemes: {
-        customer: bearer("A customer's OIDC token; in development `bun run token --role customer`."),
+        customer: bearer(asTyped("A customer's OIDC token; in development `bun run token --role customer`.")),
         operator: bearer(
-          "An operator's OIDC token with the scope that is named; in development `bun run token --role operator`.",
+          asTyped(
+            "An operator's OIDC token with the scope that is named; in development `bun run token --role operator`.",
+          ),
         ),
       },
     },

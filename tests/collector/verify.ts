@@ -5,6 +5,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Checklist } from "../../runtime/cli/verify/checklist.ts";
 import { messageOf } from "../../runtime/error-text.ts";
 import { basket } from "../journeys/client.ts";
 import { startOn } from "../journeys/platform.ts";
@@ -20,18 +21,10 @@ import { lintFluentBit } from "./fluent-bit-lint.ts";
 import { readPrinted } from "./printed.ts";
 import { absentFaults, metricFaults, sumFaults } from "./printed-faults.ts";
 
-export interface Verification {
-  readonly passed: number;
-  readonly failed: number;
-  /** Of the collector, where it ran. */
-  readonly counted: Counted | null;
+export interface Exported {
+  /** Of the collector. */
+  readonly counted: Counted;
   readonly orders: number;
-}
-
-export interface VerifyOptions {
-  /** Where the collector would have to be built first, lints alone, and says what is left out. */
-  readonly onlyIfBuilt: boolean;
-  readonly progress: (line: string) => void;
 }
 
 const ROOT = join(import.meta.dir, "..", "..");
@@ -40,7 +33,6 @@ export const FLUENT_BIT_FILE = "k8s/fluent-bit/fluent-bit.yaml";
 const ORDERS = 5;
 const DRAIN_TIMEOUT_MS = 30_000;
 const REFUSAL_TIMEOUT_MS = 5_000;
-const MOST_FAULTS_SHOWN = 20;
 
 /** Short intervals, so that points come several times while the orders last. */
 const EXPORT_SETTINGS = {
@@ -49,38 +41,28 @@ const EXPORT_SETTINGS = {
   OTEL_BSP_SCHEDULE_DELAY: "500",
 };
 
-/** Runs every check. What could not be run at all is a failure. */
-export async function verifyTelemetry({ onlyIfBuilt, progress }: VerifyOptions): Promise<Verification> {
-  let passed = 0;
-  let failed = 0;
-  const check = (what: string, faults: readonly string[]) => {
-    if (faults.length === 0) passed += 1;
-    else failed += 1;
-    progress(`${faults.length === 0 ? "holds" : "FAILS"}  ${what}`);
-    for (const fault of faults.slice(0, MOST_FAULTS_SHOWN)) progress(fault.replace(/^/gm, "       "));
-    if (faults.length > MOST_FAULTS_SHOWN) progress(`       and ${faults.length - MOST_FAULTS_SHOWN} more`);
-    return faults.length === 0;
-  };
+/**
+ * Runs every check; what could not be run at all is a failure. With `ifBuilt`, where the collector would have to be built
+ * first, lints alone and says what is left out. Null where it did not run to its end.
+ */
+export async function verifyTelemetry(checklist: Checklist, ifBuilt: boolean): Promise<Exported | null> {
+  const { check, progress } = checklist;
   const text = await readFile(join(ROOT, COLLECTOR_FILE), "utf8");
   const isRight = check(`${COLLECTOR_FILE} has no fault`, lintCollector(text));
   check(`${FLUENT_BIT_FILE} has no fault`, lintFluentBit(await readFile(join(ROOT, FLUENT_BIT_FILE), "utf8")));
-  let counted: Counted | null = null;
-  let orders = 0;
-  if (onlyIfBuilt && !isCollectorBuilt()) {
+  if (ifBuilt && !isCollectorBuilt()) {
     progress("left out, as the collector is not built on this machine yet (minutes, once): bun run verify telemetry");
   } else if (isRight) {
     try {
-      ({ counted, orders } = await verifyRunning(text, check, progress));
+      return await verifyRunning(text, checklist);
     } catch (error) {
       check("the collector and the platform run", [messageOf(error)]);
     }
   }
-  return { passed, failed, counted, orders };
+  return null;
 }
 
-type Check = (what: string, faults: readonly string[]) => boolean;
-
-async function verifyRunning(text: string, check: Check, progress: (line: string) => void) {
+async function verifyRunning(text: string, { check, progress }: Checklist): Promise<Exported> {
   const document = parseConfiguration(text);
   const program = await provisionCollector();
   const directory = await mkdtemp(join(tmpdir(), "genai-demo-collector-"));

@@ -11,7 +11,7 @@ import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
 import { until as untilWithin } from "../../runtime/until.fixture.ts";
 import { type Client, createClient } from "../journeys/client.ts";
 import { tokenOf } from "../journeys/platform.ts";
-import { type Environment, type PlatformProcess, startProcess } from "../journeys/process.ts";
+import { type Environment, type PlatformProcess, programIn, startProcess } from "../journeys/process.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const COPIED = ["modules", "runtime", "tests", "package.json", "tsconfig.json", "bunfig.toml"];
@@ -46,7 +46,7 @@ export async function copyCheckout(more: readonly string[] = []): Promise<Checko
       await writeFile(draft, before.replace(from, to));
       await rename(draft, file);
     },
-    dev: (args = [], env = {}) => startProcess(["dev", "--data", dataDir, ...args], env, root),
+    dev: (args = [], env = {}) => startProcess(["dev", "--data", dataDir, ...args], env, programIn(root)),
     as: async (running, sub, role = "customer") => createClient(running.url, await tokenOf(dataDir, role, sub)),
     pids: () => ({
       postmaster: readPostmaster(findCluster(dataDir) ?? "")?.pid ?? 0,

@@ -8,7 +8,7 @@ import { readPostmaster } from "../../runtime/database/embedded/cluster.ts";
 import { findCluster } from "../../runtime/database/embedded/data-directory.ts";
 import { descendantsOf, needProcesses, type ProcessEntry, untilEnded } from "../faults/process-tree.ts";
 import { basketOf, type Client, eventually } from "../journeys/client.ts";
-import { type PlatformProcess, refusal } from "../journeys/process.ts";
+import { type PlatformProcess, programIn, refusal } from "../journeys/process.ts";
 import { provisionKafka } from "../provision/kafka.ts";
 import { provideOrSkip } from "../provision/missing.ts";
 import { provisionRedis } from "../provision/redis.ts";
@@ -216,7 +216,8 @@ test.skipIf(!canRun)("Ctrl-C while the servers start: it ends in order with code
 });
 
 test("what cannot be understood is refused in one line", async () => {
-  const dev = (...args: string[]) => refusal(["dev", "--data", checkout.dataDir, ...args], {}, checkout.root);
+  const dev = (...args: string[]) =>
+    refusal(["dev", "--data", checkout.dataDir, ...args], {}, programIn(checkout.root));
   expect(await dev("--group", "order")).toBe("--group is for --split: bun run dev --split --group order,payment");
   expect(await dev("--split", "--group", "order,oder")).toStartWith(
     "--group names the module oder, which is not there",

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFile, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { administer } from "../journeys/external-data.ts";
-import { refusal, runCommand } from "../journeys/process.ts";
+import { programIn, refusal, runCommand } from "../journeys/process.ts";
 import { startExternalPostgres } from "../provision/external-postgres.ts";
 import { provideOrSkip } from "../provision/missing.ts";
 import { type Checkout, copyCheckout } from "./checkout.ts";
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => checkout.remove());
 
 const dev = (env: Readonly<Record<string, string>> = {}) =>
-  refusal(["dev", "--data", checkout.dataDir], env, checkout.root);
+  refusal(["dev", "--data", checkout.dataDir], env, programIn(checkout.root));
 
 async function asBun(version: string, work: () => Promise<void>) {
   const file = join(checkout.root, "package.json");
@@ -32,7 +32,7 @@ test("an older Bun is refused, before and after the installation; a newer one is
     expect([first.exitCode, first.stderr.toString()]).toEqual([1, `${line}\n`]);
   });
   await asBun("1.0.0", async () => {
-    const { code, stderr } = await runCommand(["config", "--json"], {}, checkout.root);
+    const { code, stderr } = await runCommand(["config", "--json"], {}, programIn(checkout.root));
     expect(code).toBe(0);
     expect(stderr).toBe(`This is Bun ${Bun.version}; the platform is tested with bun@1.0.0 (\`npx -y bun@1.0.0\`)\n`);
   });

@@ -50,6 +50,8 @@ test("bash completes values: of a list, of folders alone, after = too; of what c
   expect(offered("token", "--role", "")).toEqual(["customer", "operator"]);
   expect(offered("token", "--role", "=", "op")).toEqual(["operator"]);
   expect(offered("token", "--role", "=")).toEqual(["customer", "operator"]);
+  expect(offered("serve", "--log-format", "")).toEqual(["auto", "json", "text"]);
+  expect(offered("deadletters", "list", "--parked", "be")).toEqual(["behind"]);
   expect(offered("dev", "--data", "data")).toEqual(["datafolder"]);
   expect(offered("reconcile", "--json", "data").toSorted()).toEqual(["datafile", "datafolder"]);
   expect(offered("dev", "--port", "")).toEqual([]);

@@ -9,9 +9,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import packageJson from "../../package.json";
-import { targetOf } from "../../runtime/cli/build/targets.ts";
+import { sourceOf } from "../../runtime/cli/build/source.ts";
 import { buildExecutables, type Executables } from "../../runtime/cli/build.ts";
 import { freeServerPorts } from "../../runtime/cli/dev/split/server-port.ts";
+import { until } from "../../runtime/until.fixture.ts";
 import { basketOf } from "../journeys/client.ts";
 import { openSandbox, type Running, type Sandbox } from "./sandbox.ts";
 
@@ -20,6 +21,7 @@ setDefaultTimeout(120_000);
 const ROOT = join(import.meta.dir, "..", "..");
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 const PROGRAM = "./genai-demo";
+const LIMIT_MS = 60_000;
 
 let out: string;
 let built: Executables;
@@ -28,7 +30,7 @@ let ports: readonly number[];
 
 beforeAll(async () => {
   out = mkdtempSync(join(tmpdir(), "genai-demo-built-"));
-  built = await buildExecutables({ root: ROOT, out, target: targetOf(undefined), commit: COMMIT });
+  built = await buildExecutables({ root: ROOT, out, source: sourceOf(ROOT, COMMIT) });
   sandbox = openSandbox([built.full, built.server]);
   if (sandbox.lacking.length > 0) console.log(`the executable runs without ${sandbox.lacking.join(" and ")}`);
   ports = await freeServerPorts(6);
@@ -46,24 +48,18 @@ const settings = (n: number) => ({
   CARRIER_STEP_MS: "0",
 });
 
-async function until(what: string, isSo: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<number> {
-  const startMs = performance.now();
-  while (!(await isSo())) {
-    if (performance.now() - startMs > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await Bun.sleep(10);
-  }
-  return performance.now() - startMs;
-}
-
 async function ready(running: Running): Promise<number> {
   let ended: number | null | undefined;
   void running.exited.then((code) => {
     ended = code;
   });
-  return until("ready", () => {
+  const startMs = performance.now();
+  const isReady = () => {
     if (ended !== undefined) throw new Error(`it ended with ${ended}: ${running.output()}`);
     return running.output().includes("genai-demo is ready");
-  });
+  };
+  await until("ready", isReady, LIMIT_MS);
+  return performance.now() - startMs;
 }
 
 /** What the banner tells to type to place an order. */
@@ -114,11 +110,15 @@ test("alone it is the platform: two first starts at once, the printed lines plac
   expect(await other.exited).toBe(0);
   expect(other.output()).toContain("Stopped. Everything is saved");
 
+  const url = `http://127.0.0.1:${ports[0]}`;
   const banner = first.output();
-  expect(banner).toContain(`http://127.0.0.1:${ports[0]}/docs`);
+  expect(banner).toContain(`${url}/docs`);
   expect(banner).toContain("Data     .data\n");
   const printed = await sandbox.run(["sh", "-c", printedLines(banner)]);
   expect(JSON.parse(printed.stdout)).toMatchObject({ status: "CONFIRMED" });
+  const { stdout: pages } = await sandbox.run(["curl", "-s", url, `${url}/openapi.json`]);
+  expect(pages).toContain("TOKEN=$(./genai-demo token --role customer");
+  expect(pages).toContain("`genai-demo token --role customer`");
 
   const token = await tokenFor("customer");
   const { id } = Order.parse(await ask("/orders", token, basketOf("SKU-002", 1)));
@@ -128,11 +128,8 @@ test("alone it is the platform: two first starts at once, the printed lines plac
   const second = sandbox.start([PROGRAM], settings(0));
   const secondMs = await ready(second);
   console.log(`first start ${firstMs.toFixed(0)} ms (two at once), after kill -9 ${secondMs.toFixed(0)} ms`);
-  await until("the order that was under way goes on", async () => {
-    const { status } = Order.parse(await ask(`/orders/${id}`, token));
-    return status === "FULFILLING";
-  });
-  const url = `http://127.0.0.1:${ports[0]}`;
+  const isFulfilling = async () => Order.parse(await ask(`/orders/${id}`, token)).status === "FULFILLING";
+  await until("the order that was under way goes on", isFulfilling, LIMIT_MS);
   const books = await sandbox.run([PROGRAM, "reconcile", "--url", url]);
   expect(books.stdout).toContain("2 orders");
   expect(books.stdout).toContain(" 0 violations");
@@ -155,7 +152,7 @@ test("alone it is the platform: two first starts at once, the printed lines plac
   const third = sandbox.start([PROGRAM], { ...settings(0), ...away, OTEL_METRIC_EXPORT_INTERVAL: "500" });
   const thirdMs = await ready(third);
   for (const event of ["redis.away", "telemetry.export"])
-    await until(`${event} is told`, () => third.output().includes(event));
+    await until(`${event} is told`, () => third.output().includes(event), LIMIT_MS);
   console.log(`a start on data that was left in order: ${thirdMs.toFixed(0)} ms`);
   third.kill("SIGTERM");
   expect(await third.exited).toBe(0);

@@ -1,6 +1,6 @@
 /**
  * A place as bare as can be had: an empty folder that belongs to an unprivileged user, an environment with nothing in it
- * but a PATH of four small programs, and a network that has a loopback and leads nowhere. Without the rights for that (a
+ * but a PATH of a few small programs, and a network that has a loopback and leads nowhere. Without the rights for that (a
  * test run by a user that is not root, a container that may make no namespace) it is as near to it as there is, and says
  * what is missing.
  */
@@ -109,8 +109,9 @@ export function openSandbox(files: readonly string[]): Sandbox {
 
 /** A network namespace with a loopback; null where this process may make none. */
 function closedNetwork(): { readonly enter: readonly string[]; close(): void } | null {
-  const holder = spawn("unshare", ["--net", "sh", "-c", "ip link set lo up && echo up && exec sleep 3600"], {
-    stdio: ["ignore", "pipe", "ignore"],
+  // It ends with this process, which holds its input open.
+  const holder = spawn("unshare", ["--net", "sh", "-c", "ip link set lo up && exec cat"], {
+    stdio: ["pipe", "ignore", "ignore"],
   });
   const [nsenter, pid] = [Bun.which("nsenter"), holder.pid];
   const path = `/proc/${pid}/ns/net`;

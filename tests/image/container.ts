@@ -7,12 +7,11 @@ import { chown, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { freeServerPort } from "../../runtime/cli/dev/split/server-port.ts";
-import type { Environment, PlatformProcess } from "../journeys/process.ts";
+import { becameReady, type Environment, type PlatformProcess } from "../journeys/process.ts";
 import { startGuard } from "../provision/guard.ts";
 import type { BuiltImage } from "./build.ts";
 import { type ImageTools, runTool } from "./tools.ts";
 
-const READY_TIMEOUT_MS = 45_000;
 const STOP_TIMEOUT_MS = 20_000;
 const COMMAND_TIMEOUT_MS = 45_000;
 const MEMORY_LIMIT_BYTES = 512 * 2 ** 20;
@@ -91,13 +90,9 @@ export function containersOf({ runc }: ImageTools, image: BuiltImage, directory:
       };
       const container = await create(args, { HOST: "127.0.0.1", CARRIER_STEP_MS: "0", ...env, ...ports });
       const url = `http://127.0.0.1:${ports.PORT}`;
-      const deadline = Date.now() + READY_TIMEOUT_MS;
-      while (!(await isReady(url))) {
-        if (container.isEnded() || Date.now() > deadline) {
-          await stop(container);
-          throw new Error(`${args.join(" ")} in a container did not become ready:\n${container.output()}`);
-        }
-        await Bun.sleep(30);
+      if (!(await becameReady(url, container.isEnded))) {
+        await stop(container);
+        throw new Error(`${args.join(" ")} in a container did not become ready:\n${container.output()}`);
       }
       const { pid } = State.parse(JSON.parse(await runTool(runcWords("state", container.id))));
       const internalUrl = `http://127.0.0.1:${ports.INTERNAL_PORT}`;
@@ -177,12 +172,4 @@ function specOf(image: BuiltImage, id: string, args: readonly string[], env: Env
       namespaces: ["pid", "mount", "ipc", "uts"].map((type) => ({ type })),
     },
   };
-}
-
-async function isReady(url: string): Promise<boolean> {
-  try {
-    return (await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(1000) })).status === 200;
-  } catch {
-    return false;
-  }
 }

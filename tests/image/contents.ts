@@ -1,14 +1,15 @@
 /** What the image is made of and says of itself, against what is meant. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import packageJson from "../../package.json";
+import { rdsRootsPem } from "../../runtime/cli/release/rds-roots.ts";
+import type { Check } from "../../runtime/cli/verify/checklist.ts";
 import type { BuildArguments, BuiltImage } from "./build.ts";
-import type { Check } from "./check.ts";
 import type { Containers } from "./container.ts";
 import { changedFiles } from "./tree.ts";
 
-const EXPECTED: Readonly<Record<string, number>> = {
-  "genai-demo": 0o555,
-  "etc/ssl/rds-roots.pem": 0o444,
-};
+const ROOTS = "etc/ssl/rds-roots.pem";
+const EXPECTED: Readonly<Record<string, number>> = { "genai-demo": 0o555, [ROOTS]: 0o444 };
 
 /** Gives what it adds to its base, in millions of bytes. */
 export async function checkContents(
@@ -30,6 +31,8 @@ export async function checkContents(
     ...changed.map(({ path }) => `${path} of the base is changed`),
     ...missing.map((path) => `${path} of the base is gone`),
   ]);
+  const roots = await readFile(join(image.root, ROOTS), "utf8");
+  check("the authorities of RDS are those that the checkout makes", roots === rdsRootsPem() ? [] : ["they differ"]);
   const { Labels, Healthcheck, ExposedPorts, User, Cmd } = image.config;
   const says: readonly (readonly [string, unknown, unknown])[] = [
     ["version", Labels["org.opencontainers.image.version"], packageJson.version],

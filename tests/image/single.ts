@@ -1,13 +1,12 @@
 /** All six modules in one container, on a PostgreSQL of its own: from an empty database to its end. */
 import { readdir, readFile } from "node:fs/promises";
+import type { Check } from "../../runtime/cli/verify/checklist.ts";
 import { messageOf } from "../../runtime/error-text.ts";
 import { basket } from "../journeys/client.ts";
 import { type ExternalData, makeExternalData } from "../journeys/external-data.ts";
 import { startOn } from "../journeys/platform.ts";
 import { startProcess } from "../journeys/process.ts";
 import { residentMb } from "../load/resident.ts";
-import type { BuiltImage } from "./build.ts";
-import type { Check } from "./check.ts";
 import type { Containers, RunningContainer } from "./container.ts";
 
 const ORDERS = 5;
@@ -15,25 +14,20 @@ const SHUTDOWN_DEADLINE_MS = 9_000;
 const DRAIN_MS = 1_500;
 
 /** Gives what it needs of memory, in MB. */
-export async function checkSingle(
-  check: Check,
-  containers: Containers,
-  image: BuiltImage,
-  databaseUrl: string,
-): Promise<number> {
+export async function checkSingle(check: Check, containers: Containers, databaseUrl: string): Promise<number> {
   const data = await makeExternalData(
     databaseUrl,
     { NODE_ENV: "development", READINESS_DRAIN_MS: String(DRAIN_MS) },
     { migrated: false },
   );
   try {
-    return await checkOn(data, check, containers, image);
+    return await checkOn(data, check, containers);
   } finally {
     await data.remove();
   }
 }
 
-async function checkOn(data: ExternalData, check: Check, containers: Containers, image: BuiltImage): Promise<number> {
+async function checkOn(data: ExternalData, check: Check, containers: Containers): Promise<number> {
   const refused = await containers.run([], { ...data.settings, NODE_ENV: undefined });
   check(
     "as it is built, the development issuer is refused",
@@ -70,8 +64,6 @@ async function checkOn(data: ExternalData, check: Check, containers: Containers,
     check("the health check says that it is ready", healthy.code === 0 ? [] : [healthy.output]);
     const resident = residentMb(container.pid, "VmRSS");
     await checkEnd(check, container);
-    const file = await readFile(`${image.root}/etc/ssl/rds-roots.pem`, "utf8");
-    check("the authorities of RDS are in it", /BEGIN CERTIFICATE/.test(file) ? [] : ["the file has no certificate"]);
     return resident;
   } catch (error) {
     check("six modules run in one container", [messageOf(error), platform.output().slice(-4_000)]);

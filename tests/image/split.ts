@@ -1,10 +1,11 @@
 /** Each module in a container of its own, over Kafka, PostgreSQL and Redis: the same image, told by MODULES what to run. */
+
+import type { Check } from "../../runtime/cli/verify/checklist.ts";
 import { messageOf } from "../../runtime/error-text.ts";
 import { basket } from "../journeys/client.ts";
 import { startOn, type TestPlatform } from "../journeys/platform.ts";
 import { type SplitServers, splitShape } from "../journeys/split-shape.ts";
 import { SIX } from "../journeys/topology.ts";
-import type { Check } from "./check.ts";
 import type { Containers } from "./container.ts";
 
 const ORDERS = 3;

@@ -2,11 +2,11 @@
 import { chmod, chown, copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Check } from "../../runtime/cli/verify/checklist.ts";
 import { chooseAccount } from "../../runtime/database/embedded/account.ts";
 import { startScratchServer } from "../../runtime/database/scratch-server.fixture.ts";
 import { freePort } from "../provision/external-postgres.ts";
 import { makeSelfSigned } from "../provision/self-signed.ts";
-import type { Check } from "./check.ts";
 import type { Containers } from "./container.ts";
 
 const ROOTS = "/etc/ssl/rds-roots.pem";

@@ -6,6 +6,7 @@
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Check, Checklist } from "../../runtime/cli/verify/checklist.ts";
 import { messageOf } from "../../runtime/error-text.ts";
 import { startGuard } from "../provision/guard.ts";
 import { provisionHadolint } from "../provision/hadolint.ts";
@@ -13,7 +14,6 @@ import { MissingTool } from "../provision/missing.ts";
 import { openTopologyServers } from "../provision/topology-servers.ts";
 import { areBasesMade, provisionBases } from "./bases.ts";
 import { buildImage } from "./build.ts";
-import type { Check } from "./check.ts";
 import { containersOf } from "./container.ts";
 import { checkContents } from "./contents.ts";
 import { dockerfileFaults } from "./dockerfile-rules.ts";
@@ -21,13 +21,6 @@ import { checkSingle } from "./single.ts";
 import { checkSplit } from "./split.ts";
 import { checkTls } from "./tls.ts";
 import { findImageTools } from "./tools.ts";
-
-export interface ImageVerification {
-  readonly passed: number;
-  readonly failed: number;
-  /** Of the image, where it was built. */
-  readonly figures: ImageFigures | null;
-}
 
 export interface ImageFigures {
   /** What it adds to its base, in millions of bytes. */
@@ -37,38 +30,25 @@ export interface ImageFigures {
   readonly residentMb: number;
 }
 
-export interface ImageVerifyOptions {
-  /** Where it would have to be prepared first, lints alone, and says what is left out. */
-  readonly onlyIfReady: boolean;
-  readonly progress: (line: string) => void;
-}
-
 const ROOT = join(import.meta.dir, "..", "..");
-const MOST_FAULTS_SHOWN = 20;
 
-/** Runs every check. What could not be run at all is a failure. */
-export async function verifyImage({ onlyIfReady, progress }: ImageVerifyOptions): Promise<ImageVerification> {
-  let passed = 0;
-  let failed = 0;
-  const check: Check = (what, faults) => {
-    if (faults.length === 0) passed += 1;
-    else failed += 1;
-    progress(`${faults.length === 0 ? "holds" : "FAILS"}  ${what}`);
-    for (const fault of faults.slice(0, MOST_FAULTS_SHOWN)) progress(fault.replace(/^/gm, "       "));
-    return faults.length === 0;
-  };
-  let figures: ImageFigures | null = null;
+/**
+ * Runs every check; what could not be run at all is a failure. With `ifBuilt`, where what it builds on would have to be
+ * made first, lints alone and says what is left out. Null where it did not run to its end.
+ */
+export async function verifyImage(checklist: Checklist, ifBuilt: boolean): Promise<ImageFigures | null> {
+  const { check, progress } = checklist;
   await lint(check);
-  if (onlyIfReady && !isReady()) {
+  if (ifBuilt && !isReady()) {
     progress("left out, as the image's tools or bases are not on this machine yet: bun run verify image");
-  } else {
-    try {
-      figures = await verifyBuilt(check, progress);
-    } catch (error) {
-      check("the image is built and runs", [messageOf(error)]);
-    }
+    return null;
   }
-  return { passed, failed, figures };
+  try {
+    return await verifyBuilt(checklist);
+  } catch (error) {
+    check("the image is built and runs", [messageOf(error)]);
+    return null;
+  }
 }
 
 async function lint(check: Check): Promise<void> {
@@ -89,7 +69,7 @@ function isReady(): boolean {
   }
 }
 
-async function verifyBuilt(check: Check, progress: (line: string) => void): Promise<ImageFigures> {
+async function verifyBuilt({ check, progress }: Checklist): Promise<ImageFigures> {
   const tools = findImageTools();
   const bases = await provisionBases(tools);
   const directory = await mkdtemp(join(tmpdir(), "genai-demo-image-"));
@@ -112,7 +92,7 @@ async function verifyBuilt(check: Check, progress: (line: string) => void): Prom
     const addedMb = await checkContents(check, image, containers, given);
     const { DATABASE_URL, KAFKA_BROKERS, REDIS_URL } = await servers.settingsFor(["postgres", "redis", "kafka"]);
     if (!DATABASE_URL || !KAFKA_BROKERS || !REDIS_URL) throw new Error("a server of the platform is missing");
-    const residentMb = await checkSingle(check, containers, image, DATABASE_URL);
+    const residentMb = await checkSingle(check, containers, DATABASE_URL);
     await checkTls(check, containers);
     const urls = { databaseUrl: DATABASE_URL, kafkaBrokers: KAFKA_BROKERS, redisUrl: REDIS_URL };
     await checkSplit(check, containers, urls);

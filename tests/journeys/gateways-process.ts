@@ -1,7 +1,7 @@
 /**
  * Gateways in a process of their own, as balancers are: each line of its standard input is what they are to be from then
- * on, as JSON, all of them each time, and when that closes they end. Apart from the test, because Bun sends 256 requests of a process at a time, and those of the
- * test's clients must not wait for those that answer them.
+ * on, as JSON, all of them each time, and when that closes they end. Apart from the test, because Bun sends 256 requests
+ * of a process at a time, and those of the test's clients must not wait for those that answer them.
  */
 import * as z from "zod";
 import { startGateway } from "../../runtime/cli/dev/gateway.ts";

@@ -23,7 +23,7 @@ export async function startGateways(plans: readonly GatewayPlan[]): Promise<Gate
     await child.stdin.flush();
     const { value } = await answers.read();
     if (value === undefined || !new TextDecoder().decode(value).includes("ready"))
-      throw new Error("the gateways did not start");
+      throw new Error("the gateways have ended");
   }
   await update(plans);
   return {

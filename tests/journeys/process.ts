@@ -4,8 +4,16 @@ import { join } from "node:path";
 import { freeServerPort } from "../../runtime/cli/dev/split/server-port.ts";
 import { startGuard } from "../provision/guard.ts";
 
-const ROOT = join(import.meta.dir, "..", "..");
-const ENTRY = "runtime/main.ts";
+/** What is run: a file below the folder in which it is started. */
+export interface Program {
+  readonly folder: string;
+  readonly entry: string;
+}
+
+/** The program of a checkout. */
+export const programIn = (folder: string): Program => ({ folder, entry: "runtime/main.ts" });
+
+const THIS = programIn(join(import.meta.dir, "..", ".."));
 const READY_TIMEOUT_MS = 45_000;
 const COMMAND_TIMEOUT_MS = 45_000;
 const STOP_TIMEOUT_MS = 20_000;
@@ -37,10 +45,10 @@ function childEnvironment(env: Environment): Record<string, string> {
   );
 }
 
-/** Runs a command of a checkout to its end. */
-export async function runCommand(args: readonly string[], env: Environment = {}, checkout = ROOT, entry = ENTRY) {
+/** Runs a command to its end. */
+export async function runCommand(args: readonly string[], env: Environment = {}, { folder, entry } = THIS) {
   const child = Bun.spawn([process.execPath, entry, ...args], {
-    cwd: checkout,
+    cwd: folder,
     env: childEnvironment(env),
     stdin: "ignore",
     stdout: "pipe",
@@ -52,13 +60,8 @@ export async function runCommand(args: readonly string[], env: Environment = {},
 }
 
 /** The command must refuse: its exit code is not 0, and it says why in one line, which is the answer. */
-export async function refusal(
-  args: readonly string[],
-  env: Environment = {},
-  checkout = ROOT,
-  entry = ENTRY,
-): Promise<string> {
-  const { code, stdout, stderr } = await runCommand(args, env, checkout, entry);
+export async function refusal(args: readonly string[], env: Environment = {}, program = THIS): Promise<string> {
+  const { code, stdout, stderr } = await runCommand(args, env, program);
   const lines = `${stdout}${stderr}`.split("\n").filter((line) => line.trim() !== "");
   const [line = ""] = lines;
   if (code === 0 || lines.length !== 1)
@@ -66,19 +69,18 @@ export async function refusal(
   return line;
 }
 
-/** Starts `dev` or `serve` of a checkout on free loopback ports and waits until it is ready. */
+/** Starts `dev` or `serve` on free loopback ports and waits until it is ready. */
 export async function startProcess(
   args: readonly string[],
   env: Environment = {},
-  checkout = ROOT,
-  entry = ENTRY,
+  { folder, entry } = THIS,
 ): Promise<PlatformProcess> {
   const { PORT: port = String(await freeServerPort()), INTERNAL_PORT: internalPort = String(await freeServerPort()) } =
     env;
   // No parcel moves by itself, in whatever way the platform is started.
   const settings = { HOST: "127.0.0.1", CARRIER_STEP_MS: "0", ...env, PORT: port, INTERNAL_PORT: internalPort };
   const child = spawn(process.execPath, [entry, ...args], {
-    cwd: checkout,
+    cwd: folder,
     env: childEnvironment(settings),
     stdio: ["ignore", "pipe", "pipe"],
     // A group of its own, so that a test can kill all of it.
@@ -127,15 +129,19 @@ export async function startProcess(
       await guard.release();
     },
   };
+  if (await becameReady(running.url, ended)) return running;
+  await running.stop();
+  throw new Error(`${args.join(" ")} did not become ready:\n${output}`);
+}
+
+/** Waits until the process at `url` is ready; false when it has ended before or takes too long. */
+export async function becameReady(url: string, ended: () => boolean): Promise<boolean> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
-  while (!(await isReady(running.url))) {
-    if (ended() || Date.now() > deadline) {
-      await running.stop();
-      throw new Error(`${args.join(" ")} did not become ready:\n${output}`);
-    }
+  while (!(await isReady(url))) {
+    if (ended() || Date.now() > deadline) return false;
     await Bun.sleep(30);
   }
-  return running;
+  return true;
 }
 
 async function isReady(url: string): Promise<boolean> {

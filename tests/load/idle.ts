@@ -1,9 +1,9 @@
 /**
- * `bench idle`: what the freshly built executable uses as six processes over Kafka while nobody asks anything of it. It has orders and
- * has handled them: what is measured begins when nothing is left to do, and a rest after that.
+ * `bench idle`: what the freshly built executable uses as six processes over Kafka while nobody asks anything of it. It
+ * has orders and has handled them: what is measured begins when nothing is left to do, and a rest after that.
  */
 import { join } from "node:path";
-import { targetOf } from "../../runtime/cli/build/targets.ts";
+import { sourceOf } from "../../runtime/cli/build/source.ts";
 import { buildExecutables } from "../../runtime/cli/build.ts";
 import { type Benchmark, type BenchmarkOptions, inBenchDirectory } from "./benchmark.ts";
 import { cpuIsReadable, treeCpuMs } from "./cpu.ts";
@@ -23,7 +23,7 @@ const DATABASE = "database";
 export async function benchIdle({ seconds, rounds, progress }: BenchmarkOptions): Promise<Benchmark> {
   if (!cpuIsReadable) throw new Error("bench idle reads the CPU of processes from /proc, so it runs on Linux alone");
   return inBenchDirectory(async (directory) => {
-    const { server } = await buildExecutables({ root: ROOT, out: directory, target: targetOf(undefined) });
+    const { server } = await buildExecutables({ root: ROOT, out: directory, source: sourceOf(ROOT) });
     progress("starting six processes on PostgreSQL, Kafka and Redis …");
     await using split = await startSplitUnderLoad({
       directory,

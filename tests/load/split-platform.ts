@@ -28,7 +28,10 @@ export interface LoadOptions {
   readonly customers: number;
   /** Samples where each process spends its time; the profiles are written to `profileDirOf` when they end. */
   readonly profile: boolean;
-  /** Runs this instead of the source, where it is split. */
+}
+
+export interface SplitLoadOptions extends LoadOptions {
+  /** Runs this instead of the source. */
   readonly executable?: string;
 }
 
@@ -92,7 +95,7 @@ export async function startSingleUnderLoad(options: LoadOptions): Promise<UnderL
 }
 
 /** A process for each module. */
-export async function startSplitUnderLoad(options: LoadOptions): Promise<SplitUnderLoad> {
+export async function startSplitUnderLoad(options: SplitLoadOptions): Promise<SplitUnderLoad> {
   await using stack = new AsyncDisposableStack();
   const { database, redis, skus, sql } = await startServers(stack, options);
   const kafka = await startExternalKafka();

@@ -5,11 +5,11 @@
  * `serve` on an external PostgreSQL over TCP. Each is started several times in a folder of its own; the figure is the
  * median.
  */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { targetOf } from "../../runtime/cli/build/targets.ts";
-import { buildExecutables } from "../../runtime/cli/build.ts";
+import { sourceOf } from "../../runtime/cli/build/source.ts";
+import { buildExecutables, sizeFigures } from "../../runtime/cli/build.ts";
 import { atMost, stated } from "../../runtime/cli/figures.ts";
 import { removeEmbedded } from "../../runtime/database/embedded.ts";
 import { systemScheduler as scheduler } from "../../runtime/scheduler.ts";
@@ -33,10 +33,9 @@ interface Started {
 /** Runs the benchmark; everything it started has ended when it resolves or rejects. */
 export async function benchStart({ rounds, progress }: BenchmarkOptions): Promise<Benchmark> {
   return inBenchDirectory(async (directory) => {
-    const { full, server } = await buildExecutables({ root: ROOT, out: directory, target: targetOf(undefined) });
-    const embedded = await embeddedStarts(join(directory, "embedded"), full, rounds, progress);
-    const external = await externalStarts(join(directory, "external"), server, rounds, progress);
-    const megabytes = (path: string) => statSync(path).size / 1e6;
+    const built = await buildExecutables({ root: ROOT, out: directory, source: sourceOf(ROOT) });
+    const embedded = await embeddedStarts(join(directory, "embedded"), built.full, rounds, progress);
+    const external = await externalStarts(join(directory, "external"), built.server, rounds, progress);
     const middle = (starts: readonly Started[], read: (start: Started) => number) => median(starts.map(read));
     return {
       figures: [
@@ -63,8 +62,7 @@ export async function benchStart({ rounds, progress }: BenchmarkOptions): Promis
           middle(embedded, ({ residentMb }) => residentMb),
           "MB",
         ),
-        stated("build.fullMb", megabytes(full), "MB"),
-        stated("build.serverMb", megabytes(server), "MB"),
+        ...sizeFigures(built),
       ],
       notes: [
         "start.embeddedMs: genai-demo without a command, its PostgreSQL unpacked before; start.embeddedResidentMb is without it",

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { sha256Of } from "../../runtime/cli/release/native-parts.ts";
+import { sha256Of } from "../../runtime/cli/release/checksums.ts";
 import { refusal } from "../journeys/process.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");

@@ -17,7 +17,7 @@ import { basket, basketOf, type Client, createClient, eventually, type Order } f
 import { tokenOf } from "../journeys/platform.ts";
 import { type PlatformProcess, runCommand, startProcess } from "../journeys/process.ts";
 import { waitUntilDrained } from "../load/drain.ts";
-import { previousProgram, previousRelease, thisProgram } from "./previous.ts";
+import { previousProgram, previousRelease } from "./previous.ts";
 
 setDefaultTimeout(120_000);
 
@@ -76,13 +76,8 @@ const get = async (client: Client, path: string) => {
 };
 
 async function tokenBefore(role: string, sub: string): Promise<string> {
-  const { checkout, entry } = await previousProgram();
-  const { code, stdout } = await runCommand(
-    ["token", "--role", role, "--sub", sub, "--data", dataDir],
-    {},
-    checkout,
-    entry,
-  );
+  const args = ["token", "--role", role, "--sub", sub, "--data", dataDir];
+  const { code, stdout } = await runCommand(args, {}, await previousProgram());
   expect(code).toBe(0);
   return stdout.trim().split("\n").at(-1) ?? "";
 }
@@ -182,8 +177,7 @@ async function leave(): Promise<Left> {
 beforeAll(async () => {
   place = await makeDataPlace();
   dataDir = join(place, "data");
-  const before = await previousProgram();
-  running = await startProcess(["dev", "--no-watch", "--data", dataDir], UNANSWERED, before.checkout, before.entry);
+  running = await startProcess(["dev", "--no-watch", "--data", dataDir], UNANSWERED, await previousProgram());
   tokens = {
     alice: await tokenBefore("customer", "alice"),
     carol: await tokenBefore("customer", "carol"),
@@ -204,15 +198,12 @@ beforeAll(async () => {
   const killed = running;
   running = undefined;
   await killed.kill("group");
-  const now = thisProgram();
   // Orders under way are asked for again and again all the while, by the keys that the release before has seen.
   running = await startAgain(() =>
     startProcess(
       ["dev", "--no-watch", "--data", dataDir],
       // On the same port, as a user would.
       { ...FAULTS_ENVIRONMENT, PORT: String(killed.port) },
-      now.checkout,
-      now.entry,
     ),
   );
 });

@@ -9,7 +9,7 @@ import { collectionsOf, EDGE_HOST } from "../../runtime/registry.ts";
 import { type Gateways, startGateways } from "../journeys/gateways.ts";
 import type { GatewayPlan } from "../journeys/gateways-process.ts";
 import { type Environment, type PlatformProcess, startProcess } from "../journeys/process.ts";
-import type { Program } from "./previous.ts";
+import type { Release } from "./previous.ts";
 
 /** How long a balancer goes on sending requests to a process that was told to stop; it must answer them. */
 const BALANCER_LAG_MS = 250;
@@ -31,19 +31,19 @@ export interface Fleet {
   /** The release that each module runs now. */
   releases(): Readonly<Record<string, string>>;
   /** Replaces the module's process; `together` runs while both releases are there. */
-  replace(module: string, program: Program, together: () => Promise<void>): Promise<Replacement>;
+  replace(module: string, to: Release, together: () => Promise<void>): Promise<Replacement>;
   /** What its processes have written, those that have ended included. */
   output(): string;
   stop(): Promise<void>;
 }
 
 interface Replica {
-  readonly program: Program;
+  readonly release: Release;
   readonly process: PlatformProcess;
 }
 
-/** Starts a process of `program` for each module, or none. */
-export async function startFleet(program: Program, common: Environment): Promise<Fleet> {
+/** Starts a process of `release` for each module, or none. */
+export async function startFleet(release: Release, common: Environment): Promise<Fleet> {
   const modules = registry.map(({ name }) => name);
   const [publicPort = 0, ...rpcPorts] = await freeServerPorts(1 + modules.length);
   const rpcUrls = Object.fromEntries(
@@ -54,10 +54,10 @@ export async function startFleet(program: Program, common: Environment): Promise
   const running = new Map<string, readonly Replica[]>();
   const ended: string[] = [];
 
-  async function startReplica(module: string, of: Program): Promise<Replica> {
+  async function startReplica(module: string, of: Release): Promise<Replica> {
     const ports = { PORT: String(await freeServerPort()), INTERNAL_PORT: String(await freeServerPort()) };
     const env = { ...settings, ...ports, MODULES: module };
-    return { program: of, process: await startProcess(["serve"], env, of.checkout, of.entry) };
+    return { release: of, process: await startProcess(["serve"], env, of) };
   }
   const urlsOf = (module: string) => (running.get(module) ?? []).map(({ process }) => process.url);
   const plans = (): readonly GatewayPlan[] => [
@@ -78,7 +78,7 @@ export async function startFleet(program: Program, common: Environment): Promise
 
   let gateways: Gateways;
   try {
-    await Promise.all(modules.map(async (module) => running.set(module, [await startReplica(module, program)])));
+    await Promise.all(modules.map(async (module) => running.set(module, [await startReplica(module, release)])));
     gateways = await startGateways(plans());
   } catch (error) {
     await stopAll();
@@ -88,7 +88,7 @@ export async function startFleet(program: Program, common: Environment): Promise
   return {
     url: `http://127.0.0.1:${publicPort}`,
     releases: () =>
-      Object.fromEntries([...running].map(([module, replicas]) => [module, replicas.at(-1)?.program.version ?? ""])),
+      Object.fromEntries([...running].map(([module, replicas]) => [module, replicas.at(-1)?.release.version ?? ""])),
     async replace(module, to, together) {
       const [old] = running.get(module) ?? [];
       if (!old) throw new Error(`no process runs ${module}`);
@@ -103,7 +103,7 @@ export async function startFleet(program: Program, common: Environment): Promise
       await gateways.update(plans());
       const exitCode = await stopping;
       ended.push(old.process.output());
-      return { module, from: old.program.version, to: to.version, exitMs: performance.now() - toldMs, exitCode };
+      return { module, from: old.release.version, to: to.version, exitMs: performance.now() - toldMs, exitCode };
     },
     output: () => [...ended, ...[...running.values()].flat().map(({ process }) => process.output())].join("\n"),
     async stop() {

@@ -53,8 +53,8 @@ async function bundleOf(revision: string): Promise<Buffer> {
 async function migrationsOf(): Promise<Released["migrations"]> {
   const server = await startScratchServer();
   try {
-    const { checkout, entry } = await previousProgram();
-    const { code, stdout, stderr } = await runCommand(["migrate"], { DATABASE_URL: server.url }, checkout, entry);
+    const env = { DATABASE_URL: server.url };
+    const { code, stdout, stderr } = await runCommand(["migrate"], env, await previousProgram());
     if (code !== 0) throw new Error(`migrate failed:\n${stdout}${stderr}`);
     const found: Record<string, { id: string; sha256: string }[]> = {};
     for (const { name } of schemasOf(registry)) {

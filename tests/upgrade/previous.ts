@@ -9,6 +9,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { zstdDecompressSync } from "bun";
 import * as z from "zod";
+import { type Program, programIn } from "../journeys/process.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 export const PREVIOUS = join(import.meta.dir, "previous");
@@ -24,11 +25,9 @@ const released = z.strictObject({
 });
 export type Released = z.infer<typeof released>;
 
-/** A program that `startProcess` and `runCommand` can run in place of this checkout's. */
-export interface Program {
+/** A release as a program to run. */
+export interface Release extends Program {
   readonly version: string;
-  readonly checkout: string;
-  readonly entry: string;
 }
 
 /** What is known of the previous release. */
@@ -40,23 +39,23 @@ export const releaseText = (release: Released) => `${JSON.stringify(release, nul
 const digestOf = (program: Uint8Array) => createHash("sha256").update(program).digest("hex");
 
 /** The previous release, unpacked. */
-export async function previousProgram(): Promise<Program> {
+export async function previousProgram(): Promise<Release> {
   const { version, sha256 } = previousRelease();
-  const checkout = join(ROOT, "node_modules", ".cache", `genai-demo-${sha256.slice(0, 16)}`);
-  const place = join(checkout, "main.js");
+  const folder = join(ROOT, "node_modules", ".cache", `genai-demo-${sha256.slice(0, 16)}`);
+  const place = join(folder, "main.js");
   if (!existsSync(place) || digestOf(await readFile(place)) !== sha256) {
     const program = zstdDecompressSync(await readFile(join(PREVIOUS, "main.js.zst")));
     const found = digestOf(program);
     if (found !== sha256)
       throw new Error(`tests/upgrade/previous/main.js.zst unpacks to ${found}, not ${sha256}: restore it from git`);
-    await mkdir(checkout, { recursive: true });
+    await mkdir(folder, { recursive: true });
     // Renamed, so that another test that starts at the same time never runs half of it.
     const part = `${place}.${process.pid}`;
     await writeFile(part, program);
     await rename(part, place);
   }
-  return { version, checkout, entry: "main.js" };
+  return { version, folder, entry: "main.js" };
 }
 
 /** This checkout's program. */
-export const thisProgram = (): Program => ({ version: "this", checkout: ROOT, entry: "runtime/main.ts" });
+export const thisProgram = (): Release => ({ version: "this", ...programIn(ROOT) });

@@ -1,11 +1,12 @@
 /** What is released stays as it is, and what comes after it leaves the release before in peace. */
 import { describe, expect, test } from "bun:test";
 import { registry } from "../../modules/registry.ts";
-import { neededBy, takenAway } from "../../runtime/database/contracting-migration.ts";
+import { neededBy } from "../../runtime/database/contracting-migration.ts";
 import { fingerprint } from "../../runtime/database/schema-state.ts";
 import { schemasOf } from "../../runtime/platform.ts";
 import { runCommand } from "../journeys/process.ts";
 import { previousProgram, previousRelease } from "./previous.ts";
+import { takenAway } from "./taken-away.ts";
 
 const release = previousRelease();
 const schemas = schemasOf(registry).map(({ name, migrations }) => ({
@@ -15,8 +16,7 @@ const schemas = schemasOf(registry).map(({ name, migrations }) => ({
 }));
 
 test("the previous release unpacks to what its hash says, and runs", async () => {
-  const { checkout, entry } = await previousProgram();
-  const { code, stdout } = await runCommand(["--help"], {}, checkout, entry);
+  const { code, stdout } = await runCommand(["--help"], {}, await previousProgram());
   expect([code, stdout]).toEqual([0, expect.stringContaining("genai-demo COMMAND")]);
   expect(Object.keys(release.migrations).length).toBeGreaterThan(5);
 });

@@ -8,7 +8,7 @@ import { type Environment, runCommand, startProcess } from "../journeys/process.
 import { seedCatalogue } from "../load/catalogue.ts";
 import { openTopologyServers } from "../provision/topology-servers.ts";
 import { type Fleet, type Replacement, startFleet } from "./fleet.ts";
-import { type Program, previousProgram, thisProgram } from "./previous.ts";
+import { previousProgram, type Release, thisProgram } from "./previous.ts";
 import { type Load, type Outcome, underLoad } from "./under-load.ts";
 
 export interface RollingOptions {
@@ -27,9 +27,9 @@ const PRODUCTS = 20;
 /** How long both releases of a module are at work. */
 const TOGETHER_MS = 500;
 
-async function runOf(program: Program, command: readonly string[], env: Environment): Promise<void> {
-  const { code, stdout, stderr } = await runCommand(command, env, program.checkout, program.entry);
-  if (code !== 0) throw new Error(`${command.join(" ")} of ${program.version} failed:\n${stdout}${stderr}`);
+async function runOf(release: Release, command: readonly string[], env: Environment): Promise<void> {
+  const { code, stdout, stderr } = await runCommand(command, env, release);
+  if (code !== 0) throw new Error(`${command.join(" ")} of ${release.version} failed:\n${stdout}${stderr}`);
 }
 const TOPICS = ["topics", "--partitions", "4"];
 
@@ -48,7 +48,7 @@ export async function roll(options: RollingOptions): Promise<Rolling> {
   await runOf(previous, TOPICS, data.settings);
   // Only `dev` brings demo data.
   const inOne = { ...data.settings, KAFKA_BROKERS: undefined };
-  await (await startProcess(["dev", "--no-watch"], inOne, previous.checkout, previous.entry)).stop();
+  await (await startProcess(["dev", "--no-watch"], inOne, previous)).stop();
   const skus = await seedCatalogue(data.url, PRODUCTS);
   const fleet = await startFleet(previous, data.settings);
   stack.defer(fleet.stop);
@@ -76,7 +76,7 @@ export async function roll(options: RollingOptions): Promise<Rolling> {
 }
 
 /** Each module in turn. Each round begins with another, so that each meets all others of the other release. */
-async function* rollTo(to: Program, round: number, fleet: Fleet, { confirm }: Load): AsyncGenerator<Replacement> {
+async function* rollTo(to: Release, round: number, fleet: Fleet, { confirm }: Load): AsyncGenerator<Replacement> {
   const modules = Object.keys(fleet.releases());
   for (const [index] of modules.entries()) {
     const module = modules[(index + round) % modules.length] ?? "";

@@ -1,7 +1,14 @@
 /** Which source an executable is made of, and when: what `--version` tells later. */
 import { spawnSync } from "node:child_process";
-import type { Clock } from "../../clock.ts";
+import type { Source } from "../../build-info.ts";
+import { type Clock, systemClock } from "../../clock.ts";
 import { UsageError } from "../arguments.ts";
+
+/** What the checkout is, or what it is called by whoever knows it better. */
+export const sourceOf = (root: string, commit?: string): Source => ({
+  commit: commit ?? commitOf(root),
+  builtAt: builtAt(systemClock, process.env["SOURCE_DATE_EPOCH"]),
+});
 
 /** The commit of the checkout, `-modified` after it where files differ; null without git or outside of a repository. */
 export function commitOf(root: string): string | null {

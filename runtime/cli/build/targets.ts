@@ -1,5 +1,5 @@
 /** What executables can be made for: where there are both Bun and the embedded PostgreSQL. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,7 +30,6 @@ export async function withNativeFolder<T>(root: string, target: Target, work: (n
   if (existsSync(installed)) return work(installed);
   const folder = mkdtempSync(join(tmpdir(), "genai-demo-build-"));
   try {
-    mkdirSync(folder, { recursive: true });
     for (const file of ["package.json", "bun.lock"]) await cp(join(root, file), join(folder, file));
     const [os = "", cpu = ""] = target.split("-");
     const argv = ["install", "--frozen-lockfile", "--production", "--ignore-scripts", `--os=${os}`, `--cpu=${cpu}`];

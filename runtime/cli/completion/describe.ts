@@ -1,4 +1,7 @@
 /** What there is to complete: the commands with their flags, as data that every shell's script is made from. */
+import type { Settings } from "../../config/load.ts";
+import { platformSettings } from "../../config/settings.ts";
+import { itemSchema } from "../../edge/dead-letter-routes.ts";
 import type { Module } from "../../module.ts";
 import type { ProgramCommands } from "../command.ts";
 
@@ -22,19 +25,20 @@ export interface Command {
 /** What values of flags are, by the flag's name, in whatever command; of all others nothing is known. */
 const valuesOf = (registry: readonly Module[]): Readonly<Record<string, Values>> => {
   const modules = registry.map(({ name }) => name);
+  const settings: Settings = platformSettings({ modules, mode: "dev", cwd: process.cwd() });
+  const words = Object.values(settings).flatMap(({ flag, parser }) =>
+    flag !== undefined && parser.words !== undefined ? [[flag, parser.words] as const] : [],
+  );
   return {
+    ...Object.fromEntries(words),
     data: "directory",
     json: "file",
-    edge: ["auto", "on", "off"],
     group: modules,
-    "log-format": ["auto", "json", "text"],
-    "log-level": ["debug", "info", "warn", "error"],
     mode: ["dev", "serve", "migrate"],
     module: modules,
     modules: ["all", ...modules],
-    parked: ["threw", "rejected", "behind", "unreadable"],
+    parked: itemSchema.shape.reason.options,
     role: ["customer", "operator"],
-    transport: ["inprocess", "kafka"],
   };
 };
 

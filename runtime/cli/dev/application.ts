@@ -33,7 +33,7 @@ interface ApplicationSettings {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The command line of a supervised application, in a checkout or in the compiled program. */
+/** The command line of a supervised application, in a checkout or in an executable. */
 export function supervisedCommand(root: string, flags: PlatformFlags): string[] {
   const main = join(root, "runtime", "main.ts");
   const given = Object.entries(flags).flatMap(([name, value]) =>

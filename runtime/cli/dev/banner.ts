@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import type { PlatformConfig } from "../../config/settings.ts";
-import { programCall, shellWord } from "../program.ts";
+import { programCall, shellWord } from "../../program.ts";
 
 /** What `dev` prints once, when everything is up; `more` stands below where it is. */
 export function banner(url: string, config: PlatformConfig<string>, more = ""): string {

@@ -1,9 +1,12 @@
 /** SHA-256 of every file of a folder, as `sha256sum -c` reads it. */
-import { readdirSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { sha256Of } from "./native-parts.ts";
 
 export const CHECKSUMS = "SHA256SUMS";
+
+/** Of a file, in hexadecimal. */
+export const sha256Of = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
 
 /** Writes the file; gives the names that are in it. */
 export function writeChecksums(folder: string): readonly string[] {

@@ -1,7 +1,7 @@
 /** The parts of the executables that are no packages of JavaScript: Bun, what Bun is made of, PostgreSQL and its libraries. */
-import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { sha256Of } from "./checksums.ts";
 
 export interface NativePart {
   readonly name: string;
@@ -13,8 +13,6 @@ export interface NativePart {
   /** The file's name. */
   readonly file?: string;
 }
-
-export const sha256Of = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
 
 /** Other programs' names for what `process.versions` lists: numbers of interfaces, and of what Bun only behaves like. */
 const NO_PARTS = new Set(["bun", "node", "openssl", "v8", "uv", "napi", "modules", "unicode", "zig", "typescript"]);

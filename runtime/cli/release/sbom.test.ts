@@ -3,8 +3,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import packageJson from "../../../package.json";
+import { sha256Of } from "./checksums.ts";
 import { shippedPackages } from "./lock-file.ts";
-import { sha256Of } from "./native-parts.ts";
 import { makeSbom, sbomFault } from "./sbom.ts";
 
 const ROOT = join(import.meta.dir, "..", "..", "..");
@@ -35,8 +35,7 @@ const make = async () =>
   makeSbom({
     version: packageJson.version,
     license: packageJson.license,
-    commit: "0123456789abcdef",
-    builtAt: "2026-01-02T03:04:05.000Z",
+    source: { commit: "0123456789abcdef", builtAt: "2026-01-02T03:04:05.000Z" },
     executables: [
       { name: "genai-demo", sha256: "ab".repeat(32) },
       { name: "genai-demo-server", sha256: "cd".repeat(32) },

@@ -13,6 +13,7 @@ import * as Spec from "@cyclonedx/cyclonedx-library/Spec";
 import * as Validation from "@cyclonedx/cyclonedx-library/Validation";
 import { PackageURL } from "packageurl-js";
 import * as z from "zod";
+import type { Source } from "../../build-info.ts";
 import { type LockedPackage, type ShippedPackages, stepsTo } from "./lock-file.ts";
 import { type NativePart, partsOfBun, partsOfPostgres } from "./native-parts.ts";
 
@@ -24,9 +25,7 @@ export interface ExecutableFile {
 export interface SbomInput {
   readonly version: string;
   readonly license: string;
-  readonly commit: string | null;
-  /** RFC 3339. */
-  readonly builtAt: string;
+  readonly source: Source;
   readonly executables: readonly ExecutableFile[];
   readonly packages: ShippedPackages;
   /** The folder in which the packages are installed. */
@@ -40,7 +39,7 @@ const NAMESPACE = "6f3f3c0e-6d2a-4f0b-9a55-0f3a5a2c7b10";
 /** The list as JSON. Throws when the schema does not take it. */
 export async function makeSbom(input: SbomInput): Promise<string> {
   const bom = new Models.Bom({ metadata: metadataOf(input) });
-  bom.serialNumber = `urn:uuid:${Bun.randomUUIDv5(JSON.stringify([input.executables, input.commit]), NAMESPACE)}`;
+  bom.serialNumber = `urn:uuid:${Bun.randomUUIDv5(JSON.stringify([input.executables, input.source.commit]), NAMESPACE)}`;
   const product = bom.metadata.component;
   if (product === undefined) throw new Error("the list is of nothing");
   const packages = packageComponents(input);
@@ -65,7 +64,8 @@ export async function sbomFault(text: string): Promise<string | null> {
   return found === null ? null : JSON.stringify(found).slice(0, 2_000);
 }
 
-function metadataOf({ version, license, commit, builtAt, executables }: SbomInput): Models.Metadata {
+function metadataOf({ version, license, source, executables }: SbomInput): Models.Metadata {
+  const { commit, builtAt } = source;
   const purl = new PackageURL("generic", undefined, "genai-demo", version).toString();
   const product = new Models.Component(Enums.ComponentType.Application, "genai-demo", {
     version,

@@ -1,15 +1,15 @@
 /**
  * Kafka and Redis of `dev --split`, each downloaded once, started for this process, ended with it however it ends. What
- * starts them is a part of the checkout's tests, which the compiled program does not have.
+ * starts them is a part of the checkout's tests, which an executable does not have: `dev` refuses to need them there.
  *
  * Kafka's data is kept: what it has acknowledged stands in no outbox any more. Redis keeps nothing.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { build } from "../../../build-info.ts";
 import { holdDataDirectory } from "../../../database/embedded/data-directory.ts";
 import { messageOf } from "../../../error-text.ts";
 import { StartError } from "../../../start-error.ts";
-import { NEEDS_CHECKOUT } from "./needs-checkout.ts";
 import { forgetUnderWay, underWayIn } from "./under-way.ts";
 
 export interface OwnServer {
@@ -37,8 +37,8 @@ export const messagesIn = (dataDir: string): string => join(dataDir, "kafka");
 
 /** A broker on the messages in the data directory, which must be ours. */
 export async function startOwnKafka(dataDir: string): Promise<OwnKafka> {
-  const { provisionKafka } = await fromCheckout(() => import("../../../../tests/provision/kafka.ts"));
-  const { startKafkaCluster } = await fromCheckout(() => import("../../../../tests/provision/kafka-cluster.ts"));
+  const { provisionKafka } = await import("../../../../tests/provision/kafka.ts");
+  const { startKafkaCluster } = await import("../../../../tests/provision/kafka-cluster.ts");
   return orAdvice("KAFKA_BROKERS to brokers that run", async () => {
     const options = { directory: messagesIn(dataDir), javaOptions: SMALL_HEAP, settings: DURABLE };
     const { nodes, stop } = await startKafkaCluster(await provisionKafka(), options);
@@ -58,7 +58,7 @@ export async function startOwnKafka(dataDir: string): Promise<OwnKafka> {
 }
 
 export async function startOwnRedis(): Promise<OwnServer & { readonly url: string }> {
-  const { startExternalRedis } = await fromCheckout(() => import("../../../../tests/provision/external-redis.ts"));
+  const { startExternalRedis } = await import("../../../../tests/provision/external-redis.ts");
   return orAdvice("REDIS_URL to one that runs", startExternalRedis);
 }
 
@@ -68,8 +68,12 @@ export async function removeMessages(dataDir: string): Promise<void> {
   if (!existsSync(folder) && underWayIn(dataDir) === null) return;
   const release = holdDataDirectory(dataDir);
   try {
-    const { removeKept } = await fromCheckout(() => import("../../../../tests/provision/kafka-cluster.ts"));
-    await removeKept(folder);
+    if (existsSync(folder)) {
+      if (build !== null)
+        throw new StartError(`${folder} is of a broker that a checkout of the source has started: reset it there`);
+      const { removeKept } = await import("../../../../tests/provision/kafka-cluster.ts");
+      await removeKept(folder);
+    }
     forgetUnderWay(dataDir);
   } finally {
     release();
@@ -80,14 +84,6 @@ export async function removeMessages(dataDir: string): Promise<void> {
 export async function endDownloads(): Promise<void> {
   const provision = await import("../../../../tests/provision/ending.ts").catch(() => null);
   provision?.endProvisioning();
-}
-
-async function fromCheckout<T>(load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (cause) {
-    throw new StartError(NEEDS_CHECKOUT, { cause });
-  }
 }
 
 async function orAdvice<T>(variable: string, start: () => Promise<T>): Promise<T> {

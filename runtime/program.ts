@@ -1,12 +1,11 @@
 /** How this program is called where it runs: a script of the checkout, or the executable by the path that leads to it. */
 import { basename, isAbsolute, relative } from "node:path";
-import { build } from "../build-info.ts";
-
-const CHECKOUT = "npx -y bun@1.4.5 run --silent";
+import { packageManager } from "../package.json";
+import { build } from "./build-info.ts";
 
 /** What a person types before a command's name. */
 export function programCall(): string {
-  if (build === null) return CHECKOUT;
+  if (build === null) return `npx -y ${packageManager} run --silent`;
   const name = basename(process.execPath);
   if (Bun.which(name) === process.execPath) return shellWord(name);
   const path = relative(process.cwd(), process.execPath);
