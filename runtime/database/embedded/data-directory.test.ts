@@ -1,5 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { systemScheduler as scheduler } from "../../scheduler.ts";
@@ -122,7 +132,7 @@ describe.skipIf(!isRoot)("as root", () => {
     expect(existsSync(join(dataDir, "postgres", "PG_VERSION"))).toBe(true);
   });
 
-  test("else in /var/lib, with a pointer in the data directory; a removed directory starts afresh", async () => {
+  test("else in /var/lib, with a pointer in the data directory; a directory moved aside keeps its data", async () => {
     const dataDir = fresh();
     chmodSync(dirname(dataDir), 0o700);
     const { server } = await start(dataDir);
@@ -136,14 +146,19 @@ describe.skipIf(!isRoot)("as root", () => {
     const used = refusal(removeEmbedded({ dataDir, scheduler, log: () => undefined }));
     expect(await used).toContain("in use by process");
     await again.server.stop();
-    rmSync(dataDir, { recursive: true });
+    const aside = `${dataDir}-aside`;
+    renameSync(dataDir, aside);
     const afresh = await start(dataDir);
-    expect(afresh.lines[0]).toContain("that is gone");
+    expect(afresh.lines[0]).toStartWith(`${cluster} is of an earlier ${dataDir} and is left`);
     expect(await query(afresh.server, "select to_regclass('kept') as kept")).toEqual([{ kept: null }]);
     await afresh.server.stop();
+    const other = readFileSync(join(dataDir, "postgres-location"), "utf8").trim();
     await removeEmbedded({ dataDir, scheduler, log: () => undefined });
-    expect(existsSync(cluster)).toBe(false);
+    expect(existsSync(other)).toBe(false);
     expect(existsSync(join(dataDir, "postgres-location"))).toBe(false);
+    const moved = await start(aside);
+    expect(await query(moved.server, "select a from kept")).toEqual([{ a: 1 }]);
+    await moved.server.stop();
   });
 });
 
