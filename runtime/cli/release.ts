@@ -20,7 +20,7 @@ Builds the executables for this machine's kind, and writes beside them:
   SHA256SUMS           of every file in the folder; sha256sum -c SHA256SUMS tells whether they are whole
 
   --out DIR     where they are put (dist); what else lies there must be of a release or a build
-  --commit SHA  the source's commit, where git cannot say it; a checkout with changes is refused without it
+  --commit SHA  the source's commit, where git cannot say it; without it that is refused, and a checkout with changes
 
 The same source, Bun and SOURCE_DATE_EPOCH make the same bytes. Exit code 0 when all is there, and the list is as the
 official schema has it.
@@ -41,6 +41,10 @@ export async function run(args: readonly string[]): Promise<number> {
     throw new StartError(
       `The checkout has changes that are not committed: commit them, or say what it is with --commit`,
     );
+  if (commit === null)
+    throw new StartError(
+      "Git does not tell which commit this is (no repository, no git, or one that belongs to another user): say it with --commit SHA, or nobody can tell later what was released",
+    );
   mkdirSync(out, { recursive: true });
   const strangers = readdirSync(out).filter((name) => !OURS.test(name));
   if (strangers.length > 0)
@@ -51,7 +55,7 @@ export async function run(args: readonly string[]): Promise<number> {
     root: ROOT,
     out,
     target: targetOf(undefined),
-    commit: commit ?? undefined,
+    commit,
   });
   // It knows what only a checkout has.
   const { makeSbom } = await import("./release/sbom.ts");

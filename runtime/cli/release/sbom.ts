@@ -24,7 +24,7 @@ export interface ExecutableFile {
 export interface SbomInput {
   readonly version: string;
   readonly license: string;
-  readonly commit: string | null;
+  readonly commit: string;
   /** RFC 3339. */
   readonly builtAt: string;
   readonly executables: readonly ExecutableFile[];
@@ -73,7 +73,7 @@ function metadataOf({ version, license, commit, builtAt, executables }: SbomInpu
     bomRef: purl,
     licenses: licensesOf(license),
   });
-  if (commit !== null) product.properties.add(new Models.Property("genai-demo:commit", commit));
+  product.properties.add(new Models.Property("genai-demo:commit", commit));
   for (const { name, sha256 } of executables)
     product.components.add(
       new Models.Component(Enums.ComponentType.File, name, {
