@@ -75,6 +75,22 @@ describe("a start that cannot be", () => {
     );
   });
 
+  test("names what a copy has lost, and says what to do", async () => {
+    const losses: readonly (readonly [string, (cluster: string) => unknown])[] = [
+      ['"pg_wal" does not exist', (cluster) => rmSync(join(cluster, "pg_wal"), { recursive: true })],
+      ["global/pg_control", (cluster) => rmSync(join(cluster, "global", "pg_control"))],
+      ["Permissions should be u=rwx (0700)", (cluster) => chmodSync(cluster, 0o755)],
+    ];
+    for (const [named, lose] of losses) {
+      const dataDir = scratch();
+      lose(join(dataDir, "postgres"));
+      const message = await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined, fsync: false }));
+      expect(message).toContain(named);
+      expect(message).toContain("copy it again, whole");
+      expect(message).toContain("--data DIR");
+    }
+  });
+
   test("gives the server's own reason for a setting it refuses", async () => {
     const message = await refusal(
       startEmbedded({
