@@ -61,6 +61,14 @@ test("the environment says where: the internal port, else the one after the publ
   expect({ code, stdout }).toEqual({ code: 0, stdout: `http://127.0.0.1:${server.port}/health/ready: ready\n` });
 });
 
+test("the environment's proxy is not asked", async () => {
+  answer = () => Response.json({});
+  const proxy = "http://127.0.0.1:1";
+  const env = { HOST: "127.0.0.1", INTERNAL_PORT: `${server.port}`, HTTP_PROXY: proxy, http_proxy: proxy };
+  const { code, stderr } = await runCommand(["healthcheck"], { ...env, NO_PROXY: undefined, no_proxy: undefined });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+});
+
 test("listening on all addresses it is asked on this machine's own", async () => {
   const { code, stderr } = await runCommand(["healthcheck"], { HOST: "0.0.0.0", INTERNAL_PORT: "1" });
   expect(code).toBe(1);

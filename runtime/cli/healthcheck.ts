@@ -49,7 +49,8 @@ function addressOf(args: readonly string[], registry: readonly Module[]): string
 
 async function ask(url: string): Promise<{ readonly isReady: boolean; readonly says: string }> {
   try {
-    const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
+    // The environment's proxy, which Docker hands to every container where it is configured, has no way to this machine.
+    const response = await fetch(url, { redirect: "manual", proxy: false, signal: AbortSignal.timeout(TIMEOUT_MS) });
     const text = await response.text();
     if (response.ok) return { isReady: true, says: "ready" };
     return { isReady: false, says: `${response.status} ${text.slice(0, MOST_SHOWN)}` };

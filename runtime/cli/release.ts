@@ -17,8 +17,8 @@ Builds the executables for this machine's kind, and writes beside them:
   genai-demo.cdx.json  what they are made of, as CycloneDX 1.6: packages with licence and hash, Bun, PostgreSQL
   SHA256SUMS           of every file in the folder; sha256sum -c SHA256SUMS tells whether they are whole
 
-  --out DIR     where they are put (dist); what else lies there must be of a release or a build
-  --commit SHA  the source's commit, where git cannot say it; a checkout with changes is refused without it
+  --out DIR     where they are put (dist); nothing else may lie there: it would be signed for
+  --commit SHA  the source's commit, where git cannot say it; without it that is refused, and a checkout with changes
 
 The same source, Bun and SOURCE_DATE_EPOCH make the same bytes. Exit code 0 when all is there, and the list is as the
 official schema has it.
@@ -27,20 +27,25 @@ Example: SOURCE_DATE_EPOCH=1750000000 bun run release --out /tmp/release`;
 
 const ROOT = join(import.meta.dir, "..", "..");
 const SBOM = "genai-demo.cdx.json";
-/** What a build or a release before may have left. */
-const OURS = /^genai-demo(?:-server)?(?:-(?:linux|darwin)-(?:x64|arm64))?$|^genai-demo\.cdx\.json$|^SHA256SUMS$/;
+/** What a release before may have left. An executable for another machine's kind is not made anew, and is in no list. */
+const OURS = new Set(["genai-demo", "genai-demo-server", SBOM, CHECKSUMS]);
 
 /** Runs the command; its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
   const flags = flagsOf(args, { out: "string", commit: "string" });
   const out = resolve(flags.out ?? join(ROOT, "dist"));
-  const source = sourceOf(ROOT, flags.commit);
-  if (source.commit?.endsWith("-modified"))
+  const { commit, builtAt } = sourceOf(ROOT, flags.commit);
+  if (commit?.endsWith("-modified"))
     throw new StartError(
       "The checkout has changes that are not committed: commit them, or say what it is with --commit",
     );
+  if (commit === null)
+    throw new StartError(
+      "Git does not tell which commit this is (no repository, no git, or one that belongs to another user): say it with --commit SHA, or nobody can tell later what was released",
+    );
+  const source = { commit, builtAt };
   mkdirSync(out, { recursive: true });
-  const strangers = readdirSync(out).filter((name) => !OURS.test(name));
+  const strangers = readdirSync(out).filter((name) => !OURS.has(name));
   if (strangers.length > 0)
     throw new StartError(
       `${out} has ${strangers.join(", ")}, which would be signed for: remove it, or name another --out`,

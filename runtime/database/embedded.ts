@@ -17,6 +17,7 @@ import { StartError } from "../start-error.ts";
 import { parseConnectionUrl } from "./connection-url.ts";
 import type { Account } from "./embedded/account.ts";
 import {
+  adviceOnCopy,
   adviceOnSpace,
   endLeftover,
   ensureCluster,
@@ -236,7 +237,8 @@ function startFailure(reason: string, cluster: string, options: EmbeddedOptions)
   }
   // Not every reason of a full disk says so: some calls fail otherwise.
   const { bavail, bsize } = statfsSync(cluster);
-  const advice = adviceOnSpace(bavail * bsize < WAL_SEGMENT_BYTES ? "No space left on device" : reason);
+  const advice =
+    adviceOnSpace(bavail * bsize < WAL_SEGMENT_BYTES ? "No space left on device" : reason) || adviceOnCopy(reason);
   return new StartError(`The embedded PostgreSQL in ${options.dataDir} does not start: ${reason}${advice}`);
 }
 

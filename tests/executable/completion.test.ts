@@ -18,14 +18,16 @@ writeFileSync(join(folder, "script"), bashScript(commands));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What a bash that has the script offers for the words, the last of which is being typed. */
-function offered(...words: readonly string[]): readonly string[] {
+const offered = (...words: readonly string[]) => offeredBy("genai-demo", ...words);
+
+function offeredBy(called: string, ...words: readonly string[]): readonly string[] {
   const program = `
     source ./script
-    COMP_WORDS=(genai-demo "$@"); COMP_CWORD=$#
+    COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
     compopt() { :; }
     _genai_demo
     printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout, stderr, exitCode } = Bun.spawnSync(["bash", "--norc", "-c", program, "bash", ...words], {
+  const { stdout, stderr, exitCode } = Bun.spawnSync(["bash", "--norc", "-c", program, "bash", called, ...words], {
     cwd: folder,
   });
   expect({ stderr: stderr.toString(), exitCode }).toEqual({ stderr: "", exitCode: 0 });
@@ -36,6 +38,20 @@ test("bash completes commands, and the flags that stand before one", () => {
   expect(offered("")).toEqual([...Object.keys(programCommands), "--help", "--version"]);
   expect(offered("de")).toEqual(["dev", "deadletters"]);
   expect(offered("--v")).toEqual(["--version"]);
+});
+
+test("bash completes the flags of `dev` where no command stands, for the executable that is `dev` without one", () => {
+  expect(offered("--o")).toEqual(["--open"]);
+  expect(offered("--data", "data")).toEqual(["datafolder"]);
+  expect(offered("--port", "9090", "--log-l")).toEqual(["--log-level"]);
+  expect(offeredBy("/opt/genai-demo", "--log-level", "w")).toEqual(["warn"]);
+  expect(offeredBy("genai-demo-server", "--o")).toEqual([]);
+});
+
+test("bash completes folders with a space in their name as one word", () => {
+  mkdirSync(join(folder, "my demo"));
+  expect(offered("dev", "--data", "my")).toEqual(["my demo"]);
+  expect(offered("reconcile", "--json", "my")).toEqual(["my demo"]);
 });
 
 test("bash completes a command's flags, and words", () => {
@@ -69,6 +85,11 @@ test.each([
   ["zsh", zshScript(commands)],
   ["fish", fishScript(commands)],
 ])("what %s gets names every command, flag and listed value", (shell, script) => {
+  const bare = script
+    .split("\n")
+    .filter((line) => /^ {4}_arguments '--help'|-c genai-demo -n "not /.test(line))
+    .join("\n");
+  expect(bare).toContain(shell === "zsh" ? "--open" : "-l open");
   for (const { name, flags, words } of commands) {
     const own = script.split("\n").filter((line) => line.includes(` ${name}) `) || line.includes(`from ${name}"`));
     const text = own.join("\n");

@@ -12,6 +12,7 @@ import packageJson from "../../package.json";
 import { sourceOf } from "../../runtime/cli/build/source.ts";
 import { buildExecutables, type Executables } from "../../runtime/cli/build.ts";
 import { freeServerPorts } from "../../runtime/cli/dev/split/server-port.ts";
+import { startScratchServer } from "../../runtime/database/scratch-server.fixture.ts";
 import { until } from "../../runtime/until.fixture.ts";
 import { basketOf } from "../journeys/client.ts";
 import { openSandbox, type Running, type Sandbox } from "./sandbox.ts";
@@ -171,6 +172,24 @@ test("what is in the way of a start is one line that says what to do", async () 
   expect(await refusal(["psql", "order"])).toContain("There is no psql on the PATH");
   const { code, stderr } = await sandbox.run([PROGRAM, "--prot", "9090"]);
   expect({ code, stderr }).toEqual({ code: 2, stderr: "There is no flag --prot (see --help)\n" });
+});
+
+test("what PostgreSQL refuses is understood as in a checkout: the names of errors are still there", async () => {
+  const server = await startScratchServer();
+  try {
+    const missing = Object.assign(new URL(server.url), { pathname: "/missing" }).href;
+    for (const program of [built.full, built.server]) {
+      const child = Bun.spawn([program, "migrate"], {
+        env: { DATABASE_URL: missing, HOME: sandbox.folder },
+        stdout: "ignore",
+        stderr: "pipe",
+      });
+      expect(await new Response(child.stderr).text()).toContain("create it (createdb missing)");
+      expect(await child.exited).toBe(1);
+    }
+  } finally {
+    await server.stop();
+  }
 });
 
 test("the one without a database is for servers: it refuses dev, and its clients of Kafka are inside", async () => {

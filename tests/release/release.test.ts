@@ -53,7 +53,13 @@ test(
   TIMEOUT_MS,
 );
 
+test("it makes no release of a source that nobody can name later", async () => {
+  expect(await refusal(["release", "--out", out], { GIT_DIR: "/nowhere" })).toContain("say it with --commit SHA");
+});
+
 test("it does not sign for what it has not made", async () => {
-  await writeFile(join(out, "notes.txt"), "");
-  expect(await refusal(["release", "--out", out, "--commit", "0"])).toContain("notes.txt");
+  const names = ["notes.txt", "genai-demo-linux-arm64"];
+  for (const name of names) await writeFile(join(out, name), "");
+  const line = await refusal(["release", "--out", out, "--commit", "0"]);
+  for (const name of names) expect(line).toContain(name);
 });

@@ -41,7 +41,9 @@ export async function compile({ root, target, outfile, build, assets }: Executab
     target: "bun",
     format: "esm",
     bytecode: true,
-    minify: true,
+    // Names stay: the PostgreSQL client names its errors after their class, and one of another name counts as a lost
+    // connection (database/errors.ts). Bun's `keepNames` does not keep that of a class.
+    minify: { whitespace: true, syntax: true, identifiers: false },
     define: { GENAI_DEMO_BUILD: JSON.stringify(JSON.stringify(build)) },
     // An asset keeps the name that it has.
     naming: { asset: "[name].[ext]" },

@@ -1,4 +1,4 @@
-import { type Command, type Flag, PROGRAM_FLAGS, PROGRAMS } from "./describe.ts";
+import { ALONE, type Command, type Flag, flagsAlone, PROGRAM_FLAGS, PROGRAMS } from "./describe.ts";
 
 /**
  * A script for bash 4 and newer, also where the package bash-completion is not installed. Bash takes `=` for a word of its
@@ -12,12 +12,13 @@ _genai_demo() {
   if [ "$before" = "=" ]; then before=\${COMP_WORDS[COMP_CWORD-2]}
   elif [ "$current" = "=" ]; then before=\${COMP_WORDS[COMP_CWORD-1]}; current=""
   fi
-  if [ "$COMP_CWORD" -eq 1 ]; then
+  case "\${COMP_WORDS[0]##*/} $command" in "${ALONE} -"*) command=-alone ;; esac
+  if [ "$COMP_CWORD" -eq 1 ] && [ "$command" != -alone ]; then
     COMPREPLY=($(compgen -W "${[...commands.map(({ name }) => name), ...PROGRAM_FLAGS.map(dashed)].join(" ")}" -- "$current"))
     return
   fi
   case "$command" in
-${commands.map(caseOf).join("\n")}
+${[{ name: "-alone", flags: flagsAlone(ALONE, commands), words: [] }, ...commands].map(caseOf).join("\n")}
   esac
 }
 complete -F _genai_demo ${PROGRAMS.join(" ")}
@@ -26,7 +27,7 @@ complete -F _genai_demo ${PROGRAMS.join(" ")}
 
 const dashed = (name: string) => `--${name}`;
 
-function caseOf({ name, flags, words }: Command): string {
+function caseOf({ name, flags, words }: Omit<Command, "does">): string {
   const withValues = flags.filter(({ values }) => values !== null);
   const known = [...flags.map((flag) => dashed(flag.name)), ...words].join(" ");
   return `    ${name})
@@ -39,9 +40,9 @@ ${withValues.map(valueCase).join("\n")}
 function valueCase({ name, values }: Flag): string {
   const pattern = `        --${name})`;
   if (values === "directory")
-    return `${pattern} compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$current")); return ;;`;
+    return `${pattern} compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;`;
   if (values === "file")
-    return `${pattern} compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;`;
+    return `${pattern} compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;`;
   if (values === "anything" || values === null) return `${pattern} return ;;`;
   return `${pattern} COMPREPLY=($(compgen -W "${values.join(" ")}" -- "$current")); return ;;`;
 }

@@ -65,5 +65,15 @@ export async function describeCommands(
 /** Flags that stand before a command. */
 export const PROGRAM_FLAGS = ["help", "version"] as const;
 
+/** The executable that is `dev` without a command, and takes its flags then. */
+export const ALONE = "genai-demo";
+
+/** What may stand in place of a command: the program's own flags, and those of `dev` where it can be left out. */
+export function flagsAlone(program: string, commands: readonly Command[]): readonly Flag[] {
+  const own = PROGRAM_FLAGS.map((name): Flag => ({ name, values: null }));
+  const dev = program === ALONE ? (commands.find(({ name }) => name === "dev")?.flags ?? []) : [];
+  return [...own, ...dev.filter(({ name }) => name !== "help")];
+}
+
 /** The executables by their names. */
-export const PROGRAMS = ["genai-demo", "genai-demo-server"] as const;
+export const PROGRAMS = [ALONE, "genai-demo-server"] as const;

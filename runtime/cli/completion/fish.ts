@@ -1,11 +1,13 @@
-import { type Command, type Flag, PROGRAM_FLAGS, PROGRAMS } from "./describe.ts";
+import { type Command, type Flag, flagsAlone, PROGRAMS } from "./describe.ts";
 
 /** Lines for fish, which offers files by itself where it is not told otherwise. */
 export function fishScript(commands: readonly Command[]): string {
   const names = commands.map(({ name }) => name).join(" ");
   const lines = PROGRAMS.flatMap((program) => [
     `complete -c ${program} -f`,
-    ...PROGRAM_FLAGS.map((flag) => `complete -c ${program} -n "not __fish_seen_subcommand_from ${names}" -l ${flag}`),
+    ...flagsAlone(program, commands).map(
+      (flag) => `complete -c ${program} -n "not __fish_seen_subcommand_from ${names}" ${optionOf(flag)}`,
+    ),
     ...commands.flatMap((command) => linesOf(program, names, command)),
   ]);
   return `# fish completion for ${PROGRAMS.join(" and ")}; made by: genai-demo completion fish\n${lines.join("\n")}\n`;

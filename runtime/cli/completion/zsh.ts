@@ -1,4 +1,4 @@
-import { type Command, type Flag, PROGRAM_FLAGS, PROGRAMS } from "./describe.ts";
+import { ALONE, type Command, type Flag, flagsAlone, PROGRAM_FLAGS, PROGRAMS } from "./describe.ts";
 
 /** A completion function for a folder of zsh's `fpath`; sourced, it works as well. */
 export function zshScript(commands: readonly Command[]): string {
@@ -9,6 +9,10 @@ _genai-demo() {
   commands=(
 ${commands.map(({ name, does }) => `    ${quoted(`${name}:${does}`)}`).join("\n")}
   )
+  if [[ \${words[1]:t} == ${ALONE} && $words[2] == -* ]]; then
+    _arguments ${flagsAlone(ALONE, commands).map(specOf).join(" ")}
+    return
+  fi
   if (( CURRENT == 2 )); then
     _describe command commands
     _arguments ${PROGRAM_FLAGS.map((name) => quoted(`--${name}`)).join(" ")}

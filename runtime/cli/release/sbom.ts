@@ -25,7 +25,7 @@ export interface ExecutableFile {
 export interface SbomInput {
   readonly version: string;
   readonly license: string;
-  readonly source: Source;
+  readonly source: Source & { readonly commit: string };
   readonly executables: readonly ExecutableFile[];
   readonly packages: ShippedPackages;
   /** The folder in which the packages are installed. */
@@ -73,7 +73,7 @@ function metadataOf({ version, license, source, executables }: SbomInput): Model
     bomRef: purl,
     licenses: licensesOf(license),
   });
-  if (commit !== null) product.properties.add(new Models.Property("genai-demo:commit", commit));
+  product.properties.add(new Models.Property("genai-demo:commit", commit));
   for (const { name, sha256 } of executables)
     product.components.add(
       new Models.Component(Enums.ComponentType.File, name, {

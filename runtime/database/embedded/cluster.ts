@@ -116,12 +116,20 @@ function errorLine(text: string): string {
 }
 
 /** What the server puts before its word for how bad it is, and that word. */
-const TIME_STAMP = /^.*?(FATAL|PANIC|HINT|LOG): +/;
+const TIME_STAMP = /^.*?(FATAL|PANIC|DETAIL|HINT|LOG): +/;
 
 /** What to do, where the server's own reason is that there is no room. */
 export const adviceOnSpace = (reason: string): string =>
   /No space left on device|could not (?:extend|write)|wrote only/.test(reason)
     ? " (make room on that disk, or give another directory with --data DIR)"
+    : "";
+
+/** What a copy that was cut short, or lost modes or owner on its way, makes the server say. */
+export const adviceOnCopy = (reason: string): string =>
+  /does not exist|No such file or directory|Permission denied|invalid permissions|incorrect checksum|valid checkpoint/.test(
+    reason,
+  )
+    ? " (where the data was copied, copy it again, whole and with `cp -a`, while nothing runs on it; or give another directory with --data DIR, or begin afresh with --reset)"
     : "";
 
 const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
@@ -190,7 +198,7 @@ export function rotateLog(cluster: string): void {
 const ASIDE = /FATAL: +the database system is |HINT: +This probably means that some data is corrupted/;
 
 /** A disk that is full can be told in the log as nothing out of the ordinary. */
-const REASON = /FATAL|PANIC|HINT|error while loading|No space left on device/;
+const REASON = /FATAL|PANIC|DETAIL|HINT|error while loading|No space left on device/;
 
 /** What the server wrote since `offset`, without the time stamps: the lines that say why it ended. */
 export function logSince(cluster: string, offset: number): string {

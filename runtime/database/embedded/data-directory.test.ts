@@ -1,5 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { systemScheduler as scheduler } from "../../scheduler.ts";
@@ -65,6 +75,22 @@ describe("a start that cannot be", () => {
     );
   });
 
+  test("names what a copy has lost, and says what to do", async () => {
+    const losses: readonly (readonly [string, (cluster: string) => unknown])[] = [
+      ['"pg_wal" does not exist', (cluster) => rmSync(join(cluster, "pg_wal"), { recursive: true })],
+      ["global/pg_control", (cluster) => rmSync(join(cluster, "global", "pg_control"))],
+      ["Permissions should be u=rwx (0700)", (cluster) => chmodSync(cluster, 0o755)],
+    ];
+    for (const [named, lose] of losses) {
+      const dataDir = scratch();
+      lose(join(dataDir, "postgres"));
+      const message = await refusal(startEmbedded({ dataDir, scheduler, log: () => undefined, fsync: false }));
+      expect(message).toContain(named);
+      expect(message).toContain("copy it again, whole");
+      expect(message).toContain("--data DIR");
+    }
+  });
+
   test("gives the server's own reason for a setting it refuses", async () => {
     const message = await refusal(
       startEmbedded({
@@ -122,7 +148,7 @@ describe.skipIf(!isRoot)("as root", () => {
     expect(existsSync(join(dataDir, "postgres", "PG_VERSION"))).toBe(true);
   });
 
-  test("else in /var/lib, with a pointer in the data directory; a removed directory starts afresh", async () => {
+  test("else in /var/lib, with a pointer in the data directory; a directory moved aside keeps its data", async () => {
     const dataDir = fresh();
     chmodSync(dirname(dataDir), 0o700);
     const { server } = await start(dataDir);
@@ -136,14 +162,19 @@ describe.skipIf(!isRoot)("as root", () => {
     const used = refusal(removeEmbedded({ dataDir, scheduler, log: () => undefined }));
     expect(await used).toContain("in use by process");
     await again.server.stop();
-    rmSync(dataDir, { recursive: true });
+    const aside = `${dataDir}-aside`;
+    renameSync(dataDir, aside);
     const afresh = await start(dataDir);
-    expect(afresh.lines[0]).toContain("that is gone");
+    expect(afresh.lines[0]).toStartWith(`${cluster} is of an earlier ${dataDir} and is left`);
     expect(await query(afresh.server, "select to_regclass('kept') as kept")).toEqual([{ kept: null }]);
     await afresh.server.stop();
+    const other = readFileSync(join(dataDir, "postgres-location"), "utf8").trim();
     await removeEmbedded({ dataDir, scheduler, log: () => undefined });
-    expect(existsSync(cluster)).toBe(false);
+    expect(existsSync(other)).toBe(false);
     expect(existsSync(join(dataDir, "postgres-location"))).toBe(false);
+    const moved = await start(aside);
+    expect(await query(moved.server, "select a from kept")).toEqual([{ a: 1 }]);
+    await moved.server.stop();
   });
 });
 

@@ -154,14 +154,22 @@ function locateCluster(path: string, account: Account | null, log: (line: string
     return elsewhere;
   }
   if (canReach(account, path)) return inside;
-  const elsewhere = join(ROOT_STATE_FOLDER, createHash("sha256").update(path).digest("hex").slice(0, 16));
+  const elsewhere = unusedPlace(path, log);
   mkdirSync(ROOT_STATE_FOLDER, { recursive: true, mode: 0o755 });
-  if (existsSync(elsewhere)) {
-    log(`removing ${elsewhere}: it belonged to an earlier ${path} that is gone`);
-    rmSync(elsewhere, { recursive: true, force: true });
-  }
   writeFileSync(pointer, `${elsewhere}\n`);
   return elsewhere;
+}
+
+/**
+ * What an earlier data directory of that path left is never taken or removed: the directory may have been moved aside, and
+ * then its pointer still leads there.
+ */
+function unusedPlace(path: string, log: (line: string) => void): string {
+  const first = join(ROOT_STATE_FOLDER, createHash("sha256").update(path).digest("hex").slice(0, 16));
+  for (let place = first, number = 2; ; place = `${first}-${number++}`) {
+    if (!existsSync(place)) return place;
+    log(`${place} is of an earlier ${path} and is left: where that was removed and not moved, remove it as well`);
+  }
 }
 
 /** Where the cluster of a data directory is; null when there is none yet. Changes nothing. */

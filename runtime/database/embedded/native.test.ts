@@ -10,9 +10,9 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { copyToCache, keep, linkLibraries } from "./native.ts";
+import { copyToCache, keep, linkLibraries, userCache } from "./native.ts";
 
 test("the libraries' links are made where they are missing; a folder that cannot be written is copied whole", async () => {
   const installed = dirname(
@@ -32,6 +32,12 @@ test("the libraries' links are made where they are missing; a folder that cannot
   expect(linkLibraries(bare)).toBe(true);
   expect(linkLibraries(bare)).toBe(true);
   expect(Bun.spawnSync([join(bare, "bin", "initdb"), "--version"]).exitCode).toBe(0);
+});
+
+test("the cache of a user is at an absolute path, where programs can be run from whatever folder", () => {
+  const usual = join(homedir(), ".cache", "genai-demo");
+  expect(userCache({ XDG_CACHE_HOME: "/var/cache" })).toBe("/var/cache/genai-demo");
+  for (const given of ["cache", "./cache", "", undefined]) expect(userCache({ XDG_CACHE_HOME: given })).toBe(usual);
 });
 
 describe("the cache", () => {

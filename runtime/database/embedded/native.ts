@@ -27,7 +27,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { homedir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { z } from "zod";
 import { build } from "../../build-info.ts";
 import { messageOf } from "../../error-text.ts";
@@ -186,7 +186,13 @@ export const ROOT_STATE_FOLDER = "/var/lib/genai-demo";
 
 function cacheFolder(account: Account | null): string {
   if (account !== null) return ROOT_STATE_FOLDER;
-  return join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "genai-demo");
+  return userCache(process.env);
+}
+
+/** As the XDG specification has it: a relative XDG_CACHE_HOME counts as none. The server starts in another folder. */
+export function userCache(env: Readonly<Record<string, string | undefined>>): string {
+  const given = env["XDG_CACHE_HOME"] ?? "";
+  return resolve(isAbsolute(given) ? given : join(homedir(), ".cache"), "genai-demo");
 }
 
 const programsIn = (folder: string): NativeFolder => ({
