@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -19,6 +20,7 @@ import { systemFault } from "./data-directory.ts";
 
 const { cleanups, fresh, scratch, start } = embeddedBench();
 const isRoot = process.getuid?.() === 0;
+const clusterOf = (dataDir: string) => readFileSync(join(dataDir, "postgres-location"), "utf8").split("\n")[0] ?? "";
 
 test.skipIf(process.platform !== "linux")("it starts although there is no room for its holder's number", async () => {
   const dataDir = scratch();
@@ -152,7 +154,7 @@ describe.skipIf(!isRoot)("as root", () => {
     const dataDir = fresh();
     chmodSync(dirname(dataDir), 0o700);
     const { server } = await start(dataDir);
-    const cluster = readFileSync(join(dataDir, "postgres-location"), "utf8").trim();
+    const cluster = clusterOf(dataDir);
     cleanups.push(() => rmSync(cluster, { recursive: true, force: true }));
     expect(cluster).toStartWith("/var/lib/genai-demo/");
     await query(server, "create table kept as select 1 as a");
@@ -168,11 +170,18 @@ describe.skipIf(!isRoot)("as root", () => {
     expect(afresh.lines[0]).toStartWith(`${cluster} is of an earlier ${dataDir} and is left`);
     expect(await query(afresh.server, "select to_regclass('kept') as kept")).toEqual([{ kept: null }]);
     await afresh.server.stop();
-    const other = readFileSync(join(dataDir, "postgres-location"), "utf8").trim();
+    const other = clusterOf(dataDir);
     await removeEmbedded({ dataDir, scheduler, log: () => undefined });
     expect(existsSync(other)).toBe(false);
     expect(existsSync(join(dataDir, "postgres-location"))).toBe(false);
     const moved = await start(aside);
+    expect(await query(moved.server, "select a from kept")).toEqual([{ a: 1 }]);
+    const copy = `${dataDir}-copy`;
+    cpSync(aside, copy, { recursive: true });
+    for (const reset of [false, true])
+      expect(await refusal(startEmbedded({ dataDir: copy, scheduler, log: () => undefined, reset }))).toStartWith(
+        `${copy} and ${aside} lead to the same database, ${cluster}, so one is a copy`,
+      );
     expect(await query(moved.server, "select a from kept")).toEqual([{ a: 1 }]);
     await moved.server.stop();
   });

@@ -6,7 +6,8 @@
  * file beside it names the holder, for the message only.
  *
  * The cluster is the folder `postgres` in the data directory. Where root runs the server under an account that cannot
- * enter the data directory, it lives under /var/lib/genai-demo and the file `postgres-location` says where.
+ * enter the data directory, it lives under /var/lib/genai-demo and the file `postgres-location` says where, and of which
+ * data directory it is: a copy of that one has no database of its own, and is refused.
  */
 import { Database } from "bun:sqlite";
 import { createHash } from "node:crypto";
@@ -144,20 +145,28 @@ function locateCluster(path: string, account: Account | null, log: (line: string
   const inside = join(path, "postgres");
   const pointer = join(path, POINTER);
   if (existsSync(inside)) return inside;
-  if (existsSync(pointer)) {
-    const elsewhere = readFileSync(pointer, "utf8").trim();
-    if (account === null) {
-      throw new StartError(
-        `The data in ${path} was made by root and lives in ${elsewhere}: run as root, or give another directory with --data DIR`,
-      );
-    }
-    return elsewhere;
-  }
-  if (canReach(account, path)) return inside;
-  const elsewhere = unusedPlace(path, log);
+  const known = readPointer(path);
+  if (known !== null && account === null)
+    throw new StartError(
+      `The data in ${path} was made by root and lives in ${known.cluster}: run as root, or give another directory with --data DIR`,
+    );
+  if (known !== null && known.of !== path && readPointer(known.of)?.cluster === known.cluster)
+    throw new StartError(
+      `${path} and ${known.of} lead to the same database, ${known.cluster}, so one is a copy without a database of its own: remove ${POINTER} from the one that is to begin anew, or give another directory with --data DIR`,
+    );
+  if (known === null && canReach(account, path)) return inside;
+  const elsewhere = known?.cluster ?? unusedPlace(path, log);
   mkdirSync(ROOT_STATE_FOLDER, { recursive: true, mode: 0o755 });
-  writeFileSync(pointer, `${elsewhere}\n`);
+  if (known?.of !== path) writeFileSync(pointer, `${elsewhere}\n${path}\n`);
   return elsewhere;
+}
+
+/** Null where the directory has none. One that names no directory is of a version that wrote none. */
+function readPointer(path: string): { readonly cluster: string; readonly of: string } | null {
+  const pointer = join(path, POINTER);
+  if (!existsSync(pointer)) return null;
+  const [cluster = "", of = path] = readFileSync(pointer, "utf8").trim().split("\n");
+  return { cluster, of };
 }
 
 /**
@@ -176,9 +185,8 @@ function unusedPlace(path: string, log: (line: string) => void): string {
 export function findCluster(dataDir: string): string | null {
   const inside = join(resolve(dataDir), "postgres");
   if (existsSync(inside)) return inside;
-  const pointer = join(resolve(dataDir), POINTER);
-  const elsewhere = existsSync(pointer) ? readFileSync(pointer, "utf8").trim() : null;
-  return elsewhere !== null && existsSync(elsewhere) ? elsewhere : null;
+  const elsewhere = readPointer(resolve(dataDir))?.cluster;
+  return elsewhere !== undefined && existsSync(elsewhere) ? elsewhere : null;
 }
 
 /** Drops the pointer, after the cluster itself has been removed. */
