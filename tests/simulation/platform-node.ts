@@ -1,5 +1,6 @@
 /** One node of the simulated platform: production processes over simulated ports, and their routes without sockets. */
 
+import { ALWAYS_ACTIVE } from "../../runtime/activity/port.ts";
 import { DatabaseError } from "../../runtime/database/port.ts";
 import { opsRoutes } from "../../runtime/edge/ops.ts";
 import { type Reconciliation, reconcile } from "../../runtime/edge/reconcile/reconcile.ts";
@@ -108,6 +109,7 @@ export async function startNode(
     deadlines: tempo.deadlines,
     webhooks: () => ({ secrets: [secret("of the simulation")], simulatedCopies }),
     exclusive: () => false,
+    activity: ALWAYS_ACTIVE,
     condition: () => undefined,
     limits: { ...DEFAULT_LANE_LIMITS, batchLimit: tempo.batchLimit, commandQueueLimit: tempo.commandQueueLimit },
     leaseMs: tempo.leaseMs,
