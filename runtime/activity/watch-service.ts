@@ -57,9 +57,6 @@ class Refused extends Error {}
 /** The watch cannot be gone on with; a new round can. */
 class RoundOver extends Error {}
 
-/** The longest time after which a change is known while the server answers, at a round of this length. */
-export const blindForAtMostMs = (roundMs: number): number => roundMs + LATE_END_MS + 2 * ANSWER_WITHIN_MS;
-
 /** Nothing is asked before `start`. */
 export function watchService(deps: WatchServiceDeps): ServiceWatch {
   const { namespace, service, clock, scheduler, listener } = deps;
