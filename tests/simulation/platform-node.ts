@@ -1,6 +1,5 @@
 /** One node of the simulated platform: production processes over simulated ports, and their routes without sockets. */
 
-import { ALWAYS_ACTIVE } from "../../runtime/activity/port.ts";
 import { DatabaseError } from "../../runtime/database/port.ts";
 import { opsRoutes } from "../../runtime/edge/ops.ts";
 import { type Reconciliation, reconcile } from "../../runtime/edge/reconcile/reconcile.ts";
@@ -16,6 +15,7 @@ import { DEFAULT_RETENTION } from "../../runtime/messages/retention.ts";
 import type { Deadlines, Module } from "../../runtime/module.ts";
 import { secret } from "../../runtime/secret.ts";
 import type { Outside } from "./outside.ts";
+import type { Colours } from "./platform-colours.ts";
 import { createProcesses } from "./platform-processes.ts";
 import type { Shape } from "./platform-shape.ts";
 import { between, oneOf } from "./seed.ts";
@@ -79,6 +79,7 @@ export async function startNode(
   modules: readonly Module[],
   tempo: Tempo,
   outsides: ReadonlyMap<string, Outside>,
+  colours: Colours,
   mayPark: (key: string) => boolean,
 ): Promise<PlatformNode> {
   const { clock, scheduler, actor } = context;
@@ -109,7 +110,7 @@ export async function startNode(
     deadlines: tempo.deadlines,
     webhooks: () => ({ secrets: [secret("of the simulation")], simulatedCopies }),
     exclusive: () => false,
-    activity: ALWAYS_ACTIVE,
+    activity: colours.activityOf(context, log),
     condition: () => undefined,
     limits: { ...DEFAULT_LANE_LIMITS, batchLimit: tempo.batchLimit, commandQueueLimit: tempo.commandQueueLimit },
     leaseMs: tempo.leaseMs,
