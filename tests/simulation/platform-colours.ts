@@ -22,6 +22,7 @@ const COLOURED = 0.4;
 const SWITCHES_WITHIN_MS = 14_000;
 const OUTAGE_MS = 12_000;
 const OUTAGE_IN = 0.2;
+const ABORTED = 0.4;
 const COLOUR_NAMES = ["blue", "green"] as const;
 type Colour = (typeof COLOUR_NAMES)[number];
 
@@ -64,10 +65,15 @@ export function createColours(world: World<unknown>, pollMs: number): Colours {
   }
 
   const listening = () => world.listening().map(colourOf);
+  function switchOver() {
+    const other = selected === "blue" ? "green" : "blue";
+    if (faults.active && listening().includes(other)) select(other);
+  }
   for (let count = oneOf(random, [1, 1, 2, 3, 5]); count > 0; count--)
     world.scheduler.after(between(random, 0, SWITCHES_WITHIN_MS), () => {
-      const other = selected === "blue" ? "green" : "blue";
-      if (faults.active && listening().includes(other)) select(other);
+      switchOver();
+      // Taken back, before the old colour has ended or hardly after.
+      if (chance(random, ABORTED)) world.scheduler.after(between(random, 0, 2 * overlapMs), switchOver);
     });
 
   return {

@@ -51,13 +51,4 @@ export const ACTIVITY_BUGS: readonly PlantedBug[] = [
     find: "isWanted = isWished;",
     replace: "isWanted &&= isWished;",
   },
-  {
-    name: "consumers-come-back-twice",
-    breaks: "A process that takes part again begins before its consumers have ended.",
-    against: "every order ends",
-    workload: "platform:kafka",
-    file: "runtime/transport/kafka.ts",
-    find: "if (consumers.length > 0) turn = turn.then(followWish);",
-    replace: "if (consumers.length > 0 && !isWished) turn = turn.then(followWish);",
-  },
 ];
