@@ -16,6 +16,7 @@ import { tokenOf } from "../journeys/platform.ts";
 import { type PlatformProcess, runCommand, startProcess } from "../journeys/process.ts";
 import { seedCatalogue } from "../load/catalogue.ts";
 import { openTopologyServers } from "../provision/topology-servers.ts";
+import { type Program, thisProgram } from "../upgrade/previous.ts";
 
 /** Where a process asks which colour is active, and as whom. */
 export interface ApiAccess {
@@ -50,15 +51,17 @@ export interface ColoursArena {
   readonly dataDir: string;
   /** Products with room for any number of orders. */
   readonly skus: readonly string[];
-  /** Starts a process of that template; resolves when it is ready. */
-  start(hash: string): Promise<Colour>;
+  /** Starts a process of that template, of this release unless told otherwise; resolves when it is ready. */
+  start(hash: string, program?: Program): Promise<Colour>;
   /** The balancer sends requests there from now on. */
   route(colour: Colour): Promise<void>;
-  /** Replicas that are active, and that stand by, of each module; and how many shards nobody who lives by these holds. */
+  /** Who lives and holds shards of each module, by its tables. */
   replicas(): Promise<readonly ModuleReplicas[]>;
   output(): string;
   stop(): Promise<void>;
 }
+
+export const ALL_SHARDS = 16;
 
 export interface ModuleReplicas {
   readonly module: string;
@@ -68,8 +71,6 @@ export interface ModuleReplicas {
 }
 
 const PRODUCTS = 20;
-const SHARDS = 16;
-export const ALL_SHARDS = SHARDS;
 
 /** Throws `MissingTool` where a server's programs cannot be had. */
 export async function startColours({ transport, api, overlapMs }: ColoursOptions): Promise<ColoursArena> {
@@ -107,8 +108,8 @@ export async function startColours({ transport, api, overlapMs }: ColoursOptions
     databaseUrl: data.url,
     dataDir: data.dataDir,
     skus,
-    async start(hash) {
-      const process = await startProcess(["serve"], {
+    async start(hash, program = thisProgram()) {
+      const env = {
         ...settings,
         TRANSPORT: transport,
         ACTIVE_SERVICE: api.service,
@@ -118,7 +119,8 @@ export async function startColours({ transport, api, overlapMs }: ColoursOptions
         KUBERNETES_API_URL: api.url,
         KUBERNETES_TOKEN_FILE: tokenFile,
         KUBERNETES_CA_FILE: caFile,
-      });
+      };
+      const process = await startProcess(["serve"], env, program.checkout, program.entry);
       started.push(process);
       return {
         hash,

@@ -2,8 +2,9 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { startApiServer } from "../../runtime/activity/api-server.fixture.ts";
 import { provideOrSkip } from "../provision/missing.ts";
+import { previousProgram } from "../upgrade/previous.ts";
 import { startColours } from "./arena.ts";
-import { takeOver } from "./takeover.ts";
+import { isSole, takeOver, until } from "./takeover.ts";
 
 setDefaultTimeout(120_000);
 const OVERLAP_MS = 1_500;
@@ -56,7 +57,29 @@ test.each(["inprocess", "kafka"] as const)(
       { violations: [], failedRequests: 0, late: [], early: [], isGap: false },
       expect.objectContaining({ switches: [expect.anything(), expect.anything()] }),
     ]);
-    if (process.env["GATE_FIGURES"])
-      console.log(JSON.stringify({ transport, switches, longestConfirmMs, orders: takeover.orders }));
   },
 );
+
+test("a release that knows no colours keeps all shards while this one stands by, and shares them after the switch", async () => {
+  const api = startApiServer({ hash: "v01" });
+  cleanup.push(api.stop);
+  const access = { url: api.url, namespace: "genai-demo", service: "platform", token: "token-1", ca: null };
+  const arena = await provideOrSkip("a release that knows no colours", () =>
+    startColours({ transport: "inprocess", api: access, overlapMs: OVERLAP_MS }),
+  );
+  if (!arena) return;
+  cleanup.push(arena.stop);
+  await arena.start("v01", await previousProgram());
+  await until("the older release holds all shards", () => isSole(arena));
+  const green = await arena.start("green");
+  expect(await green.isActive()).toBe(false);
+  await Bun.sleep(AWAY_MS);
+  for (const each of await arena.replicas()) expect(each).toMatchObject({ active: 1, idle: 1, shardsOfActive: 16 });
+  expect(await green.handled()).toBe(0);
+  api.select("green");
+  await until("both share the shards", async () =>
+    (await arena.replicas()).every(
+      ({ active, idle, shardsOfActive }) => active === 2 && idle === 0 && shardsOfActive === 16,
+    ),
+  );
+});

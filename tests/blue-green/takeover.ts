@@ -28,7 +28,7 @@ export interface Takeover extends Outcome {
 
 const SOON_MS = 10_000;
 /** Time for work that nobody should do. */
-const LOOK_MS = 1_000;
+const LOOK_MS = 600;
 
 export async function takeOver(options: TakeoverOptions): Promise<Takeover> {
   const { arena, select, seed, buyers } = options;
@@ -99,9 +99,11 @@ export async function takeOver(options: TakeoverOptions): Promise<Takeover> {
   return { ...outcome, switches, longestConfirmMs };
 }
 
-const isSole = async (arena: ColoursArena) =>
+/** Whether one active replica holds all shards of each module. */
+export const isSole = async (arena: ColoursArena) =>
   (await arena.replicas()).every(({ active, shardsOfActive }) => active === 1 && shardsOfActive === ALL_SHARDS);
 
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+/** Waits for it; throws after a while. */
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   if (!(await eventually(holds, (held) => held, SOON_MS))) throw new Error(`after ${SOON_MS} ms still not so: ${what}`);
 }
