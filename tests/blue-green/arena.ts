@@ -13,10 +13,9 @@ import { createClient } from "../journeys/client.ts";
 import { makeExternalData } from "../journeys/external-data.ts";
 import { startGateways } from "../journeys/gateways.ts";
 import { tokenOf } from "../journeys/platform.ts";
-import { type PlatformProcess, runCommand, startProcess } from "../journeys/process.ts";
+import { type PlatformProcess, type Program, runCommand, startProcess } from "../journeys/process.ts";
 import { seedCatalogue } from "../load/catalogue.ts";
 import { openTopologyServers } from "../provision/topology-servers.ts";
-import { type Program, thisProgram } from "../upgrade/previous.ts";
 
 /** Where a process asks which colour is active, and as whom. */
 export interface ApiAccess {
@@ -108,7 +107,7 @@ export async function startColours({ transport, api, overlapMs }: ColoursOptions
     databaseUrl: data.url,
     dataDir: data.dataDir,
     skus,
-    async start(hash, program = thisProgram()) {
+    async start(hash, program) {
       const env = {
         ...settings,
         TRANSPORT: transport,
@@ -120,7 +119,7 @@ export async function startColours({ transport, api, overlapMs }: ColoursOptions
         KUBERNETES_TOKEN_FILE: tokenFile,
         KUBERNETES_CA_FILE: caFile,
       };
-      const process = await startProcess(["serve"], env, program.checkout, program.entry);
+      const process = await startProcess(["serve"], env, program);
       started.push(process);
       return {
         hash,
