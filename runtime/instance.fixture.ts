@@ -10,6 +10,7 @@ export const anInstance = (different: Partial<Instance> = {}): Instance => ({
   transport: "kafka",
   cache: "redis",
   ready: true,
+  active: true,
   parts: [{ name: "order", state: "up" }],
   ...different,
 });

@@ -12,6 +12,12 @@ export const instanceSchema = z.object({
   transport: z.enum(["inprocess", "kafka"]),
   cache: z.enum(["memory", "redis"]),
   ready: z.boolean().describe("Whether it takes requests, as /health/ready says."),
+  active: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether it consumes, fires timers and makes calls; false: it stands by for another colour of a rollout.",
+    ),
   parts: z
     .array(z.object({ name: z.string(), state: z.enum(PART_STATES), problem: z.string().optional() }))
     .readonly()

@@ -3,6 +3,7 @@
  * modules, identity, HTTP. What it opens it closes again, also when a later part refuses to start.
  */
 import { systemClock } from "./clock.ts";
+import { openActivity } from "./compose/activity.ts";
 import { describeInstance } from "./compose/instance.ts";
 import { observeBreakers, openMetrics } from "./compose/metrics.ts";
 import { openRateLimiter } from "./compose/rate-limiter.ts";
@@ -112,6 +113,11 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     const telemetry = await openTelemetry(config, { instanceId: options.instance, metrics, log });
     opened.push({ name: "telemetry", run: telemetry.stop });
     const { tracer } = telemetry;
+    const health = createHealth();
+    health.expect("modules");
+    // Before the databases, so that it is known by then what the Service selects.
+    const { activity, stop: stopActivity } = openActivity(config, { health, metrics, log });
+    opened.push({ name: "activity", run: stopActivity });
     const alarm = (line: string) => log("error", "database.server", { message: line });
     const embedded = await openEmbedded(options, say, alarm);
     if (embedded) opened.push({ name: "embedded database", run: embedded.stop });
@@ -122,8 +128,6 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     };
     await migrateAll(modules, urlOf, say, local ? migrate : verifySchema);
 
-    const health = createHealth();
-    health.expect("modules");
     const issuer = config.developmentIssuer ? await openDevelopmentIssuer(config.dataDir, systemClock) : undefined;
     const hasEdge = config.edge === "on" || (config.edge === "auto" && config.modules.includes(EDGE_HOST));
     const names = options.registry.map(({ name }) => name);
@@ -131,7 +135,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     const services = openServiceIdentity(config, names, callers, issuer);
     const breakers = createBreakers({ clock: systemClock, random, log });
     observeBreakers(metrics, breakers, names);
-    const self = describeInstance(config, health, { id: options.instance, atMs: systemClock.now(), hasEdge });
+    const self = describeInstance(config, health, activity, { id: options.instance, atMs: systemClock.now(), hasEdge });
     const exclusive = (module: string) =>
       urlOf(module) === embedded?.url || (config.exclusiveDatabase && urlOf(module) === config.databaseUrl?.open());
     const isAlone = modules.every(({ name }) => exclusive(name));
@@ -154,6 +158,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       deadlines: deadlinesOf(config),
       webhooks: openWebhooks(config, random),
       exclusive,
+      activity,
       condition: (module, problem) =>
         problem === null ? health.up(module) : health.down(module, `cannot work with its database: ${problem}`),
       limits: {

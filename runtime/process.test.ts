@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import * as z from "zod";
+import { ALWAYS_ACTIVE } from "./activity/port.ts";
 import { openMemory } from "./cache/memory.ts";
 import { type Database, DatabaseError } from "./database/port.ts";
 import { sameDeadlines } from "./deadlines.fixture.ts";
@@ -57,6 +58,7 @@ function processOf(...shelf: readonly RpcHandler[]) {
     deadlines: sameDeadlines(1),
     webhooks: () => ({ secrets: [], simulatedCopies: 0 }),
     exclusive: () => false,
+    activity: ALWAYS_ACTIVE,
     condition: () => undefined,
     limits: DEFAULT_LANE_LIMITS,
     leaseMs: 1,

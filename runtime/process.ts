@@ -170,6 +170,8 @@ export function createProcess(deps: ProcessDeps): PlatformProcess {
     rpc: asking(rpc, EDGE),
     rpcHandlers: handlers,
     async start() {
+      transport.consume(deps.activity.isActive());
+      deps.activity.onChange(transport.consume);
       await Promise.all(prepared.map((module) => module.start()));
       await transport.start();
     },

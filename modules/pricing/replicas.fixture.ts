@@ -3,6 +3,7 @@
  * machine's, moved ahead where a test says so: several replicas then take each other for dead, and may ask twice.
  */
 import { afterAll, afterEach, beforeAll, setDefaultTimeout } from "bun:test";
+import { ALWAYS_ACTIVE } from "../../runtime/activity/port.ts";
 import { createMemoryHints, openMemory } from "../../runtime/cache/memory.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import type { EmbeddedServer } from "../../runtime/database/embedded.ts";
@@ -84,7 +85,16 @@ export function pricingBench(): PricingBench {
   return bench;
 }
 
-const TABLES = ["outbox", "timer", "call_intent", "idempotency", "inbox_mark", "dead_letter", "replica"];
+const TABLES = [
+  "outbox",
+  "timer",
+  "call_intent",
+  "idempotency",
+  "inbox_mark",
+  "dead_letter",
+  "replica",
+  "idle_replica",
+];
 
 function openBench(bench: PricingBench) {
   let server: EmbeddedServer;
@@ -140,6 +150,7 @@ function openBench(bench: PricingBench) {
       deadlines: { ...sameDeadlines(1), couponOrphanMs: ORPHAN_AFTER_MS },
       webhooks: () => ({ secrets: [], simulatedCopies: 0 }),
       exclusive: () => false,
+      activity: ALWAYS_ACTIVE,
       condition: () => undefined,
       limits: { ...DEFAULT_LANE_LIMITS, retryMs: 20, backgroundDelayMs: 5, ackDelayMs: 5 },
       leaseMs: 300,

@@ -34,7 +34,7 @@ export const SUITES: readonly Suite[] = [
   { name: "fuzz", folders: ["tests/fuzz"], timeoutMinutes: 10 },
   { name: "executable", folders: ["tests/executable"], timeoutMinutes: 10 },
   { name: "simulation", folders: ["tests/simulation"], timeoutMinutes: 15 },
-  { name: "upgrade", folders: ["tests/upgrade"], timeoutMinutes: 10 },
+  { name: "upgrade", folders: ["tests/upgrade", "tests/blue-green"], timeoutMinutes: 10 },
   { name: "faults", folders: ["tests/faults"], timeoutMinutes: 15 },
 ];
 

@@ -1,3 +1,4 @@
+import type { Activity } from "../activity/port.ts";
 import { version } from "../build-info.ts";
 import type { PlatformConfig } from "../config/settings.ts";
 import type { Health } from "../http/health.ts";
@@ -7,6 +8,7 @@ import type { Instance } from "../instance.ts";
 export function describeInstance(
   config: PlatformConfig<string>,
   health: Health,
+  activity: Pick<Activity, "isActive">,
   start: { readonly id: string; readonly atMs: number; readonly hasEdge: boolean },
 ): () => Instance {
   const fixed = {
@@ -18,5 +20,10 @@ export function describeInstance(
     transport: config.transport,
     cache: config.redisUrl === null ? ("memory" as const) : ("redis" as const),
   };
-  return () => ({ ...fixed, ready: health.reasons().length === 0, parts: health.parts() });
+  return () => ({
+    ...fixed,
+    ready: health.reasons().length === 0,
+    active: activity.isActive(),
+    parts: health.parts(),
+  });
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Secret } from "../secret.ts";
+import { kubernetesUrl } from "./activity-settings.ts";
 import { ConfigError } from "./load.ts";
 import { durationMs } from "./parsers.ts";
 import { loadPlatformConfig } from "./platform-config.ts";
@@ -85,6 +86,35 @@ test("rules across settings", () => {
   expect(faultsOf(() => load("serve", issued))).toEqual([
     { setting: "SERVICE_ISSUER", given: "not set", advice: expect.stringContaining("ask each other") },
   ]);
+});
+
+test("what a pod with colours lacks is named, and nothing without them", () => {
+  const served = { DATABASE_URL: "postgres://a@b/c", DEVELOPMENT_ISSUER: "true" };
+  const settingsAtFault = (env: Record<string, string>, mode: Mode = "serve") =>
+    faultsOf(() => load(mode, { ...served, ...env })).map(({ setting }) => setting);
+  const pod = {
+    ACTIVE_SERVICE: "order",
+    POD_TEMPLATE_HASH: "7d9f",
+    POD_NAMESPACE: "genai-demo",
+    KUBERNETES_SERVICE_HOST: "172.20.0.1",
+  };
+  expect(settingsAtFault(pod)).toEqual([]);
+  expect(settingsAtFault({ ACTIVE_SERVICE: "order" })).toEqual([
+    "POD_TEMPLATE_HASH",
+    "POD_NAMESPACE",
+    "KUBERNETES_SERVICE_HOST",
+  ]);
+  expect(settingsAtFault({ ACTIVE_SERVICE: "order" }, "migrate")).toEqual([]);
+  expect(settingsAtFault({ KUBERNETES_SERVICE_HOST: "172.20.0.1" })).toEqual([]);
+  const { POD_TEMPLATE_HASH: _, ...byHand } = pod;
+  expect(faultsOf(() => load("serve", { ...served, ...byHand }))[0]?.advice).toContain("no Rollout");
+  expect(settingsAtFault({ ...pod, KUBERNETES_API_URL: "http://10.0.0.1" })).toEqual(["KUBERNETES_API_URL"]);
+  expect(settingsAtFault({ ...pod, KUBERNETES_API_URL: "http://127.0.0.1:8001" })).toEqual([]);
+  const { config } = load("serve", { ...served, ...pod, KUBERNETES_SERVICE_PORT: "6443" });
+  expect(kubernetesUrl(config)).toBe("https://172.20.0.1:6443");
+  expect(kubernetesUrl({ ...config, kubernetesServiceHost: "fd00::1" })).toBe("https://[fd00::1]:6443");
+  expect(kubernetesUrl({ ...config, kubernetesApiUrl: "https://api:1" })).toBe("https://api:1");
+  expect(config.activeOverlapMs).toBe(30_000);
 });
 
 test("what the brokers' login lacks is named", () => {

@@ -1,7 +1,9 @@
 /** What contradicts itself, or is missing, among settings that are each right by themselves. */
+import { activityFaults } from "./activity-settings.ts";
 import { kafkaFaults } from "./kafka-settings.ts";
 import type { Config, ConfigFault, Environment } from "./load.ts";
 import { urlEnv, urlOf } from "./module-settings.ts";
+import { isPlainElsewhere } from "./plain-url.ts";
 import type { Mode, platformSettings } from "./settings.ts";
 
 /** `values`: the same settings, with those of single modules. */
@@ -33,6 +35,7 @@ export function crossFaults<M extends string>(
       advice: `needs all modules in this process, but MODULES is ${config.modules.join(",")}: run --modules all, or use --transport kafka.`,
     });
   const isProcess = given.mode !== "migrate" && given.mode !== "topics";
+  if (isProcess) faults.push(...activityFaults(config));
   faults.push(...kafkaFaults(config, given.mode === "topics" || (isProcess && config.transport === "kafka")));
   if (config.exclusiveDatabase && given.mode !== "dev")
     faults.push({
@@ -108,15 +111,10 @@ function plainIssuerFaults(config: {
     SERVICE_JWKS_URL: config.serviceJwksUrl,
   };
   return Object.entries(given).flatMap(([setting, url]) =>
-    url === null || !isPlain(url)
+    url === null || !isPlainElsewhere(url)
       ? []
       : [{ setting, given: url, advice: "must begin with https://, unless it is on this machine (127.0.0.1)." }],
   );
-}
-
-function isPlain(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol === "http:" && !/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 /** A wrong guess either takes all clients behind a balancer for one, or lets each of them write an address of its own. */

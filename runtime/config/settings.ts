@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Secret } from "../secret.ts";
+import { activitySettings } from "./activity-settings.ts";
 import { deadlineSettings } from "./deadline-settings.ts";
 import { kafkaSettings } from "./kafka-settings.ts";
 import { type Config, optional, type Settings, setting } from "./load.ts";
@@ -204,6 +205,7 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       fallback: 15 * SECOND,
       description: "How long the body of a request may take to arrive.",
     }),
+    ...activitySettings,
     ...kafkaSettings,
     ...serviceSettings,
     ...deadlineSettings,

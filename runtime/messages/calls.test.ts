@@ -34,7 +34,6 @@ function callsOf(
     sharedKeys: () => [],
     ...change,
   };
-  const nothing = async () => [];
   const calls = createCalls({
     aggregate: { identifies: "orderId" },
     module: "tally",
@@ -46,7 +45,7 @@ function callsOf(
       },
       close: async () => undefined,
     },
-    shards: { renew: nothing, held: () => [0], holds: () => true, alone: () => true, release: async () => undefined },
+    shards: { held: () => [0], holds: () => true },
     scheduler: virtualTime().scheduler,
     log: (_level, event, fields) => logged.push({ event, fields }),
     handlers: [handler],

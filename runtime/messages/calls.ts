@@ -21,14 +21,14 @@ import type { AggregateStore } from "./aggregate.ts";
 import { type CallHandler, type CallOutcome, NothingHappened } from "./call.ts";
 import type { IntentRow, OutcomeItem } from "./item.ts";
 import { aboutKey } from "./log-about.ts";
-import type { Shards } from "./shards.ts";
+import type { HeldShards } from "./shards.ts";
 import { callSpan } from "./trace-call.ts";
 
 export interface CallsDeps<State, Shared, Ports> {
   readonly module: string;
   readonly aggregate: Pick<AggregateStore<never>, "identifies">;
   readonly database: Database;
-  readonly shards: Shards;
+  readonly shards: HeldShards;
   readonly scheduler: Scheduler;
   readonly log: Log;
   readonly tracer: Tracer;

@@ -13,13 +13,13 @@ import type { Transport } from "../transport/port.ts";
 import { type Envelope, messageId } from "./envelope.ts";
 import type { OutboxRow } from "./item.ts";
 import { decodeMessage } from "./outbox-message.ts";
-import type { Shards } from "./shards.ts";
+import type { HeldShards } from "./shards.ts";
 
 export interface RelayDeps {
   readonly module: string;
   readonly database: Database;
   readonly transport: Transport;
-  readonly shards: Shards;
+  readonly shards: HeldShards;
   readonly scheduler: Scheduler;
   readonly log: Log;
   /** Whom a message is about, as log lines name it. */

@@ -1,6 +1,7 @@
 /** Replicas of the tally module over one scratch PostgreSQL, each with faults of its own; `kill` is a kill -9. */
 
 import { afterAll, afterEach, beforeAll, setDefaultTimeout } from "bun:test";
+import { type Activity, ALWAYS_ACTIVE } from "../activity/port.ts";
 import { createMemoryHints } from "../cache/memory.ts";
 import type { Hints } from "../cache/port.ts";
 import { type Clock, systemClock } from "../clock.ts";
@@ -67,6 +68,8 @@ export interface ReplicaOptions {
   /** The aggregate's keys are UUIDs. */
   readonly uuidKeys?: boolean;
   readonly exclusive?: boolean;
+  /** Always active when left out. */
+  readonly activity?: Activity;
   readonly limits?: Partial<LaneLimits>;
   readonly ports?: Ports;
   readonly callConcurrency?: number;
@@ -154,6 +157,7 @@ async function openBench(): Promise<Bench> {
         "inbox_mark",
         "dead_letter",
         "replica",
+        "idle_replica",
         "tally",
         "uuid_tally",
         "effect",
@@ -188,7 +192,10 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
     external: (_label, work) => work(),
   };
   const log: Log = (_level, event, fields) => logged.push({ event, fields });
+  const activity = options.activity ?? ALWAYS_ACTIVE;
   const transport = options.transport?.(log) ?? createInProcessTransport();
+  transport.consume(activity.isActive());
+  activity.onChange(transport.consume);
   transport.subscribe({
     consumer: "listener",
     topics: ["genai-demo.tally.events.v1"],
@@ -228,6 +235,7 @@ async function startReplica(real: Database, options: ReplicaOptions): Promise<Re
       },
       replica: ids.next(),
       exclusive: options.exclusive ?? false,
+      activity,
       limits: { ...DEFAULT_LANE_LIMITS, retryMs: 20, backgroundDelayMs: 5, ackDelayMs: 5, ...options.limits },
       leaseMs: LEASE_MS,
       renewMs: 60,

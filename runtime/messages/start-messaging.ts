@@ -2,6 +2,7 @@
  * Puts a module's message core together: lane, relay, timers and calls over one database, and the upkeep that renews
  * its shards and sweeps for what other replicas and earlier lives have left.
  */
+import type { Activity } from "../activity/port.ts";
 import type { Hints } from "../cache/port.ts";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../database/port.ts";
@@ -27,7 +28,7 @@ import { createMeasureRecorder } from "./record-measures.ts";
 import { createRelay } from "./relay.ts";
 import { createLetterRelease, type LetterRelease } from "./release-letters.ts";
 import { createRetention, type Retention } from "./retention.ts";
-import { createShards } from "./shards.ts";
+import { createShards, ofActive } from "./shards.ts";
 import { createTimers } from "./timers.ts";
 import { traceLane } from "./trace-lane.ts";
 import { createUnknownKinds } from "./unknown-kinds.ts";
@@ -43,6 +44,7 @@ export interface MessagingDeps<State, Ports> {
   readonly tracer: Tracer;
   readonly ports: Ports;
   readonly replica: string;
+  readonly activity: Activity;
   readonly exclusive: boolean;
   readonly limits: LaneLimits;
   readonly leaseMs: number;
@@ -83,6 +85,7 @@ export function startMessaging<State, Shared, Ports>(
   const { database, clock, scheduler, log } = deps;
   const { module } = messaging;
   const shards = createShards({ ...deps, replica: deps.replica });
+  const worked = ofActive(shards, deps.activity);
   const condition = createCondition(clock, deps.condition);
   let stopped = false;
   /** Messages that have not settled, and of which an earlier number was missing when they were looked at. */
@@ -107,7 +110,7 @@ export function startMessaging<State, Shared, Ports>(
     intents: {
       expect: (intents) => calls.expect(intents),
       withdraw: (intents) => calls.withdraw(intents),
-      madeHere: shards.holds,
+      madeHere: worked.holds,
     },
   });
   const relay = createRelay({
@@ -121,7 +124,7 @@ export function startMessaging<State, Shared, Ports>(
   });
   const timers = createTimers({
     ...deps,
-    shards,
+    shards: worked,
     kinds: messaging.timers.map(({ kind }) => kind),
     push: lane.push,
     horizonMs: TIMER_HORIZON_MS,
@@ -130,7 +133,7 @@ export function startMessaging<State, Shared, Ports>(
     ...deps,
     module,
     aggregate: messaging.aggregate,
-    shards,
+    shards: worked,
     handlers: messaging.calls,
     push: lane.push,
     concurrency: deps.callConcurrency,
@@ -147,7 +150,7 @@ export function startMessaging<State, Shared, Ports>(
       if (dirty && state !== undefined) changed.push({ key, state, version: version + 1, positions });
     if (changed.length > 0) deps.changed(changed);
     // The shard came here while the batch was on its way: a sweep takes these up.
-    if (plan.intents.some(({ begun, shard }) => !begun && shards.holds(shard))) upkeep.lookSoon();
+    if (plan.intents.some(({ begun, shard }) => !begun && worked.holds(shard))) upkeep.lookSoon();
     if (shards.alone()) return;
     const rows = [plan.outbox, [...plan.timersSet.values()], plan.intents].flat();
     announcements.committed({
@@ -177,6 +180,10 @@ export function startMessaging<State, Shared, Ports>(
       calls: messaging.calls.map(({ kind }) => kind),
       timers: messaging.timers.map(({ kind }) => kind),
     }),
+  });
+
+  deps.activity.onChange(() => {
+    if (!stopped) upkeep.activityChanged();
   });
 
   const announcements = announceCommits({

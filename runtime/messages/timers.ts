@@ -9,11 +9,11 @@ import { arrayLiteral } from "../database/array-literal.ts";
 import type { Database } from "../database/port.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { TimerItem, TimerRow } from "./item.ts";
-import type { Shards } from "./shards.ts";
+import type { HeldShards } from "./shards.ts";
 
 export interface TimersDeps {
   readonly database: Database;
-  readonly shards: Shards;
+  readonly shards: HeldShards;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   /** Those that this version has handlers for. */

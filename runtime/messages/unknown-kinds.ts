@@ -10,14 +10,14 @@ import type { Clock } from "../clock.ts";
 import { arrayLiteral } from "../database/array-literal.ts";
 import type { Database } from "../database/port.ts";
 import type { Log } from "../log.ts";
-import type { Shards } from "./shards.ts";
+import type { HeldShards } from "./shards.ts";
 
 export interface UnknownKindsDeps {
   readonly module: string;
   readonly database: Database;
   readonly clock: Clock;
   readonly log: Log;
-  readonly shards: Pick<Shards, "held">;
+  readonly shards: Pick<HeldShards, "held">;
   /** The kinds of calls and of timers that this version knows. */
   readonly calls: readonly string[];
   readonly timers: readonly string[];

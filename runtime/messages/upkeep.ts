@@ -9,6 +9,7 @@ import type { Database } from "../database/port.ts";
 import type { Log } from "../log.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Calls } from "./calls.ts";
+import { type CutPause, createCutPause } from "./cut-pause.ts";
 import { probe } from "./probe.ts";
 import type { Relay } from "./relay.ts";
 import type { Shards } from "./shards.ts";
@@ -43,6 +44,8 @@ export interface Upkeep {
   start(): Promise<void>;
   /** There may be work in the tables that nobody has announced: it is looked for without waiting for the next poll. */
   lookSoon(): void;
+  /** This replica takes part, or stands by, from now on: its share of the shards is another one, and so is its work. */
+  activityChanged(): void;
   stop(): Promise<void>;
 }
 
@@ -68,6 +71,14 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
   let stopped = false;
   const underWay = new Set<Promise<void>>();
 
+  const lookPause = createCutPause({ clock, scheduler, leastMs: LEAST_PAUSE_MS });
+  const renewPause = createCutPause({ clock, scheduler, leastMs: 0 });
+
+  function lookSoon() {
+    owed = true;
+    lookPause.cut();
+  }
+
   async function renew() {
     try {
       if ((await shards.renew()).length > 0) owed = true;
@@ -76,6 +87,11 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
       deps.renewed(error);
       throw error;
     }
+  }
+
+  async function renewAndTell() {
+    await renew();
+    if (owed) lookPause.cut();
   }
 
   async function sweep() {
@@ -109,32 +125,13 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
     for (const result of results) if (result.status === "rejected") throw result.reason;
   }
 
-  /** Since the last pause began; kept while a look is under way, which may already have passed over what it is about. */
-  let isTold = false;
-  let cutPause: () => void = () => undefined;
-
-  async function pauseBeforeLook(pauseMs: number) {
-    const beganMs = clock.now();
-    if (!isTold)
-      await new Promise<void>((resolve) => {
-        const cancel = scheduler.after(pauseMs, resolve);
-        cutPause = () => {
-          cancel();
-          resolve();
-        };
-      });
-    const restMs = LEAST_PAUSE_MS - Math.max(0, clock.now() - beganMs);
-    if (isTold && restMs > 0) await scheduler.sleep(restMs);
-    isTold = false;
-  }
-
   const isQuiet = () => !owed && shards.alone() && !relay.behind() && relay.inHand() === 0;
   const untilLookMs = () => (isQuiet() ? Math.max(deps.pollMs, QUIET_POLL_MS) : deps.pollMs);
 
-  async function every(pauseMs: () => number, round: () => Promise<void>, pause = scheduler.sleep) {
+  async function every(pauseMs: () => number, round: () => Promise<void>, pause: CutPause) {
     let failing = false;
     for (;;) {
-      await pause(failing ? Math.min(pauseMs(), RETRY_MS) : pauseMs());
+      await pause.wait(failing ? Math.min(pauseMs(), RETRY_MS) : pauseMs());
       if (stopped) return;
       const current = round().then(
         () => {
@@ -156,13 +153,14 @@ export function createUpkeep(deps: UpkeepDeps): Upkeep {
     async start() {
       await renew();
       await sweep();
-      every(() => deps.renewMs, renew);
-      every(untilLookMs, look, pauseBeforeLook);
+      every(() => deps.renewMs, renewAndTell, renewPause);
+      every(untilLookMs, look, lookPause);
     },
-    lookSoon() {
-      owed = true;
-      isTold = true;
-      cutPause();
+    lookSoon,
+    activityChanged() {
+      renewPause.cut();
+      // Shards that it keeps have timers and calls that it has passed over until now.
+      lookSoon();
     },
     async stop() {
       stopped = true;

@@ -22,6 +22,8 @@ export interface Adapter {
   transport(log: Log): Transport;
   /** A consumer that is silent for so long is given up by the others. */
   readonly silenceMs: number;
+  /** After so long a replica would have been given what there is. */
+  readonly joinMs: number;
   /** What carries the messages is away until the returned function is called; null where nothing can be away. */
   outage(): Promise<() => Promise<void>> | null;
 }
@@ -34,6 +36,7 @@ function inProcessAdapter(): Adapter {
     open: async () => undefined,
     transport: () => createInProcessTransport(),
     silenceMs: 0,
+    joinMs: 100,
     outage: () => null,
   };
 }
@@ -75,6 +78,7 @@ function kafkaAdapter(): Adapter {
         inHandLimit: IN_HAND_LIMIT,
       }),
     silenceMs: SESSION_MS,
+    joinMs: 3_000,
     outage: async () => {
       const [node] = opened().nodes;
       await node?.kill();

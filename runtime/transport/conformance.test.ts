@@ -3,6 +3,7 @@
  * sent has its effect once, in order for each key, whatever happens between.
  */
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { activitySwitch } from "../activity/switch.fixture.ts";
 import { topicOf } from "../messages/contract.ts";
 import { type Envelope, messageId } from "../messages/envelope.ts";
 import { incoming, newKey, type Replica, type ReplicaOptions, testBench } from "../messages/replicas.fixture.ts";
@@ -56,18 +57,26 @@ describe.each(adapters.map((adapter) => [adapter.name, adapter] as const))("%s",
   beforeAll(adapter.open, 120_000);
   /** What the replica that was started last has been given and has not settled. */
   let inHand = 0;
+  let started = 0;
+  /** What it has been given since. */
+  let given = 0;
   function replica(options: ReplicaOptions = {}): Promise<Replica> {
     inHand = 0;
+    given = 0;
+    // Of the last one, or of nobody.
+    const own = ++started;
     return bench.replica({
       ...options,
       transport(log) {
         const transport = adapter.transport(log);
-        const subscribe = (given: Subscription) =>
+        const subscribe = (subscription: Subscription) =>
           transport.subscribe({
-            ...given,
+            ...subscription,
             deliver(message) {
+              if (own !== started) return subscription.deliver(message);
               inHand++;
-              return given.deliver(message).finally(() => inHand--);
+              given++;
+              return subscription.deliver(message).finally(() => inHand--);
             },
           });
         return { ...transport, subscribe };
@@ -221,6 +230,53 @@ describe.each(adapters.map((adapter) => [adapter.name, adapter] as const))("%s",
     await one.stop();
     await more;
     await allHandled(keys, 40);
+  });
+
+  test("a replica that stands by is given nothing, and everything once it takes part", async () => {
+    const keys = newKeys(20);
+    const activity = activitySwitch(false);
+    const one = await replica({ activity });
+    void openOutbox().send(one, mixed(keys, 10));
+    await systemScheduler.sleep(adapter.joinMs);
+    expect([inHand, await bench.count("effect")]).toEqual([0, 0]);
+    activity.set(true);
+    await allHandled(keys, 10);
+  });
+
+  test("is taken over by a replica that stood by, and handed back, while messages are handled", async () => {
+    const keys = newKeys(20);
+    const outbox = openOutbox();
+    const [old, next] = [activitySwitch(true), activitySwitch(false)];
+    const one = await replica({ activity: old });
+    const two = await replica({ activity: next });
+    await outbox.send(one, mixed(keys, 10));
+    await allHandled(keys, 10);
+    expect(given).toBe(0);
+    const between = (from: number, to: number) => mixed(keys, to).slice(from * keys.length);
+    void outbox.send(one, between(10, 20));
+    next.set(true);
+    old.set(false);
+    void outbox.send(two, between(20, 30));
+    void outbox.sendAgain(two);
+    await allHandled(keys, 30);
+    void outbox.send(two, between(30, 40));
+    old.set(true);
+    next.set(false);
+    void outbox.sendAgain(one);
+    await allHandled(keys, 40);
+  });
+
+  test("loses nothing when its replica stands by and takes part again and again, however short that is", async () => {
+    const keys = newKeys(20);
+    const activity = activitySwitch(true);
+    const one = await replica({ activity });
+    for (let turn = 0; turn < 20; turn++) {
+      void openOutbox().send(one, mixed(keys, turn + 1).slice(turn * keys.length));
+      activity.set(turn % 2 === 1);
+      await systemScheduler.sleep((turn * 37) % 100);
+    }
+    activity.set(true);
+    await allHandled(keys, 20);
   });
 
   test("a consumer whose database is away takes no more than it can hold, stays where it is, and catches up", async () => {

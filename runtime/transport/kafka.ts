@@ -51,6 +51,9 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
   const subscriptions: Subscription[] = [];
   const consumers: SupervisedConsumer[] = [];
   let stopped = false;
+  let isWanted = true;
+  let isConsuming = false;
+  let turn: Promise<void> = Promise.resolve();
   const { promise: stopping, resolve: endPause } = Promise.withResolvers<void>();
   const travelling = createTravelling({ makeAdmin: clients.admin });
   const publisher = createPublisher({
@@ -107,15 +110,39 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
     }
   }
 
+  /** Starts or stops the consumers as was wished last: in turn, so that a stop has ended before the start that follows. */
+  async function followWish() {
+    if (stopped || isWanted === isConsuming) return;
+    isConsuming = isWanted;
+    if (isConsuming) {
+      tellConsumers("is connecting");
+      for (const consumer of consumers) consumer.start();
+      return;
+    }
+    await Promise.all(consumers.map((consumer) => consumer.stop(STOP_WITHIN_MS)));
+    waiting.clear();
+    // They stand by, which is no reason not to take requests.
+    tellConsumers(null);
+  }
+
+  function tellConsumers(problem: string | null) {
+    for (const { consumer } of subscriptions) deps.condition(`consumer ${consumer}`, problem);
+  }
+
   return {
     publish: (message) => (stopped ? never : publisher.publish(onBroker(message.topic), message)),
     subscribe(subscription) {
       subscriptions.push(subscription);
     },
+    consume(isWished) {
+      isWanted = isWished;
+      // Before `start` there is nobody to follow.
+      if (consumers.length > 0) turn = turn.then(followWish);
+    },
     async start() {
       deps.condition("topics", "is connecting");
       deps.condition("publisher", "is connecting");
-      for (const { consumer } of subscriptions) deps.condition(`consumer ${consumer}`, "is connecting");
+      tellConsumers(isWanted ? "is connecting" : null);
       for (const subscription of subscriptions)
         consumers.push(
           superviseConsumer(subscription, {
@@ -138,8 +165,9 @@ export function createKafkaTransport(deps: KafkaTransportDeps): Transport {
           }),
         );
       publisher.start();
-      if (consumers.length === 0) void topicsThere();
-      for (const consumer of consumers) consumer.start();
+      // Whoever stands by needs them as soon as it does not.
+      if (consumers.length === 0 || !isWanted) void topicsThere();
+      turn = turn.then(followWish);
     },
     async lag(consumer) {
       const topics = topicsOf(consumer);

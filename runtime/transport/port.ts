@@ -19,6 +19,12 @@ export interface Transport {
   publish(message: Envelope): Promise<unknown>;
   /** Before `start`. */
   subscribe(subscription: Subscription): void;
+  /**
+   * Whether this process delivers to its subscribers; it does until it is told otherwise, also before `start`. While it
+   * does not, messages stay where they are, and the other processes of a subscriber get them. What is in hand by then is
+   * finished. `publish` goes on in any case.
+   */
+  consume(isWanted: boolean): void;
   /** Begins to deliver. Resolves without waiting for anybody: whoever is away is tried again and again. */
   start(): Promise<void>;
   stop(): Promise<void>;

@@ -6,6 +6,7 @@
 
 import * as z from "zod";
 import { registry } from "../../modules/registry.ts";
+import { ALWAYS_ACTIVE } from "../../runtime/activity/port.ts";
 import { openMemory } from "../../runtime/cache/memory.ts";
 import { deadlineSettings } from "../../runtime/config/deadline-settings.ts";
 import { migrate } from "../../runtime/database/migrate.ts";
@@ -160,6 +161,7 @@ export async function startCalmPlatform({ retention, deadlines, refuses }: CalmO
     deadlines: { ...(configured as unknown as Deadlines), ...deadlines },
     webhooks: () => ({ secrets: [secret("of the simulation")], simulatedCopies: 1 }),
     exclusive: () => true,
+    activity: ALWAYS_ACTIVE,
     condition: () => undefined,
     limits: DEFAULT_LANE_LIMITS,
     leaseMs: LEASE_MS,

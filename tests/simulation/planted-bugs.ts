@@ -1,4 +1,5 @@
 /** The planted bugs that the simulation must catch: each breaks one promise of the platform in one place. */
+import { ACTIVITY_BUGS } from "./planted-bugs/activity.ts";
 import { KAFKA_BUGS } from "./planted-bugs/kafka.ts";
 import { LETTER_BUGS } from "./planted-bugs/letters.ts";
 import { MESSAGE_BUGS } from "./planted-bugs/messages.ts";
@@ -14,6 +15,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...MESSAGE_BUGS,
   ...REQUEST_BUGS,
   ...REPLICA_BUGS,
+  ...ACTIVITY_BUGS,
   ...LETTER_BUGS,
   ...KAFKA_BUGS,
   ...ORDER_BUGS,

@@ -218,7 +218,7 @@ export interface ContentsReader {
 }
 
 /** Tables that are no part of the contents: who lives and holds which shards. */
-const LEASES = /^\s*(?:update shard|delete from replica|with quick as)\b/;
+const LEASES = /^\s*(?:update shard|with (?:idle|gone|quick) as)\b/;
 const READS = /^\s*(?:select|begin|rollback)\b/;
 
 /** Reads the tables again only after a statement that may have changed them: most looks find nothing but leases renewed. */

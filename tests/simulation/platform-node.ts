@@ -15,6 +15,7 @@ import { DEFAULT_RETENTION } from "../../runtime/messages/retention.ts";
 import type { Deadlines, Module } from "../../runtime/module.ts";
 import { secret } from "../../runtime/secret.ts";
 import type { Outside } from "./outside.ts";
+import type { Colours } from "./platform-colours.ts";
 import { createProcesses } from "./platform-processes.ts";
 import type { Shape } from "./platform-shape.ts";
 import { between, oneOf } from "./seed.ts";
@@ -78,6 +79,7 @@ export async function startNode(
   modules: readonly Module[],
   tempo: Tempo,
   outsides: ReadonlyMap<string, Outside>,
+  colours: Colours,
   mayPark: (key: string) => boolean,
 ): Promise<PlatformNode> {
   const { clock, scheduler, actor } = context;
@@ -108,6 +110,7 @@ export async function startNode(
     deadlines: tempo.deadlines,
     webhooks: () => ({ secrets: [secret("of the simulation")], simulatedCopies }),
     exclusive: () => false,
+    activity: colours.activityOf(context, log),
     condition: () => undefined,
     limits: { ...DEFAULT_LANE_LIMITS, batchLimit: tempo.batchLimit, commandQueueLimit: tempo.commandQueueLimit },
     leaseMs: tempo.leaseMs,

@@ -22,6 +22,7 @@ import { systemScheduler } from "../../runtime/scheduler.ts";
 import type { Actor } from "./loop.ts";
 import { createOutside, type OutsideSystem } from "./outside.ts";
 import { createAuditor } from "./platform-auditor.ts";
+import { createColours } from "./platform-colours.ts";
 import { type Contents, createContentsReader } from "./platform-contents.ts";
 import { deadlineViolations, tokenViolations } from "./platform-deadlines.ts";
 import { createDesk } from "./platform-desk.ts";
@@ -204,6 +205,7 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
   const tempo = drawTempo(world.random("tempo"));
   trace.line(JSON.stringify(tempo));
   const shape = drawShape(world, MODULES, brokersIn);
+  const colours = createColours(world, tempo.pollMs);
   const shoppers = createShoppers(world, tempo.deadlines);
   const poison = drawPoison(world, tempo.leaseMs);
   const desk = poison === null ? undefined : createDesk(world, poison);
@@ -263,7 +265,7 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
     async start(context) {
       nodes.delete(context.index);
       const modules = poison === null ? MODULES : MODULES.map((module) => poison.changed(module, context));
-      const node = await startNode(world, context, shape, modules, tempo, outsides, mayPark);
+      const node = await startNode(world, context, shape, modules, tempo, outsides, colours, mayPark);
       nodes.set(context.index, { actor: context.actor, node });
       return node;
     },
@@ -276,7 +278,10 @@ function platformScenario(world: World<PlatformNode>, brokersIn: BrokersIn): Sce
       desk?.begin();
       await shoppers.drive();
     },
-    onCalm: shoppers.comeLate,
+    onCalm() {
+      colours.onCalm();
+      shoppers.comeLate();
+    },
     audit: auditor.lastWord,
     onWake: leases.onWake,
     onAnswered(owner, module, statement, outcome) {

@@ -62,6 +62,7 @@ export function createFaultyTransport({ loop, faults, trace, actor, inner }: Fau
         loop.after(actor, faults.durationMs(faults.profile.delayMs), () => deliver(message, id, resolve, reject));
       }),
     subscribe: (subscription) => inner.subscribe(subscription),
+    consume: (isWanted) => inner.consume(isWanted),
     start: () => inner.start(),
     travelling: (consumer) => inner.travelling(consumer),
     stop: () => inner.stop(),

@@ -183,6 +183,16 @@ export const residentMemory = defineGauge({
   whenHigh: "Above what is usual and growing: a leak, or queues (lane.items). It ends at the container's limit.",
 });
 
+export const processActive = defineGauge({
+  name: "process.active",
+  unit: "1",
+  description:
+    "1 while the process consumes, fires timers and makes calls, 0 while it stands by for another colour of a rollout.",
+  labels: {},
+  whenHigh:
+    "0 in every pod of a module: nothing is consumed. `activity` in the log, the selector of the module's Service, docs/blue-green.md.",
+});
+
 export const RUNTIME_METRICS: readonly MetricDeclaration[] = [
   requestDuration,
   requestsTurnedAway,
@@ -203,4 +213,5 @@ export const RUNTIME_METRICS: readonly MetricDeclaration[] = [
   connectionsAwaited,
   eventLoopDelay,
   residentMemory,
+  processActive,
 ];

@@ -11,6 +11,8 @@
  * missing, a bug), and what fails before it runs, is given a new consumer after a pause: retrying the old one only
  * repeats "not connected". The new one takes the old one out of the group (departed-member.ts), so it works as soon as
  * the brokers do. `fromBeginning` always: after an offset that is out of range it would jump to the latest and skip.
+ *
+ * One that has stopped may be started again: the process stood by for a while.
  */
 import type { EachBatchPayload } from "kafkajs";
 import { createBackoff } from "../../backoff.ts";
@@ -50,12 +52,23 @@ export interface ConsumerLimits {
 }
 
 export interface SupervisedConsumer {
+  /** Also after `stop` has resolved. */
   start(): void;
   /**
    * Takes nothing more, waits for what is in hand for at most `withinMs`, then commits and leaves the group, for as long
    * again. Brokers that do not answer by then miss this member when its session is over.
    */
   stop(withinMs: number): Promise<void>;
+}
+
+/** From a start to the stop that follows. */
+interface Run {
+  stopped: boolean;
+  readonly stopping: Promise<void>;
+  readonly endPause: () => void;
+  readonly leaving: Promise<null>;
+  readonly leave: (nothing: null) => void;
+  ended: Promise<void>;
 }
 
 const PAUSE = { firstMs: 200, mostMs: 1_000 };
@@ -80,10 +93,7 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
   let cancelCommit: (() => void) | undefined;
   let commitFails = false;
   let told: string | null = null;
-  let stopped = false;
-  const { promise: stopping, resolve: endPause } = Promise.withResolvers<void>();
-  const { promise: leaving, resolve: leave } = Promise.withResolvers<null>();
-  let ended: Promise<void> = Promise.resolve();
+  let run = newRun();
 
   /** Logged when it is another one than before. */
   function tell({ text, isStarting }: Fault) {
@@ -92,19 +102,19 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
     deps.condition(text);
   }
 
-  async function supervise() {
+  async function supervise(own: Run) {
     await deps.topicsThere();
-    while (!stopped) {
-      const fault = await oneLife().catch(faultOf);
-      if (stopped || fault === null) return;
+    while (!own.stopped) {
+      const fault = await oneLife(own).catch(faultOf);
+      if (own.stopped || fault === null) return;
       tell(fault);
       if (fault.type === "UNKNOWN_TOPIC_OR_PARTITION") await deps.topicsThere();
-      await Promise.race([scheduler.sleep(backoff.nextMs()), stopping]);
+      await Promise.race([scheduler.sleep(backoff.nextMs()), own.stopping]);
     }
   }
 
   /** Runs one consumer until it is given up; resolves with why, or with null when it leaves. */
-  async function oneLife(): Promise<Fault | null> {
+  async function oneLife(own: Run): Promise<Fault | null> {
     const consumer = deps.makeConsumer();
     let isOver = false;
     const { promise: over, resolve: giveUp } = Promise.withResolvers<Fault>();
@@ -122,19 +132,19 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
       told = null;
       deps.condition(null);
     });
-    async function run() {
+    async function begin() {
       await consumer.connect();
       await consumer.subscribe({ topics: [...topics.keys()], fromBeginning: true });
       if (member !== null) await consumer.leaveFor(member);
       if (isOver) return;
       member = null;
       current = consumer;
-      const eachBatch = (payload: EachBatchPayload) => take(payload, () => stopped || isOver);
+      const eachBatch = (payload: EachBatchPayload) => take(payload, () => own.stopped || isOver);
       await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch });
     }
-    const running = run();
+    const running = begin();
     try {
-      return await Promise.race([over, leaving, running.then(() => over)]);
+      return await Promise.race([over, own.leaving, running.then(() => over)]);
     } finally {
       isOver = true;
       if (current === consumer) current = undefined;
@@ -215,7 +225,7 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
   }
 
   function commitSoon() {
-    if (cancelCommit !== undefined || stopped) return;
+    if (cancelCommit !== undefined || run.stopped) return;
     cancelCommit = scheduler.after(limits.commitEveryMs, () => {
       cancelCommit = undefined;
       committing = committing.then(commit);
@@ -246,7 +256,7 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
     }
   }
 
-  async function finish(withinMs: number) {
+  async function finish(own: Run, withinMs: number) {
     let isLate = false;
     const cancel = scheduler.after(withinMs, () => {
       isLate = true;
@@ -259,24 +269,35 @@ export function superviseConsumer(subscription: Subscription, deps: ConsumerDeps
       });
     cancel();
     cancelCommit?.();
+    cancelCommit = undefined;
     const goodbye = committing.then(commit).then(() => {
-      leave(null);
-      return ended;
+      own.leave(null);
+      return own.ended;
     });
     await atMost(scheduler, withinMs, goodbye);
   }
 
   return {
     start() {
-      ended = supervise();
+      if (run.stopped) {
+        run = newRun();
+        assigned = {};
+      }
+      run.ended = supervise(run);
     },
     stop(withinMs) {
-      stopped = true;
-      endPause();
+      run.stopped = true;
+      run.endPause();
       roomOrDone();
-      return finish(withinMs);
+      return finish(run, withinMs);
     },
   };
+}
+
+function newRun(): Run {
+  const { promise: stopping, resolve: endPause } = Promise.withResolvers<void>();
+  const { promise: leaving, resolve: leave } = Promise.withResolvers<null>();
+  return { stopped: false, stopping, endPause, leaving, leave, ended: Promise.resolve() };
 }
 
 /** Where the fetch began that brought the batch. kafkajs has it on the batch, and not in its types. */

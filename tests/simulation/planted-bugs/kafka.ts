@@ -41,8 +41,8 @@ export const KAFKA_BUGS: readonly PlantedBug[] = [
     breaks: "A consumer that was given up is never replaced.",
     against: "every order ends",
     file: "runtime/transport/kafka/consumer.ts",
-    find: "if (stopped || fault === null) return;",
-    replace: "if (stopped || fault !== undefined) return;",
+    find: "if (own.stopped || fault === null) return;",
+    replace: "if (own.stopped || fault !== undefined) return;",
   }),
   bug({
     name: "confirm-before-send",

@@ -39,8 +39,8 @@ export const REPLICA_BUGS: readonly PlantedBug[] = [
     breaks: "A replica that beats no more keeps its shards.",
     against: "every order ends",
     file: "runtime/messages/shards.ts",
-    find: "if (now - (seen.get(id)?.sinceMs ?? now) < leaseMs) live.add(id);",
-    replace: "live.add(id);",
+    find: "if (now - (seen.get(id)?.sinceMs ?? now) < leaseMs) (isIdle ? idle : active).add(id);",
+    replace: "(isIdle ? idle : active).add(id);",
   },
   {
     name: "stray-shards",
@@ -55,8 +55,8 @@ export const REPLICA_BUGS: readonly PlantedBug[] = [
     breaks: "Among three replicas one shard is left over.",
     against: "every order ends",
     file: "runtime/messages/shards.ts",
-    find: "Math.ceil(SHARDS / live.size)",
-    replace: "Math.floor(SHARDS / live.size)",
+    find: "Math.ceil(SHARDS / sharers.size)",
+    replace: "Math.floor(SHARDS / sharers.size)",
   },
   {
     name: "renewal-gives-up",
