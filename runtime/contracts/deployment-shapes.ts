@@ -18,7 +18,15 @@ export interface Workload {
 export interface Shape {
   readonly transport: "inprocess" | "kafka";
   readonly workloads: readonly Workload[];
+  /**
+   * `max_connections` of a PostgreSQL: of each module's own, or of the one that all modules share where they run in one
+   * process. Terraform sets it; `verify k8s` holds against it what the pods of both colours may open.
+   */
+  readonly maxConnections: number;
 }
+
+const OWN_SERVER_CONNECTIONS = 300;
+const SHARED_SERVER_CONNECTIONS = 700;
 
 /** What a workload is called that runs everything. */
 const WHOLE = "platform";
@@ -62,5 +70,9 @@ function shapeOf(
       asks: asks.map((other) => other.name),
     };
   });
-  return { transport: isWhole ? "inprocess" : "kafka", workloads };
+  return {
+    transport: isWhole ? "inprocess" : "kafka",
+    maxConnections: isWhole ? SHARED_SERVER_CONNECTIONS : OWN_SERVER_CONNECTIONS,
+    workloads,
+  };
 }
