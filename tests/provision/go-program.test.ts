@@ -63,3 +63,24 @@ test("without a Go that is new enough it says what to install", async () => {
     "the tool is not to be had: no Go 1.24 or newer was found; install it (Debian: apt-get install golang",
   );
 });
+
+test("a program of a module's later major version is called after the module", async () => {
+  const made = join(scratch, "major");
+  await fakeGo(
+    "go1.24.2",
+    `mkdir -p "$GOBIN"; printf '#!/bin/sh\\ntouch ${made}\\n' > "$GOBIN/tool"; chmod +x "$GOBIN/tool"`,
+  );
+  await withGo("the tool", join(scratch, "major-scratch"), async (go) => {
+    await go.run([await go.install("example.org/tool/v5", "v5.0.0")], scratch);
+  });
+  expect(existsSync(made)).toBe(true);
+});
+
+test("a module that is only downloaded is where Go puts it, until its Go goes away", async () => {
+  await fakeGo("go1.24.3", `mkdir -p "$GOMODCACHE/$3" && echo here > "$GOMODCACHE/$3/file"`);
+  let text = "";
+  await withGo("the tool", join(scratch, "download"), async (go) => {
+    text = await Bun.file(join(await go.download("example.org/tool", "v1.2.3"), "file")).text();
+  });
+  expect(text).toBe("here\n");
+});

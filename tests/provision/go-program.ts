@@ -17,6 +17,8 @@ const OLDEST_MINOR = 24;
 export interface GoBuild {
   /** `go install MODULE@VERSION`; answers where the program is. */
   install(module: string, version: string): Promise<string>;
+  /** Downloads a module without building it; answers where its files are. */
+  download(module: string, version: string): Promise<string>;
   /** Runs a program that calls Go itself. */
   run(argv: readonly string[], cwd: string): Promise<void>;
 }
@@ -47,7 +49,13 @@ export async function withGo(tool: string, scratch: string, build: (go: GoBuild)
       run,
       async install(module, version) {
         await run([go, "install", `${module}@${version}`], scratch);
-        return join(bin, module.split("/").at(-1) ?? module);
+        // What stands behind the last slash may be the major version.
+        const [last = module, before = last] = module.split("/").reverse();
+        return join(bin, /^v\d+$/.test(last) ? before : last);
+      },
+      async download(module, version) {
+        await run([go, "mod", "download", `${module}@${version}`], scratch);
+        return join(env.GOMODCACHE, `${module}@${version}`);
       },
     });
   } finally {
