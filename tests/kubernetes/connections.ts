@@ -1,4 +1,5 @@
 /** How many connections to its databases a process of some modules opens at most, counted as it is put together. */
+import { ALWAYS_ACTIVE } from "../../runtime/activity/port.ts";
 import { openMemory } from "../../runtime/cache/memory.ts";
 import { systemClock as clock } from "../../runtime/clock.ts";
 import type { Database } from "../../runtime/database/port.ts";
@@ -36,6 +37,7 @@ export function connectionsOf(modules: readonly Module[]): ReadonlyMap<string, n
     ids: createIds(clock, systemRandom()),
     transport: createInProcessTransport(),
     database,
+    activity: ALWAYS_ACTIVE,
     shared: openMemory({ clock, scheduler, mostEntries: 0 }),
     log: () => undefined,
     deadlines: sameDeadlines(1),
