@@ -33,6 +33,7 @@ export const SUITES: readonly Suite[] = [
       "tests/release",
       "tests/image",
       "tests/kubernetes",
+      "tests/cluster",
     ],
     timeoutMinutes: 10,
   },
