@@ -1,6 +1,6 @@
 /**
  * The files that are made from the registry: `modules.json`, each module's contract at each version, who may call what,
- * what is measured, and the diagrams in the documents.
+ * what is measured, the diagrams in the documents, and the shapes in which the modules are deployed.
  */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { Glob } from "bun";
 import { version } from "../build-info.ts";
 import { stableJson } from "../contracts/json-schema.ts";
+import { kubernetesFiles } from "../contracts/kubernetes-files.ts";
 import { metricsDocument } from "../contracts/metrics-document.ts";
 import {
   contractFaultLine,
@@ -40,6 +41,7 @@ export const generatedFiles = (modules: readonly ModuleFacts[]): readonly Genera
   { path: "docs/rights.md", text: rightsDocument(publicRoutes(modules)) },
   { path: "docs/metrics.md", text: metricsDocument(modules) },
   ...pictures(modules),
+  ...kubernetesFiles(modules, edgeAsks),
 ];
 
 const folderOf = (module: string) => `modules/${module}/schemas`;

@@ -8,6 +8,7 @@ export const programCommands: ProgramCommands = {
   topics: { does: "make the topics on the brokers", load: () => import("./topics.ts") },
   token: { does: "print a development token", load: () => import("./token.ts") },
   healthcheck: { does: "whether the process here is ready", load: () => import("./healthcheck.ts") },
+  smoke: { does: "whether processes answer as they must, before they are used", load: () => import("./smoke.ts") },
   config: { does: "print every setting and where it comes from", load: () => import("./config.ts") },
   psql: { does: "open a shell into a module's database", load: () => import("./psql.ts") },
   reconcile: { does: "check the invariants over the modules", load: () => import("./reconcile.ts") },

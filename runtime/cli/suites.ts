@@ -25,7 +25,16 @@ export const SUITES: readonly Suite[] = [
   { name: "boundaries", folders: ["tests/boundaries", "tests/contracts"], timeoutMinutes: 5 },
   {
     name: "tools",
-    folders: ["tests/provision", "tests/load", "tests/rights", "tests/collector", "tests/release", "tests/image"],
+    folders: [
+      "tests/provision",
+      "tests/load",
+      "tests/rights",
+      "tests/collector",
+      "tests/release",
+      "tests/image",
+      "tests/kubernetes",
+      "tests/cluster",
+    ],
     timeoutMinutes: 10,
   },
   { name: "dev", folders: ["tests/dev"], timeoutMinutes: 10 },

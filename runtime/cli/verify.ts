@@ -6,6 +6,8 @@ import { type Checklist, openChecklist } from "./verify/checklist.ts";
 
 export const help = `Usage: genai-demo verify telemetry [--if-built] [--json FILE]
        genai-demo verify image [--if-built] [--json FILE]
+       genai-demo verify k8s [--given OVERLAY] [--draw] [--json FILE]
+       genai-demo verify cluster [--if-built] [--json FILE]
 
 telemetry: lints the configurations of the collector and of Fluent Bit (k8s/), asks a real OpenTelemetry collector whether
 it takes the first of them, and runs it: six processes on Kafka, PostgreSQL and Redis of their own (downloaded once) place
@@ -18,31 +20,62 @@ read-only, all six modules in one container and each in its own, until orders ar
 Needs Linux, root, and buildah, runc and mmdebstrap (apt-get install); some two minutes. What it builds on are stand-ins
 made of Debian packages, as no image can be pulled: what that leaves open is in docs/not-verified.md.
 
-  --if-built   lints alone where the collector, or what the image is built on, would have to be made first, and says so
-  --json FILE  writes the figures
+k8s: renders every overlay of k8s/ with Kustomize, with the jobs that come before it, and holds it against the schemas of
+Kubernetes, Argo Rollouts and the Load Balancer Controller, against the modules' declarations (who runs where, asks whom,
+speaks for whom), against the application's own settings, and against rules of its own: references, ports, selectors, rights,
+Pod Security, probes, resources, blue/green, budgets. No cluster. The first time it downloads schemas and builds Kustomize
+(needs Go 1.24 and pip; a minute).
+
+cluster: starts a Kubernetes control plane without machines (etcd, API server, controllers, scheduler and the controller of
+Argo Rollouts as they are, kwok in place of kubelets), applies every overlay of k8s/, and rolls one workload out and back while
+orders are placed, with a real process for each colour, on PostgreSQL, Kafka and Redis. The programs are built once from Go
+modules (needs Go 1.26; a quarter of an hour, 480 MB in the cache); then it takes some four minutes. Needs openssl.
+
+  --if-built    (telemetry, image, cluster) where the collector, what the image is built on, or a cluster's programs would
+                have to be made first, does only what needs none of it, and says so
+  --given NAME  (k8s) fails where the overlay's values.yaml still has placeholders, and names them
+  --draw        (k8s) writes the picture of what is rendered into docs/kubernetes.md
+  --json FILE   writes the figures
 
 A line a check. Exit code 0 when every one holds, 1 when one does not, 2 for bad arguments.
 
 Example: bun run verify telemetry --json /tmp/telemetry.json`;
 
-/** Makes the checks; with the flag `--if-built` as it was given. Gives figures, where it ran to its end. */
-type Verify = (checklist: Checklist, ifBuilt: boolean) => Promise<readonly Figure[]>;
+/** Makes the checks. Gives figures, where it ran to its end. */
+type Verify = (checklist: Checklist, options: VerifyOptions) => Promise<readonly Figure[]>;
 
-const KNOWN: Readonly<Record<string, Verify>> = { telemetry, image };
+interface VerifyOptions {
+  readonly ifBuilt: boolean;
+  readonly given: string | undefined;
+  readonly draw: boolean;
+}
+
+const KNOWN: Readonly<Record<string, Verify>> = { telemetry, image, k8s, cluster };
 
 /** Runs the command; resolves with its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { flags, words } = wordsAndFlagsOf(args, { "if-built": "boolean", json: "string" });
+  const { flags, words } = wordsAndFlagsOf(args, {
+    "if-built": "boolean",
+    given: "string",
+    draw: "boolean",
+    json: "string",
+  });
   const [name = "none", ...others] = words;
   const verify = KNOWN[name];
   if (others.length > 0 || verify === undefined)
     throw new UsageError(
-      `verify: name what to verify, ${Object.keys(KNOWN).join(" or ")}, not ${[name, ...others].join(" ")} (see --help)`,
+      `verify: name what to verify, ${Object.keys(KNOWN).join(", ")}, not ${[name, ...others].join(" ")} (see --help)`,
     );
+  const foreign = Object.keys(flags).find((flag) => flag !== "json" && (name === "k8s") === (flag === "if-built"));
+  if (foreign !== undefined) throw new UsageError(`verify ${name}: takes no --${foreign} (see --help)`);
   checkFiguresFile(flags.json);
   const startedAtMs = systemClock.now();
   const checklist = openChecklist((line) => console.log(line));
-  const figures = await verify(checklist, flags["if-built"] === true);
+  const figures = await verify(checklist, {
+    ifBuilt: flags["if-built"] === true,
+    given: flags.given,
+    draw: flags.draw === true,
+  });
   for (const { name: figure, value, unit } of figures) console.log(`${figure}: ${value} ${unit}`);
   writeFigures(flags.json, figureReport(`verify ${name}`, startedAtMs, figures, []));
   const { passed, failed } = checklist.counts();
@@ -50,7 +83,7 @@ export async function run(args: readonly string[]): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-async function telemetry(checklist: Checklist, ifBuilt: boolean): Promise<readonly Figure[]> {
+async function telemetry(checklist: Checklist, { ifBuilt }: VerifyOptions): Promise<readonly Figure[]> {
   const { verifyTelemetry } = await import("../../tests/collector/verify.ts");
   const exported = await verifyTelemetry(checklist, ifBuilt);
   if (exported === null) return [];
@@ -64,7 +97,7 @@ async function telemetry(checklist: Checklist, ifBuilt: boolean): Promise<readon
   ];
 }
 
-async function image(checklist: Checklist, ifBuilt: boolean): Promise<readonly Figure[]> {
+async function image(checklist: Checklist, { ifBuilt }: VerifyOptions): Promise<readonly Figure[]> {
   const { verifyImage } = await import("../../tests/image/verify.ts");
   const measured = await verifyImage(checklist, ifBuilt);
   if (measured === null) return [];
@@ -72,5 +105,32 @@ async function image(checklist: Checklist, ifBuilt: boolean): Promise<readonly F
     stated("image.addedMb", measured.addedMb, "MB"),
     stated("image.buildSeconds", measured.buildSeconds, "s"),
     stated("image.residentMb", measured.residentMb, "MB"),
+  ];
+}
+
+async function k8s(checklist: Checklist, { given, draw }: VerifyOptions): Promise<readonly Figure[]> {
+  const { verifyManifests } = await import("../../tests/kubernetes/verify.ts");
+  const found = await verifyManifests(checklist, { given, draw });
+  if (found === null) return [];
+  return [
+    atLeast("k8s.overlays", found.overlays, "overlays", 5),
+    stated("k8s.objects", found.objects, "objects"),
+    stated("k8s.placeholders", found.placeholders, "values of AWS not given yet"),
+  ];
+}
+
+async function cluster(checklist: Checklist, { ifBuilt }: VerifyOptions): Promise<readonly Figure[]> {
+  const { verifyCluster } = await import("../../tests/cluster/verify.ts");
+  const measured = await verifyCluster(checklist, ifBuilt);
+  if (measured === null) return [];
+  return [
+    stated("cluster.minutes", measured.minutes, "min"),
+    stated("cluster.readySeconds", measured.readySeconds, "s"),
+    stated("cluster.orders", measured.orders, "orders"),
+    stated("cluster.calmGapMs", measured.calmGapMs, "ms"),
+    atMost("cluster.handoverGapMs", measured.handoverGapMs, "ms", measured.mostGapMs),
+    atMost("cluster.handbackGapMs", measured.handbackGapMs, "ms", measured.mostGapMs),
+    atMost("cluster.failedRequests", measured.failedRequests, "requests", 0),
+    atMost("cluster.violations", measured.violations, "violations", 0),
   ];
 }

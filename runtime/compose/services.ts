@@ -17,6 +17,7 @@ import { systemLookUp } from "../rpc/host-addresses.ts";
 import { createHttpRpc } from "../rpc/http.ts";
 import type { RpcClient } from "../rpc/port.ts";
 import { createReplicas, type Replicas } from "../rpc/replicas.ts";
+import { suffixedHost } from "../rpc/suffixed-host.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 
 export interface ServiceIdentity {
@@ -67,7 +68,7 @@ export function openReplicas(
 ): Replicas | undefined {
   const isTold = config.rpcUrl !== null || config.rpcUrls.size > 0;
   if (!isTold && config.modules.length === modules.length) return undefined;
-  const baseUrl = (module: string) => rpcUrlOf(config, module);
+  const baseUrl = (module: string) => suffixedHost(rpcUrlOf(config, module), config.replicasHostSuffix ?? "");
   return createReplicas({ baseUrl, lookUp: systemLookUp(scheduler), tokens, clock: systemClock, scheduler });
 }
 

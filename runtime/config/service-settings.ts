@@ -25,6 +25,12 @@ export const accountTable: Parser<AccountTable> = {
   show: (table) => [...table].map(([account, callers]) => `${account}=${callers.join("+")}`).join(","),
 };
 
+/** What an address's first name can end with. */
+const hostSuffix: Parser<string> = {
+  wants: "what ends a name of a host: a-z, 0-9 and -, such as -pods",
+  parse: (given) => (/^[a-z0-9-]{0,61}[a-z0-9]$/.test(given) ? given : null),
+};
+
 /** How the platform's processes find and believe each other. */
 export const serviceSettings = {
   rpcUrl: optional({
@@ -32,6 +38,12 @@ export const serviceSettings = {
     parser: rpcBaseUrl,
     description:
       "Internal port of a module; {module} is its name. <MODULE>_RPC_URL wins for one. Default, where modules run elsewhere: http://{module}:8081.",
+  }),
+  replicasHostSuffix: optional({
+    env: "REPLICAS_HOST_SUFFIX",
+    parser: hostSuffix,
+    description:
+      "Behind the first name of a module's rpc address: where each of its processes is found, for /api/v1/ops. For names that lead to one of them at a time, as those of a Service in a cluster do.",
   }),
   serviceIssuer: optional({
     env: "SERVICE_ISSUER",

@@ -2,8 +2,9 @@
 import type { ModuleFacts } from "../module.ts";
 import { callersOf, collectionsOf, EDGE_HOST, topicsOf } from "../registry.ts";
 import { methodName, type RpcMethodName } from "../rpc/port.ts";
+import { shapesOf } from "./deployment-shapes.ts";
 
-/** The document of the given modules, of which the edge asks `edgeAsks`. `rpc`: by method, who may ask it. */
+/** The document of the given modules, of which the edge asks `edgeAsks`. `rpc`: by method, who may ask it. `shapes`: in which workloads they are deployed. */
 export function modulesDocument(modules: readonly ModuleFacts[], edgeAsks: readonly RpcMethodName[]) {
   const namesOf = (of: (module: ModuleFacts) => readonly { readonly name: string }[], topic: string) =>
     modules.filter((module) => of(module).some(({ name }) => name === topic)).map(({ name }) => name);
@@ -31,6 +32,7 @@ export function modulesDocument(modules: readonly ModuleFacts[], edgeAsks: reado
         },
       ]),
     ),
+    shapes: shapesOf(modules, edgeAsks),
     rpc: Object.fromEntries(callersOf(modules, edgeAsks)),
   };
 }

@@ -6,6 +6,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as z from "zod";
 import { registry } from "../../modules/registry.ts";
 import { freeServerPort } from "../../runtime/cli/dev/split/server-port.ts";
 import { withSql } from "../faults/with-sql.ts";
@@ -151,18 +152,24 @@ export async function startColours({ transport, api, overlapMs }: ColoursOptions
   };
 }
 
-async function activeBy({ url }: PlatformProcess, token: string): Promise<boolean> {
+const instance = z.looseObject({ here: z.boolean(), active: z.boolean().optional() });
+const topology = z.looseObject({ modules: z.array(z.looseObject({ instances: z.array(instance) })) });
+
+/** Whether it takes part, by its own word; `token` is an operator's. */
+export async function activeBy({ url }: PlatformProcess, token: string): Promise<boolean> {
   const { status, text } = await createClient(url, token).send({ method: "GET", path: "/api/v1/ops/topology" });
   if (status !== 200) throw new Error(`the topology was answered ${status}: ${text.slice(0, 300)}`);
-  const said = [...text.matchAll(/"active":(true|false)/g)].map(([, value]) => value === "true");
+  const instances = topology.parse(JSON.parse(text)).modules.flatMap((module) => module.instances);
+  // Other modules may run elsewhere, and have no colours.
+  const said = instances.filter(({ here }) => here).map(({ active }) => active);
   const [first] = said;
   if (first === undefined || said.some((each) => each !== first))
-    throw new Error(`it does not say who is active: ${text}`);
+    throw new Error(`it does not say whether it is active: ${text}`);
   return first;
 }
 
-/** Commands are answered in every colour. */
-function handledBy(metrics: string): number {
+/** How much its modules have handled, by its metrics. Commands are left out: they are answered in every colour. */
+export function handledBy(metrics: string): number {
   const counts = metrics.matchAll(/^handler_duration_seconds_count\{([^}]*)\} (\d+)/gm);
   return [...counts].reduce(
     (sum, [, labels = "", count]) => sum + (labels.includes('kind="command"') ? 0 : Number(count)),

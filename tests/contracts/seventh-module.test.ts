@@ -74,11 +74,20 @@ test("its routes are in /openapi.json, its channel in /asyncapi.json", async () 
 test("one command writes its contract's file, and its place in modules.json, among the rights and in the picture", async () => {
   const contract = `modules/seventh/schemas/${version}.json`;
   const before = await staleContracts(root, registry);
-  expect(before.map((line) => line.split(" ")[0])).toEqual([
+  const stale = before.map((line) => line.split(" ")[0] ?? "");
+  expect(stale.filter((path) => !path.startsWith("k8s/"))).toEqual([
     "modules.json",
     contract,
     "docs/rights.md",
     "docs/way-of-an-order.svg",
+  ]);
+  // Its own workload, and those that it asks or that ask it.
+  expect(stale.filter((path) => path.startsWith("k8s/shapes/modules/"))).toEqual([
+    "k8s/shapes/modules/kustomization.yaml",
+    "k8s/shapes/modules/values/kustomization.yaml",
+    "k8s/shapes/modules/order/edges.yaml",
+    "k8s/shapes/modules/pricing/edges.yaml",
+    ...["kustomization", "identity", "edges", "success-rate"].map((name) => `k8s/shapes/modules/seventh/${name}.yaml`),
   ]);
   const log = spyOn(console, "log").mockImplementation(() => undefined);
   expect(await writeFiles([], registry, root).finally(() => log.mockRestore())).toBe(0);
@@ -99,5 +108,31 @@ test("one command writes its contract's file, and its place in modules.json, amo
       "genai-demo.order.events.v1": { consumers: ["notification", "seventh"] },
     },
     rpc: { "pricing.priceBasket": ["order", "seventh"], "seventh.deadLetters.list": ["edge"], "seventh.pointsOf": [] },
+  });
+});
+
+test("it gets a workload of its own, beside a pair, and in the one of all", async () => {
+  const readYaml = async (path: string) => Bun.YAML.parse(await readFile(join(root, "k8s/shapes", path), "utf8"));
+  const peer = (name: string) => ({ podSelector: { matchLabels: { "app.kubernetes.io/name": name } } });
+  expect(await readYaml("modules/seventh/edges.yaml")).toMatchObject({
+    spec: { ingress: [{ from: [peer("order")] }], egress: [{ to: [peer("pricing")] }] },
+  });
+  expect(await readYaml("modules/values/kustomization.yaml")).toMatchObject({
+    replacements: expect.arrayContaining([
+      expect.objectContaining({ source: { kind: "Values", fieldPath: "spec.targetGroups.seventh" } }),
+    ]),
+  });
+  expect(await readYaml("pairs/seventh/kustomization.yaml")).toMatchObject({
+    configMapGenerator: [
+      {
+        literals: expect.arrayContaining([
+          "SEVENTH_RPC_URL=http://seventh:8081",
+          "ORDER_RPC_URL=http://order-payment:8081",
+        ]),
+      },
+    ],
+  });
+  expect(await readYaml("platform/platform/identity.yaml")).toMatchObject({
+    spec: { modules: expect.stringMatching(/,seventh$/) },
   });
 });

@@ -48,6 +48,30 @@ test("what Go downloads and compiles goes away, with caches of its own; the prog
   expect(existsSync(join(scratch, "caches"))).toBe(false);
 });
 
+test("a module that cannot be installed is built through a wrapper, at its own versions", async () => {
+  const made = join(scratch, "wrapped");
+  await mkdir(made);
+  await fakeGo(
+    "go1.24.2",
+    `case "$1" in
+mod) d="$GOMODCACHE/$3"; mkdir -p "$d"; echo "module $3" > "$d/go.mod"; echo sums > "$d/go.sum" ;;
+build) echo "$*" >> ${made}/arguments; cp go.mod go.sum ${made}; while [ "$1" != -o ]; do shift; done; touch "$2" ;;
+esac`,
+  );
+  const directory = join(scratch, "wrapping");
+  await withGo("the tool", directory, async (go) => {
+    const packages = ["one", "two"].map((program) => ({ path: `example.org/tool/cmd/${program}`, program }));
+    const module = { path: "example.org/tool", version: "v1.2.3", packages, linkerValues: [["a.b", "c"]] as const };
+    expect(await go.build(module, made)).toBe(join(directory, "modules", "example.org/tool@v1.2.3"));
+  });
+  expect((await readdir(made)).sort()).toEqual(["arguments", "go.mod", "go.sum", "one", "two"]);
+  expect(await Bun.file(join(made, "go.mod")).text()).toContain("require example.org/tool v1.2.3");
+  expect(await Bun.file(join(made, "go.sum")).text()).toBe("sums\n");
+  expect(await Bun.file(join(made, "arguments")).text()).toContain(
+    `build -mod=mod -trimpath -ldflags -s -w -X a.b=c -o ${made}/two example.org/tool/cmd/two\n`,
+  );
+});
+
 test("a build that fails says so in Go's words and leaves nothing", async () => {
   await fakeGo("go1.25", "echo no such module >&2; exit 1");
   const failure = await build("failing").catch((error: unknown) => error);
@@ -62,4 +86,25 @@ test("without a Go that is new enough it says what to install", async () => {
   expect(String(await build("old").catch((error: unknown) => error))).toContain(
     "the tool is not to be had: no Go 1.24 or newer was found; install it (Debian: apt-get install golang",
   );
+});
+
+test("a program of a module's later major version is called after the module", async () => {
+  const made = join(scratch, "major");
+  await fakeGo(
+    "go1.24.2",
+    `mkdir -p "$GOBIN"; printf '#!/bin/sh\\ntouch ${made}\\n' > "$GOBIN/tool"; chmod +x "$GOBIN/tool"`,
+  );
+  await withGo("the tool", join(scratch, "major-scratch"), async (go) => {
+    await go.run([await go.install("example.org/tool/v5", "v5.0.0")], scratch);
+  });
+  expect(existsSync(made)).toBe(true);
+});
+
+test("a module that is only downloaded is where Go puts it, until its Go goes away", async () => {
+  await fakeGo("go1.24.3", `mkdir -p "$GOMODCACHE/$3" && echo here > "$GOMODCACHE/$3/file"`);
+  let text = "";
+  await withGo("the tool", join(scratch, "download"), async (go) => {
+    text = await Bun.file(join(await go.download("example.org/tool", "v1.2.3"), "file")).text();
+  });
+  expect(text).toBe("here\n");
 });

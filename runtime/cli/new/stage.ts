@@ -15,6 +15,7 @@ const COPIED = [
   "modules",
   "runtime",
   "docs",
+  "k8s",
   "modules.json",
   "package.json",
   "tsconfig.json",
@@ -43,7 +44,9 @@ export async function openStage(root: string): Promise<Stage> {
     if (existsSync(join(root, name))) await cp(join(root, name), join(copy, name), { recursive: true });
   await symlink(join(root, "node_modules"), join(copy, "node_modules"));
   const changed = async () => {
-    const within = ["modules/**/*", "docs/**/*"].map((glob) => Array.fromAsync(new Glob(glob).scan({ cwd: copy })));
+    const within = ["modules/**/*", "docs/**/*", "k8s/shapes/**/*"].map((glob) =>
+      Array.fromAsync(new Glob(glob).scan({ cwd: copy })),
+    );
     const paths = ["modules.json", ...(await Promise.all(within)).flat()];
     const files = await Promise.all(
       paths.sort().map(async (path) => ({ path, text: await readFile(join(copy, path), "utf8") })),

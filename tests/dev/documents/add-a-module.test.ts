@@ -14,7 +14,7 @@ let checkout: Checkout;
 let shell: Shell;
 let platform: PlatformProcess | undefined;
 beforeAll(async () => {
-  checkout = await copyCheckout(["docs", "modules.json", "biome.json", "README.md"]);
+  checkout = await copyCheckout(["docs", "k8s", "modules.json", "biome.json", "README.md"]);
   shell = openShell({ cwd: checkout.root, env: { DATABASE_URL: undefined } });
 });
 afterAll(async () => {

@@ -1,0 +1,25 @@
+/** Every check of what an overlay is rendered to. */
+import { budgetChecks } from "./budget-checks.ts";
+import { type Check, everything } from "./check.ts";
+import { configurationChecks } from "./configuration-checks.ts";
+import { networkChecks } from "./network-checks.ts";
+import { podChecks } from "./pod-checks.ts";
+import { providerChecks } from "./provider-checks.ts";
+import { referenceChecks } from "./reference-checks.ts";
+import { rolloutChecks } from "./rollout-checks.ts";
+import { valueChecks } from "./value-checks.ts";
+
+export const CHECKS: readonly Check[] = [
+  {
+    name: "is what an API server and its controllers take, field by field",
+    judge: (overlay, { schemas }) => everything(overlay).flatMap(schemas),
+  },
+  ...referenceChecks,
+  ...valueChecks,
+  ...podChecks,
+  ...rolloutChecks,
+  ...budgetChecks,
+  ...networkChecks,
+  ...configurationChecks,
+  ...providerChecks,
+];

@@ -1,0 +1,155 @@
+/**
+ * Whether the processes start with what they are given: each pod's settings go through the application's own loader, with
+ * samples of those that come from Parameter Store.
+ */
+
+import { loadPlatformConfig } from "../../runtime/config/platform-config.ts";
+import type { Mode } from "../../runtime/config/settings.ts";
+import { messageOf } from "../../runtime/error-text.ts";
+import type { Module } from "../../runtime/module.ts";
+import { type Check, type Platform, shapeOf } from "./check.ts";
+import { listAt, mapAt, nameOf, ofKind, textAt, textsAt, titleOf } from "./document.ts";
+import type { Overlay } from "./overlays.ts";
+import { type Pods, podsOf, settingsOf } from "./pods.ts";
+
+export const configurationChecks: readonly Check[] = [
+  {
+    name: "gives each process settings that it knows and starts with",
+    judge: (overlay, platform) => podsOf(overlay).flatMap((pods) => settingFaults(pods, overlay, platform)),
+  },
+  { name: "leads each process to the others, and lets it believe them", judge: peerFaults },
+  { name: "holds no secret", judge: secretFaults },
+  { name: "runs the jobs that come before once a release, with the topics where there is Kafka", judge: jobFaults },
+];
+
+/** Which settings come from Parameter Store (docs/kubernetes.md), with something of their form. */
+export function parameters(modules: readonly Module[], ofServer: "each" | "one"): Readonly<Record<string, string>> {
+  const sample = (user: string) => `postgres://${user}@db.example:5432/genai?sslmode=verify-full`;
+  const databases =
+    ofServer === "one"
+      ? { DATABASE_URL: sample("app") }
+      : Object.fromEntries(modules.map(({ name }) => [`${name.toUpperCase()}_DATABASE_URL`, sample(`${name}_app`)]));
+  const secrets = modules.flatMap(({ name, webhooksFrom }) =>
+    webhooksFrom === null ? [] : [[`${name.toUpperCase()}_WEBHOOK_SECRETS`, "sample-of-a-secret"]],
+  );
+  return { ...databases, ...Object.fromEntries(secrets), REDIS_URL: "rediss://cache.example:6379" };
+}
+
+/** What is read by others than the loader. */
+const KNOWN_ELSEWHERE = ["POD_TEMPLATE_HASH", "POD_NAMESPACE", "ACTIVE_SERVICE", "ACTIVE_OVERLAP_MS"];
+
+const MODES: Readonly<Record<string, Mode>> = { serve: "serve", migrate: "migrate", topics: "topics" };
+
+function settingFaults(pods: Pods, overlay: Overlay, platform: Platform): readonly string[] {
+  const [container = {}] = pods.containers;
+  const [command = ""] = textsAt(container, "args");
+  const mode = MODES[command];
+  if (mode === undefined) return [];
+  const { transport } = shapeOf(overlay, platform);
+  const fromPod = Object.fromEntries(
+    listAt(container, "env").flatMap((variable) =>
+      variable["valueFrom"] === undefined ? [] : [[textAt(variable, "name"), "sample"]],
+    ),
+  );
+  const given = { ...settingsOf(container, [...overlay.objects, ...overlay.before]), ...fromPod };
+  const env = {
+    // As the image sets it.
+    NODE_ENV: "production",
+    ...given,
+    ...(mode === "topics" ? {} : parameters(platform.modules, transport === "kafka" ? "each" : "one")),
+  };
+  try {
+    const { table } = loadPlatformConfig({
+      modules: platform.modules.map(({ name }) => name),
+      webhooksFrom: new Map(
+        platform.modules.flatMap(({ name, webhooksFrom }) => (webhooksFrom === null ? [] : [[name, webhooksFrom]])),
+      ),
+      mode,
+      cwd: "/",
+      env,
+    });
+    const known = new Set([...table.map((row) => row.env), ...KNOWN_ELSEWHERE]);
+    return Object.keys(given)
+      .filter((name) => !known.has(name))
+      .map((name) => `${pods.owner}: nobody reads ${name}`);
+  } catch (error) {
+    return [`${pods.owner}: ${messageOf(error)}`];
+  }
+}
+
+/** The addresses of the other modules lead to Services here, and their accounts speak for the modules that they run. */
+function peerFaults(overlay: Overlay, platform: Platform): readonly string[] {
+  const shape = shapeOf(overlay, platform);
+  const services = new Map(
+    ofKind(overlay.objects, "Service").map((service) => [
+      nameOf(service),
+      listAt(service, "spec", "ports").map((port) => port["port"]),
+    ]),
+  );
+  const names = platform.modules.map(({ name }) => name);
+  const speakers = shape.workloads.map(
+    ({ name, modules, hasEdge }) => `${name}=${[...modules, ...(hasEdge ? ["edge"] : [])].join("+")}`,
+  );
+  return podsOf(overlay)
+    .filter(({ component }) => component === "workload")
+    .flatMap(({ owner, containers }) => {
+      const [container = {}] = containers;
+      const settings = settingsOf(container, overlay.objects);
+      const suffix = settings["REPLICAS_HOST_SUFFIX"] ?? "";
+      const accounts =
+        settings["SERVICE_ACCOUNTS"]?.split(",") ??
+        names.map((name) => speakers.find((each) => each.startsWith(`${name}=`)) ?? name);
+      return [
+        ...names.flatMap((module) => {
+          const home = shape.workloads.find(({ modules }) => modules.includes(module))?.name;
+          const text = (settings[`${module.toUpperCase()}_RPC_URL`] ?? settings["RPC_URL"] ?? "").replaceAll(
+            "{module}",
+            module,
+          );
+          const url = URL.canParse(text) ? new URL(text) : undefined;
+          const isThere = url && services.get(url.hostname)?.includes(Number(url.port));
+          const isEach = url && suffix !== "" && services.get(`${url.hostname}${suffix}`)?.includes(Number(url.port));
+          return [
+            ...(isThere && url.hostname === home
+              ? []
+              : [`${owner}: finds ${module} at ${text || "no address"}, not at ${home}`]),
+            ...(isEach ? [] : [`${owner}: finds no replicas of ${module} at ${url?.hostname}${suffix}`]),
+          ];
+        }),
+        ...(JSON.stringify([...accounts].sort()) === JSON.stringify([...speakers].sort())
+          ? []
+          : [`${owner}: believes ${accounts.join(",")}, and there are ${speakers.join(",")}`]),
+      ];
+    });
+}
+
+function secretFaults(overlay: Overlay): readonly string[] {
+  return [...overlay.objects, ...overlay.before].flatMap((object) => [
+    ...(textAt(object, "kind") === "Secret" ? [`${titleOf(object)}: secrets are in Parameter Store`] : []),
+    ...(textAt(object, "kind") === "ConfigMap"
+      ? Object.entries(mapAt(object, "data")).flatMap(([key, text]) =>
+          /PASSWORD|SECRET|_KEY$|DATABASE_URL|REDIS_URL/.test(key) || /:\/\/[^/\s:]+:[^/\s@]+@/.test(String(text))
+            ? [`${titleOf(object)}: ${key} belongs into Parameter Store`]
+            : [],
+        )
+      : []),
+  ]);
+}
+
+function jobFaults(overlay: Overlay, platform: Platform): readonly string[] {
+  const jobs = ofKind(overlay.before, "Job").map(nameOf).sort();
+  const [, digest = ""] = textAt(overlay.values, "spec", "image").split("@sha256:");
+  const release = textAt(overlay.values, "spec", "release");
+  const wanted = ["migrate", ...(shapeOf(overlay, platform).transport === "kafka" ? ["topics"] : [])].map(
+    (name) => `${name}-${release}`,
+  );
+  return [
+    ...(/^[0-9a-f]{12}$/.test(release) && digest.startsWith(release)
+      ? []
+      : [`values.yaml: release is ${release}, and the image's digest ${digest}`]),
+    ...(JSON.stringify(jobs) === JSON.stringify(wanted)
+      ? []
+      : [`the jobs before are ${jobs.join(", ")}, not ${wanted.join(", ")}`]),
+    ...ofKind(overlay.objects, "Job").map((job) => `${titleOf(job)}: would run at the same time as what needs it`),
+  ];
+}
