@@ -35,8 +35,8 @@ export function parameters(modules: readonly Module[], ofServer: "each" | "one")
   return { ...databases, ...Object.fromEntries(secrets), REDIS_URL: "rediss://cache.example:6379" };
 }
 
-/** What is read by others than the loader. */
-const KNOWN_ELSEWHERE = ["POD_TEMPLATE_HASH", "POD_NAMESPACE", "ACTIVE_SERVICE", "ACTIVE_OVERLAP_MS"];
+/** What the image sets, and the kubelet in every pod. */
+const BY_OTHERS = { NODE_ENV: "production", KUBERNETES_SERVICE_HOST: "172.20.0.1", KUBERNETES_SERVICE_PORT: "443" };
 
 const MODES: Readonly<Record<string, Mode>> = { serve: "serve", migrate: "migrate", topics: "topics" };
 
@@ -53,8 +53,7 @@ function settingFaults(pods: Pods, overlay: Overlay, platform: Platform): readon
   );
   const given = { ...settingsOf(container, [...overlay.objects, ...overlay.before]), ...fromPod };
   const env = {
-    // As the image sets it.
-    NODE_ENV: "production",
+    ...BY_OTHERS,
     ...given,
     ...(mode === "topics" ? {} : parameters(platform.modules, transport === "kafka" ? "each" : "one")),
   };
@@ -68,7 +67,7 @@ function settingFaults(pods: Pods, overlay: Overlay, platform: Platform): readon
       cwd: "/",
       env,
     });
-    const known = new Set([...table.map((row) => row.env), ...KNOWN_ELSEWHERE]);
+    const known = new Set(table.map((row) => row.env));
     return Object.keys(given)
       .filter((name) => !known.has(name))
       .map((name) => `${pods.owner}: nobody reads ${name}`);
