@@ -7,6 +7,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { freeServerPort } from "../../runtime/cli/dev/split/server-port.ts";
+import { freeze } from "./freeze.ts";
 import { startGuard } from "./guard.ts";
 import { provisionRedis, type RedisProgram } from "./redis.ts";
 import type { CertificateFiles } from "./self-signed.ts";
@@ -67,7 +68,9 @@ export async function startExternalRedis(options: ExternalRedisOptions = {}): Pr
       return running.pid;
     },
     kill: () => end("SIGKILL"),
-    freeze: () => void running.process.kill("SIGSTOP"),
+    freeze() {
+      if (isRunning(running.process)) freeze(running.pid);
+    },
     thaw: () => void running.process.kill("SIGCONT"),
     async start() {
       if (isRunning(running.process)) return;

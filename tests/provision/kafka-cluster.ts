@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freeServerPorts } from "../../runtime/cli/dev/split/server-port.ts";
 import { messageOf } from "../../runtime/error-text.ts";
+import { freeze } from "./freeze.ts";
 import { startGuard } from "./guard.ts";
 import {
   becameReady,
@@ -209,7 +210,7 @@ function makeNode(
       if (broker !== undefined) await killProcess(broker);
     },
     freeze() {
-      broker?.kill("SIGSTOP");
+      if (broker?.pid !== undefined && isRunning(broker)) freeze(broker.pid);
     },
     thaw() {
       broker?.kill("SIGCONT");
