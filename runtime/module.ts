@@ -118,6 +118,8 @@ export interface ModuleFacts {
   readonly diagrams?: (modules: readonly ModuleFacts[]) => Readonly<Record<string, string>>;
   /** Metrics of its own, beside those that every module has. */
   readonly metrics?: readonly MetricDeclaration[];
+  /** Who sends it webhooks, in words; null or left out: nobody. */
+  readonly webhooksFrom?: string | null;
 }
 
 export interface ModuleDeclaration<State, Shared, Ports, RouteDeps> {

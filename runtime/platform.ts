@@ -4,6 +4,7 @@
  */
 import { systemClock } from "./clock.ts";
 import { openActivity } from "./compose/activity.ts";
+import { openDatabaseLogin } from "./compose/iam-logins.ts";
 import { describeInstance } from "./compose/instance.ts";
 import { observeBreakers, openMetrics } from "./compose/metrics.ts";
 import { openRateLimiter } from "./compose/rate-limiter.ts";
@@ -50,6 +51,8 @@ import { askKept, tracesHandlers } from "./traces-rpc.ts";
 export interface PlatformOptions {
   readonly registry: readonly Module[];
   readonly config: PlatformConfig<string>;
+  /** The same as it is now, where it changes while the process runs. */
+  readonly current?: () => PlatformConfig<string>;
   /** Local dev: embedded database where no URL is given, migrations and demo data at start. */
   readonly local: boolean;
   /** Removes the embedded database first. */
@@ -93,7 +96,7 @@ export async function migrateAll(
 
 /** Starts a process; throws a `StartError` with one line that says what to do. */
 export async function startPlatform(options: PlatformOptions): Promise<RunningPlatform> {
-  const { config, local, log } = options;
+  const { config, local, log, current = () => config } = options;
   const modules = options.registry.filter((module) => config.modules.includes(module.name));
   const say = (line: string) => log("info", "start", { message: line });
   const opened: ShutdownStep[] = [];
@@ -122,11 +125,13 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     const embedded = await openEmbedded(options, say, alarm);
     if (embedded) opened.push({ name: "embedded database", run: embedded.stop });
     const urlOf = (module: string) => {
-      const url = config.databaseUrls.get(module)?.open() ?? embedded?.url;
+      const url = current().databaseUrls.get(module)?.open() ?? embedded?.url;
       if (url) return url;
       throw new StartError("No database: set DATABASE_URL (or <MODULE>_DATABASE_URL for each module).");
     };
-    await migrateAll(modules, urlOf, say, local ? migrate : verifySchema);
+    const passwordOf = await openDatabaseLogin(config);
+    const bring = local ? migrate : verifySchema;
+    await migrateAll(modules, urlOf, say, (schemas) => bring({ ...schemas, ...(passwordOf && { passwordOf }) }));
 
     const issuer = config.developmentIssuer ? await openDevelopmentIssuer(config.dataDir, systemClock) : undefined;
     const hasEdge = config.edge === "on" || (config.edge === "auto" && config.modules.includes(EDGE_HOST));
@@ -139,14 +144,15 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     const exclusive = (module: string) =>
       urlOf(module) === embedded?.url || (config.exclusiveDatabase && urlOf(module) === config.databaseUrl?.open());
     const isAlone = modules.every(({ name }) => exclusive(name));
-    const shared = await openSharedState(config, health, log, isAlone);
+    const shared = await openSharedState(config, current, health, log, isAlone);
     const platform = createProcess({
       modules,
       clock: systemClock,
       scheduler,
       ids,
       transport: await openTransport(options.config, modules, health, log),
-      database: (module, schema) => openDatabase({ url: urlOf(module), schema, role: roleOf(schema), scheduler }),
+      database: (module, schema) =>
+        openDatabase({ url: () => urlOf(module), passwordOf, schema, role: roleOf(schema), scheduler }),
       shared,
       ...(services && modules.length < names.length ? { remote: openRemoteRpc(config, services, breakers) } : {}),
       breakers,
@@ -156,7 +162,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       }),
       metrics,
       deadlines: deadlinesOf(config),
-      webhooks: openWebhooks(config, random),
+      webhooks: openWebhooks(current, random),
       exclusive,
       activity,
       condition: (module, problem) =>
@@ -193,14 +199,14 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
       checkReplies: local,
       ...(tracer && { tracer }),
     };
-    const publicHttp = { ...http, ...openRateLimiter(config, shared) };
+    const publicHttp = { ...http, ...openRateLimiter(config, current, shared) };
     const publicApp = createApp(http);
     const routes = healthRoutes(health);
     const admission = createAdmission({
       clock: systemClock,
       random,
       load: platform.load,
-      targetMs: config.admissionDelayMs,
+      targetMs: () => current().admissionDelayMs,
       paths: platform.routes.flatMap(({ spec }) => (spec.beginsWork ? [spec.path] : [])),
     });
     mountRoutes(publicApp, [...routes, ...platform.routes], { ...publicHttp, admission });
@@ -242,9 +248,13 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
         closing: () => isStopping,
       });
 
+    const whileDebugging = (handler: Handler): Handler => {
+      const telling = tellRequests(handler, systemClock, log);
+      return (request, bindings) => (current().logLevel === "debug" ? telling : handler)(request, bindings);
+    };
     const listen = (handler: Handler, port: number, portSetting: string): RunningServer =>
       startServer({
-        handler: config.logLevel === "debug" ? tellRequests(handler, systemClock, log) : handler,
+        handler: whileDebugging(handler),
         hostname: config.host,
         port,
         portSetting,

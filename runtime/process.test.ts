@@ -56,7 +56,7 @@ function processOf(...shelf: readonly RpcHandler[]) {
     breakers: createBreakers({ clock, random, log: () => undefined }),
     log: () => undefined,
     deadlines: sameDeadlines(1),
-    webhooks: () => ({ secrets: [], simulatedCopies: 0 }),
+    webhooks: () => ({ secrets: () => [], simulatedCopies: 0 }),
     exclusive: () => false,
     activity: ALWAYS_ACTIVE,
     condition: () => undefined,

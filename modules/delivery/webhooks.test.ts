@@ -14,7 +14,7 @@ const shipment = shipmentIn("IN_TRANSIT", { id: "01900000-0000-7000-8000-0000000
 function bench() {
   const executed: unknown[] = [];
   const deps: WebhookDeps = {
-    secrets: [SECRET],
+    secrets: () => [SECRET],
     carrier: idleCarrier,
     clock: { now: () => NOW },
     earlier: async () => undefined,

@@ -5,6 +5,7 @@
  * which nothing is heard any more an operator reports the steps.
  */
 import * as z from "zod";
+import type { WebhookSettings } from "../../runtime/config/webhook-settings.ts";
 import { requestCommand } from "../../runtime/http/command-request.ts";
 import {
   ACKNOWLEDGED,
@@ -14,7 +15,6 @@ import {
   type WebhookRequest,
 } from "../../runtime/http/webhook-route.ts";
 import { eventClaim } from "../../runtime/http/webhook-signature.ts";
-import type { Secret } from "../../runtime/secret.ts";
 import { carrierReported, reportTypes } from "./carrier-reports.ts";
 import { MOST_ATTEMPTS } from "./shipment.ts";
 import type { StepDeps } from "./step-request.ts";
@@ -44,12 +44,12 @@ export const eventExample = {
 };
 
 export interface WebhookDeps extends StepDeps {
-  readonly secrets: readonly Secret[];
+  readonly secrets: WebhookSettings["secrets"];
 }
 
 /** Takes an event that is signed as it must be. Throws a `ProblemError`. */
 export async function receiveWebhook(deps: WebhookDeps, request: WebhookRequest): Promise<void> {
-  const sender = { name: CARRIER, secrets: deps.secrets };
+  const sender = { name: CARRIER, secrets: deps.secrets() };
   const event = eventFrom(carrierEvents, request, sender, deps.clock.now());
   if (event === undefined) return;
   const { type, data } = event;

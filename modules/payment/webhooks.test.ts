@@ -18,7 +18,7 @@ const AUTHORISATION = `${ORDER}:auth:1`;
 function bench(change: Partial<WebhookDeps> = {}) {
   const executed: unknown[] = [];
   const deps: WebhookDeps = {
-    secrets: [SECRET],
+    secrets: () => [SECRET],
     clock,
     earlier: async () => undefined,
     lane: {
@@ -81,7 +81,9 @@ test("what is not known to be taken is a 503: the provider sends it again", asyn
 
 test.each([0, 1, 3])("the simulator tells a thing %d times, always as the same event", async (simulatedCopies) => {
   const { deps, executed } = bench();
-  const tell = createTelling({ secrets: [SECRET], simulatedCopies }, clock, (request) => receiveWebhook(deps, request));
+  const tell = createTelling({ secrets: () => [SECRET], simulatedCopies }, clock, (request) =>
+    receiveWebhook(deps, request),
+  );
   await tell({ type: "capture.succeeded", key: `${ORDER}:capture:1`, authorisation: AUTHORISATION });
   const { scope } = eventClaim("simulator", `evt_${ORDER}:capture:1`);
   const one = ["provider-told", ORDER, { authorisation: AUTHORISATION }, scope];

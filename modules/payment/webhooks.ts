@@ -8,6 +8,7 @@
  * is up.
  */
 import * as z from "zod";
+import type { WebhookSettings } from "../../runtime/config/webhook-settings.ts";
 import { type CommandRequestDeps, requestCommand } from "../../runtime/http/command-request.ts";
 import {
   ACKNOWLEDGED,
@@ -17,7 +18,6 @@ import {
   type WebhookRequest,
 } from "../../runtime/http/webhook-route.ts";
 import { eventClaim } from "../../runtime/http/webhook-signature.ts";
-import type { Secret } from "../../runtime/secret.ts";
 import { orderOfKey, type Payment } from "./payment.ts";
 import { providerTold } from "./waking.ts";
 
@@ -51,12 +51,12 @@ export const eventExample: ProviderEvent = {
 };
 
 export interface WebhookDeps extends CommandRequestDeps<Payment, never> {
-  readonly secrets: readonly Secret[];
+  readonly secrets: WebhookSettings["secrets"];
 }
 
 /** Takes an event that is signed as it must be. Throws a `ProblemError`. */
 export async function receiveWebhook(deps: WebhookDeps, request: WebhookRequest): Promise<void> {
-  const sender = { name: PROVIDER, secrets: deps.secrets };
+  const sender = { name: PROVIDER, secrets: deps.secrets() };
   const event = eventFrom(providerEvents, request, sender, deps.clock.now());
   if (event === undefined) return;
   const { authorisation } = event.data;

@@ -148,7 +148,7 @@ function openBench(bench: PricingBench) {
       shared: { ...openMemory({ clock, scheduler, mostEntries: 0 }), hints: hints.join() },
       log: () => undefined,
       deadlines: { ...sameDeadlines(1), couponOrphanMs: ORPHAN_AFTER_MS },
-      webhooks: () => ({ secrets: [], simulatedCopies: 0 }),
+      webhooks: () => ({ secrets: () => [], simulatedCopies: 0 }),
       exclusive: () => false,
       activity: ALWAYS_ACTIVE,
       condition: () => undefined,

@@ -5,7 +5,8 @@
  * all. A server that is silent for too long while it owes an answer loses the connection, so that one that hangs costs
  * no more than one that is gone. A connection counts as there once the server has answered a proof on it, which is
  * repeated now and then. One that is lost or fails its proof is made anew after a pause that grows, with chance, for
- * ever.
+ * ever. User and password are asked for each time, so they may have changed; where a login lasts only so long, it is
+ * renewed before its end.
  */
 import { Redis } from "ioredis";
 import { createBackoff } from "../backoff.ts";
@@ -14,8 +15,17 @@ import type { Random } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { RedisTarget } from "./redis-url.ts";
 
+/** With what a connection logs in; asked each time. */
+export type RedisLogin = () => Promise<Pick<RedisTarget, "user" | "password">>;
+
 export interface RedisConnectionDeps {
   readonly target: RedisTarget;
+  /** In the place of the target's user and password. */
+  readonly login?: RedisLogin;
+  /** How long the server lets a connection be after a login; for ever when left out. */
+  readonly loginLastsMs?: number;
+  /** Before that ends: logs in again on the connection, or makes another one. */
+  readonly renew: "again" | "reconnect";
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly limits: ConnectionLimits;
@@ -43,10 +53,13 @@ const PAUSE = { firstMs: 50, mostMs: 2_000 };
 
 export function openRedisConnection(deps: RedisConnectionDeps): RedisConnection {
   const { scheduler, limits } = deps;
+  const { login = async () => deps.target, loginLastsMs } = deps;
   const backoff = createBackoff(deps.random, PAUSE);
   const client = new Redis({
     ...optionsOf(deps.target, limits),
-    retryStrategy: backoff.nextMs,
+    // A connection is made by `connect` alone, which asks first how to log in.
+    lazyConnect: true,
+    retryStrategy: null,
     // After a failover the old primary keeps its connections, and can only be read.
     reconnectOnError: (error) => error.message.startsWith("READONLY") && told(error),
   });
@@ -54,11 +67,50 @@ export function openRedisConnection(deps: RedisConnectionDeps): RedisConnection 
   /** Counts connections: what is heard of an earlier one is of no interest. */
   let connection = 0;
   let problem: string | undefined;
+  let hasBegun = false;
   let cancelNext: () => void = () => undefined;
+  let cancelRenewal: () => void = () => undefined;
 
   function told(error: unknown): true {
     problem = messageOf(error);
     return true;
+  }
+
+  async function connect() {
+    try {
+      const { user, password } = await login();
+      if (isClosed) return;
+      Object.assign(client.options, { username: user ?? undefined, password: password?.open() });
+    } catch (error) {
+      problem = `there is nothing to log in with: ${messageOf(error)}`;
+      deps.condition(problem);
+      return again();
+    }
+    hasBegun = false;
+    // How it fails is told by events.
+    await client.connect().catch(() => undefined);
+  }
+
+  function again() {
+    if (!isClosed) cancelNext = scheduler.after(backoff.nextMs(), () => void connect());
+  }
+
+  async function renew(current: number) {
+    try {
+      if (deps.renew === "again") {
+        const { user, password } = await login();
+        if (current !== connection || password === null) return;
+        await (user === null ? client.auth(password.open()) : client.auth(user, password.open()));
+        return renewLater(current);
+      }
+    } catch {
+      // The connection is about to be ended by the server: better now, and told as any other that is lost.
+    }
+    if (current === connection) client.disconnect(true);
+  }
+
+  function renewLater(current: number) {
+    if (loginLastsMs !== undefined) cancelRenewal = scheduler.after(loginLastsMs, () => void renew(current));
   }
 
   async function proveOn(current: number) {
@@ -78,25 +130,29 @@ export function openRedisConnection(deps: RedisConnectionDeps): RedisConnection 
   client.on("ready", () => {
     problem = undefined;
     void proveOn(++connection);
+    renewLater(connection);
   });
   client.on("error", told);
   client.on("close", () => {
     connection++;
     cancelNext();
+    cancelRenewal();
+    hasBegun = true;
     if (!isClosed) deps.condition(problem ?? "the connection was lost");
   });
   client.on("end", () => {
-    if (isClosed) return;
-    // It could not even begin to connect, which the client takes for the end.
-    deps.condition(problem ?? "it cannot be connected to");
-    cancelNext = scheduler.after(backoff.nextMs(), () => void client.connect().catch(() => undefined));
+    // It could not even begin to connect: nothing was closed.
+    if (!isClosed && !hasBegun) deps.condition(problem ?? "it cannot be connected to");
+    again();
   });
+  void connect();
   return {
     client,
     close() {
       isClosed = true;
       connection++;
       cancelNext();
+      cancelRenewal();
       client.disconnect();
     },
   };

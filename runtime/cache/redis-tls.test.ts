@@ -101,6 +101,7 @@ test("a server that says nothing before the connection is encrypted is given up"
 test("what cannot even begin to connect is told, and tried again", async () => {
   const conditions: (string | null)[] = [];
   const connection = openRedisConnection({
+    renew: "reconnect",
     target: { ...parseRedisUrl("rediss://127.0.0.1:1"), tls: verifiedTls("127.0.0.1", "no authority") },
     scheduler: systemScheduler,
     random: systemRandom(),

@@ -28,9 +28,9 @@ export class RedisUrlError extends StartError {
 
 /**
  * Reads a Redis URL; throws a `RedisUrlError` that never repeats the password. `ca`: the authorities to trust (PEM), in
- * place of the system's.
+ * place of the system's. `isByToken`: the password is made for each connection, so the URL has none.
  */
-export function parseRedisUrl(text: string, ca?: string): RedisTarget {
+export function parseRedisUrl(text: string, ca?: string, isByToken = false): RedisTarget {
   const url = readUrl(text);
   if (url.protocol !== "redis:" && url.protocol !== "rediss:")
     throw new RedisUrlError(`The Redis URL begins with ${url.protocol}// instead of redis:// or rediss://`);
@@ -38,7 +38,8 @@ export function parseRedisUrl(text: string, ca?: string): RedisTarget {
   const host = decode(url.hostname).replace(/^\[|\]$/g, "");
   if (host === "") throw new RedisUrlError("The Redis URL names no host");
   const [user, password] = [decode(url.username), decode(url.password)];
-  if (user !== "" && password === "") throw new RedisUrlError("The Redis URL names a user without a password");
+  if (user !== "" && password === "" && !isByToken)
+    throw new RedisUrlError("The Redis URL names a user without a password");
   const isEncrypted = url.protocol === "rediss:";
   if (ca !== undefined && !isEncrypted) throw new RedisUrlError("Authorities are given, but redis:// has no TLS");
   const unreadable = ca === undefined ? null : faultOf(ca);

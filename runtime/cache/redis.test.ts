@@ -291,7 +291,13 @@ onRedis(
     const ends = [open(), open()];
     await Promise.all(ends.map(becameThere));
     const replicas = ends.map(({ budgets }) =>
-      createRateLimiter({ clock, rates, trustedProxies: 0, shared: budgets, own: createMemoryBudgets(clock) }),
+      createRateLimiter({
+        clock,
+        rates: () => rates,
+        trustedProxies: 0,
+        shared: budgets,
+        own: createMemoryBudgets(clock),
+      }),
     );
     const passing = async (client: string) => {
       const asked = await Promise.allSettled(
@@ -328,7 +334,7 @@ onRedis("frozen it costs a request one short wait, and the next ones none", asyn
   // Time stands still for it: it has no reason to ask again.
   const clock = { now: () => 0 };
   const own = createMemoryBudgets(clock);
-  const limiter = createRateLimiter({ clock, rates, trustedProxies: 0, shared, own });
+  const limiter = createRateLimiter({ clock, rates: () => rates, trustedProxies: 0, shared, own });
   redis.freeze();
   for (let n = 0; n < 100; n++) await limiter.countUnauthenticated({ peer: "192.0.2.1", forwardedFor: null });
   expect(asked).toBe(1);

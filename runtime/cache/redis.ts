@@ -11,11 +11,14 @@ import type { Random } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Cache, Hints, SharedState } from "./port.ts";
 import { createRedisBudgets, type InTime } from "./redis-budgets.ts";
-import { type ConnectionLimits, openRedisConnection } from "./redis-connection.ts";
+import { type ConnectionLimits, openRedisConnection, type RedisLogin } from "./redis-connection.ts";
 import type { RedisTarget } from "./redis-url.ts";
 
 export interface RedisDeps {
   readonly target: RedisTarget;
+  /** As in `RedisConnectionDeps`. */
+  readonly login?: RedisLogin;
+  readonly loginLastsMs?: number;
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly ids: Ids;
@@ -47,6 +50,7 @@ export function openRedis(deps: RedisDeps): SharedState {
     limits,
     // A write, for there are servers that can only be read.
     prove: (client) => client.set(`${PREFIX}proof`, "", "PX", 1),
+    renew: "again",
     condition: conditionOf("commands"),
   });
   const { hints, close: endHints } = openHints(commands.client, { ...deps, limits }, conditionOf("hints"));
@@ -84,6 +88,8 @@ function openHints(
   const connection = openRedisConnection({
     ...deps,
     // Asking for the same channels again changes nothing, and repairs whatever went wrong with them.
+    // One that listens may not log in again.
+    renew: "reconnect",
     prove: (client) => (listeners.size === 0 ? client.ping() : client.subscribe(...listeners.keys())),
     condition,
   });

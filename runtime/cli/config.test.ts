@@ -38,7 +38,7 @@ test("--mode serve shows what a pod would get, as JSON, and no secret", () => {
 test("faults are listed as at a start, with exit code 1; another mode is a fault of the command line", () => {
   const { code, out, err } = config(["--mode", "serve"], { PORT: "x", DATABASE_URL: "mysql://u:hunter2@h/d" });
   expect([code, out]).toEqual([1, ""]);
-  expect(err).toContain("2 faults");
+  expect(err).toContain("4 faults");
   expect(err).not.toContain("hunter2");
   expect(config(["--mode", "pod"]).code).toBe(2);
 });

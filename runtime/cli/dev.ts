@@ -93,7 +93,7 @@ interface DevSettings {
 }
 
 async function runWhole({ watches, open, ...settings }: DevSettings): Promise<number> {
-  const { config } = loadConfigHere(settings.registry, "dev", settings.flags);
+  const { config } = await loadConfigHere(settings.registry, "dev", settings.flags);
   if (settings.reset) await beginAfresh(config, []);
   const { underWayIn } = await import("./dev/split/under-way.ts");
   const ready = (url: string) => {
@@ -134,7 +134,7 @@ async function runSplit({
     group,
     registry.map(({ name }) => name),
   );
-  const { config } = loadConfigHere(registry, "dev", { ...given, modules: "all", transport: "inprocess" });
+  const { config } = await loadConfigHere(registry, "dev", { ...given, modules: "all", transport: "inprocess" });
   if (build !== null && (config.kafkaBrokers === null || config.redisUrl === null))
     throw new StartError(
       "--split starts Kafka and Redis with what is in a checkout of the source: run it there, or set KAFKA_BROKERS and REDIS_URL to servers that run",

@@ -7,7 +7,7 @@ import { systemRandom } from "../random.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 import { serviceNameOf } from "../service-name.ts";
 import { activeSpan } from "../telemetry/active-span.ts";
-import { createLog } from "../telemetry/logs/create-log.ts";
+import { createLog, type LogSettings } from "../telemetry/logs/create-log.ts";
 import { jsonLine, textLine } from "../telemetry/logs/line-format.ts";
 import { createLineOutput, type LineOutput, type LineStream } from "../telemetry/logs/line-output.ts";
 import { mayColour } from "./terminal.ts";
@@ -18,7 +18,7 @@ export type LogFormat = "auto" | "json" | "text";
 interface ProcessLogSettings {
   readonly output: ProcessOutput;
   readonly format: LogFormat;
-  readonly least: LogLevel;
+  readonly least: LogSettings["least"];
   /** Who speaks; on each line of JSON. */
   readonly about?: { readonly service: string; readonly instance: string };
   readonly runningTraceId?: () => string | undefined;
@@ -55,10 +55,14 @@ export const formatOn = (format: LogFormat, stream: { readonly isTTY?: boolean }
   format !== "auto" ? format : stream.isTTY === true ? "text" : "json";
 
 /** Opens it; each line of JSON says who speaks. */
-export function openPlatformLog(output: ProcessOutput, config: PlatformConfig<string>): PlatformLog {
+export function openPlatformLog(
+  output: ProcessOutput,
+  config: PlatformConfig<string>,
+  least: () => LogLevel = () => config.logLevel,
+): PlatformLog {
   const instance = createIds(clock, systemRandom()).next();
   const about = { service: serviceNameOf(config), instance };
-  const settings = { output, format: config.logFormat, least: config.logLevel, about };
+  const settings = { output, format: config.logFormat, least, about };
   return { ...openProcessLog({ ...settings, runningTraceId: () => activeSpan()?.parent.traceId }), instance };
 }
 

@@ -46,7 +46,7 @@ export async function run(args: readonly string[], registry: readonly Module[]):
   if (name === undefined || name.startsWith("-")) throw new UsageError(`psql needs a module, one of ${names}`);
   const module = schemas.get(name);
   if (module === undefined) throw new UsageError(`there is no module ${name}; there are ${names}`);
-  const { config } = loadConfigHere(registry, "dev", { ...flagsOf(own, flags), modules: "all" });
+  const { config } = await loadConfigHere(registry, "dev", { ...flagsOf(own, flags), modules: "all" });
   const program = await findPsql();
   const { url, server } = await reach(config, module);
   try {

@@ -35,10 +35,11 @@ export async function run(args: readonly string[], registry: readonly Module[]):
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
   try {
-    const { config } = loadConfigHere(registry, "serve", flagsOf(args, flags));
-    const log = openPlatformLog(output, config);
+    const { config, live, unknown } = await loadConfigHere(registry, "serve", flagsOf(args, flags));
+    const log = openPlatformLog(output, config, () => live.current().logLevel);
     current = log;
-    return await runPlatform({ registry, config, local: false, log, ready: () => undefined });
+    if (unknown.length > 0) log.log("warn", "parameters.unknown", { paths: unknown });
+    return await runPlatform({ registry, config, live, local: false, log, ready: () => undefined });
   } catch (error) {
     const { text, code } = refusalOf(error);
     current.log("error", "start.refused", { error: text });

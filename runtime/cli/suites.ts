@@ -34,6 +34,7 @@ export const SUITES: readonly Suite[] = [
       "tests/image",
       "tests/kubernetes",
       "tests/cluster",
+      "tests/aws",
     ],
     timeoutMinutes: 10,
   },

@@ -1,5 +1,6 @@
 /** `topics`: makes the topics of all modules on the brokers. Nothing else ever makes one. */
 
+import { openKafkaLogin } from "../compose/iam-logins.ts";
 import type { PlatformConfig } from "../config/settings.ts";
 import type { Module } from "../module.ts";
 import { topicsOf } from "../registry.ts";
@@ -20,13 +21,14 @@ export const help = `topics: make the topics of all modules on the brokers. What
   --partitions N        of each new topic (KAFKA_PARTITIONS, 12); fixed afterwards
   --replication N       copies of each message (KAFKA_REPLICATION; default: as the brokers have it set)
 
-Names and login: KAFKA_PREFIX; KAFKA_SASL, KAFKA_USERNAME, KAFKA_PASSWORD, KAFKA_TOKEN_FILE, KAFKA_TLS, KAFKA_CA_FILE.
+Names and login: KAFKA_PREFIX; KAFKA_SASL, KAFKA_USERNAME, KAFKA_PASSWORD, KAFKA_TOKEN_FILE, KAFKA_TLS, KAFKA_CA_FILE;
+for MSK KAFKA_SASL=iam with AWS_REGION.
 Exit code 0 when every topic is there with that number of partitions.`;
 
 export const flags = { "kafka-brokers": "string", partitions: "string", replication: "string" } as const;
 
 export async function run(args: readonly string[], registry: readonly Module[]): Promise<number> {
-  const { config } = loadConfigHere(registry, "topics", flagsOf(args, flags));
+  const { config } = await loadConfigHere(registry, "topics", flagsOf(args, flags));
   const { created, present } = await makeTopics(registry, config);
   for (const topic of created) console.log(`made  ${topic}`);
   for (const topic of present) console.log(`there ${topic}`);
@@ -35,7 +37,7 @@ export async function run(args: readonly string[], registry: readonly Module[]):
 
 /** Makes the topics of all modules that are missing. Throws a `StartError` when they cannot be had as they should be. */
 export async function makeTopics(registry: readonly Module[], config: PlatformConfig<string>): Promise<TopicReport> {
-  const settings = kafkaSettingsOf(config, "genai-demo-topics");
+  const settings = kafkaSettingsOf(config, "genai-demo-topics", await openKafkaLogin(config));
   const admin = kafkaClients(settings).admin();
   try {
     await admin.connect();

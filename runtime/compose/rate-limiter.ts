@@ -8,15 +8,19 @@ import { createRateLimiter } from "../http/rate-limit.ts";
 /** Limits what the public port is asked, where the configuration says so. */
 export function openRateLimiter(
   config: PlatformConfig<string>,
+  current: () => PlatformConfig<string>,
   { budgets }: Pick<SharedState, "budgets">,
 ): Pick<HttpDeps, "rateLimiter"> {
   if (!config.rateLimits) return {};
-  const rates = {
-    reads: config.rateLimitReads,
-    writes: config.rateLimitWrites,
-    address: config.rateLimitAddress,
-    unauthenticated: config.rateLimitUnauthenticated,
-    webhooks: config.rateLimitWebhooks,
+  const rates = () => {
+    const now = current();
+    return {
+      reads: now.rateLimitReads,
+      writes: now.rateLimitWrites,
+      address: now.rateLimitAddress,
+      unauthenticated: now.rateLimitUnauthenticated,
+      webhooks: now.rateLimitWebhooks,
+    };
   };
   return {
     rateLimiter: createRateLimiter({

@@ -8,13 +8,18 @@ import { createIds } from "../ids.ts";
 import type { Log } from "../log.ts";
 import { systemRandom } from "../random.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
+import { openRedisLogin } from "./iam-logins.ts";
 
 /** Entries of a cache in memory, where this process alone writes to its databases. */
 const MEMORY_ENTRIES = 500;
 
+/** ElastiCache ends a connection 12 h after its login by IAM, unless it logs in again on it. */
+const ELASTICACHE_LOGIN_MS = 11 * 3_600_000;
+
 /** Redis where it is given; it decides nothing, so its absence is only told. Else memory, for a process that is alone. */
 export async function openSharedState(
   config: PlatformConfig<string>,
+  current: () => PlatformConfig<string>,
   health: Health,
   log: Log,
   isAlone: boolean,
@@ -25,11 +30,16 @@ export async function openSharedState(
   const { openRedis } = await import("../cache/redis.ts");
   const { parseRedisUrl } = await import("../cache/redis-url.ts");
   const random = systemRandom();
+  const ca = redisCaFile === null ? undefined : readSettingFile("REDIS_CA_FILE", redisCaFile);
+  const byToken = await openRedisLogin(config);
+  const targetNow = () => parseRedisUrl((current().redisUrl ?? redisUrl).open(), ca, byToken !== undefined);
   return openRedis({
-    target: parseRedisUrl(
-      redisUrl.open(),
-      redisCaFile === null ? undefined : readSettingFile("REDIS_CA_FILE", redisCaFile),
-    ),
+    target: targetNow(),
+    async login() {
+      const { user, password } = targetNow();
+      return { user, password: byToken === undefined || user === null ? password : await byToken(user) };
+    },
+    ...(byToken && { loginLastsMs: ELASTICACHE_LOGIN_MS }),
     scheduler,
     random,
     ids: createIds(systemClock, random),

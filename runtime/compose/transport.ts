@@ -6,6 +6,7 @@ import { systemRandom } from "../random.ts";
 import { systemScheduler as scheduler } from "../scheduler.ts";
 import { createInProcessTransport } from "../transport/inprocess.ts";
 import type { Transport } from "../transport/port.ts";
+import { openKafkaLogin } from "./iam-logins.ts";
 
 /**
  * The transport that TRANSPORT names, with the default of config/settings.ts. The brokers decide whether a process becomes
@@ -23,7 +24,7 @@ export async function openTransport(
   const { kafkaSettingsOf } = await import("../transport/kafka/settings.ts");
   const worked = new Set<string>();
   return createKafkaTransport({
-    settings: kafkaSettingsOf(config, `genai-demo-${config.modules.join("-")}`),
+    settings: kafkaSettingsOf(config, `genai-demo-${config.modules.join("-")}`, await openKafkaLogin(config)),
     sends: modules.flatMap(({ topics }) => topics.sends.map(({ name }) => name)),
     scheduler,
     random: systemRandom(),

@@ -1,8 +1,9 @@
 /** What contradicts itself, or is missing, among settings that are each right by themselves. */
 import { activityFaults } from "./activity-settings.ts";
+import { awsFaults } from "./aws-settings.ts";
 import { kafkaFaults } from "./kafka-settings.ts";
 import type { Config, ConfigFault, Environment } from "./load.ts";
-import { urlEnv, urlOf } from "./module-settings.ts";
+import { masterOf, urlEnv, urlOf } from "./module-settings.ts";
 import { isPlainElsewhere } from "./plain-url.ts";
 import type { Mode, platformSettings } from "./settings.ts";
 
@@ -11,6 +12,7 @@ export function crossFaults<M extends string>(
   given: { readonly modules: readonly M[]; readonly mode: Mode; readonly env: Environment },
   config: Config<ReturnType<typeof platformSettings<M>>>,
   values: Readonly<Record<string, unknown>>,
+  malformed: ReadonlySet<string>,
 ): ConfigFault[] {
   const faults: ConfigFault[] = [];
   const subset = config.modules.length < given.modules.length;
@@ -36,6 +38,7 @@ export function crossFaults<M extends string>(
     });
   const isProcess = given.mode !== "migrate" && given.mode !== "topics";
   if (isProcess) faults.push(...activityFaults(config));
+  faults.push(...iamFaults(given.mode, config, values));
   faults.push(...kafkaFaults(config, given.mode === "topics" || (isProcess && config.transport === "kafka")));
   if (config.exclusiveDatabase && given.mode !== "dev")
     faults.push({
@@ -44,7 +47,9 @@ export function crossFaults<M extends string>(
       advice: `is only for dev: in ${given.mode} it would take the work away from other replicas at each start; unset it.`,
     });
   if (given.mode === "serve" || given.mode === "migrate") {
-    const without = config.databaseUrl ? [] : config.modules.filter((name) => urlOf(values, name) === null);
+    const without = config.databaseUrl
+      ? []
+      : config.modules.filter((name) => urlOf(values, name) === null && !malformed.has(urlEnv(name)));
     if (without.length > 0)
       faults.push({
         setting: "DATABASE_URL",
@@ -67,6 +72,36 @@ export function crossFaults<M extends string>(
       advice: `must be less than SHUTDOWN_DEADLINE_MS, which is ${config.shutdownDeadlineMs}.`,
     });
   return faults;
+}
+
+/** `topics` has to do with no database; `migrate` logs in as the master. */
+function iamFaults<M extends string>(
+  mode: Mode,
+  config: Config<ReturnType<typeof platformSettings<M>>>,
+  values: Readonly<Record<string, unknown>>,
+): ConfigFault[] {
+  const urls = new Map(
+    config.modules.flatMap((name) => {
+      const own = urlOf(values, name);
+      const url = own ?? config.databaseUrl;
+      return url === null ? [] : [[own === null ? "DATABASE_URL" : urlEnv(name), url] as const];
+    }),
+  );
+  const masters = config.modules.filter((name) => masterOf(values, name) !== null);
+  const needing = [
+    ...(config.databaseMasterSecret === null ? [] : ["DATABASE_MASTER_SECRET"]),
+    ...masters.map((name) => `${name.toUpperCase()}_DATABASE_MASTER_SECRET`),
+  ];
+  const isPassword = mode === "topics" || mode === "migrate";
+  return awsFaults(
+    {
+      ...config,
+      databaseLogin: mode === "topics" ? "password" : config.databaseLogin,
+      redisLogin: isPassword ? "password" : config.redisLogin,
+    },
+    urls,
+    mode === "migrate" ? needing : [],
+  );
 }
 
 /** `isSubset`: other modules run elsewhere. */

@@ -10,6 +10,7 @@ export const kafkaSettings = {
     env: "KAFKA_BROKERS",
     flag: "kafka-brokers",
     parser: hostList,
+    parameter: { of: "shared", needed: "split" },
     description: "Some of the brokers, host:port separated by commas.",
   }),
   kafkaPrefix: setting({
@@ -31,9 +32,9 @@ export const kafkaSettings = {
   }),
   kafkaSasl: setting({
     env: "KAFKA_SASL",
-    parser: oneOf("none", "scram-sha-256", "scram-sha-512", "oauthbearer"),
+    parser: oneOf("none", "scram-sha-256", "scram-sha-512", "oauthbearer", "iam"),
     fallback: "none" as const,
-    description: "How this process logs in at the brokers.",
+    description: "How this process logs in at the brokers. iam: with tokens of IAM, at MSK.",
   }),
   kafkaUsername: optional({
     env: "KAFKA_USERNAME",
@@ -44,6 +45,7 @@ export const kafkaSettings = {
     env: "KAFKA_PASSWORD",
     parser: secretOf(text(1000)),
     secret: true,
+    parameter: { of: "shared", needed: "never" },
     description: "Password for SCRAM.",
   }),
   kafkaTokenFile: optional({
@@ -55,7 +57,8 @@ export const kafkaSettings = {
     env: "KAFKA_RENEW_BEFORE_MS",
     parser: durationMs(SECOND, 3600 * SECOND),
     fallback: 10 * SECOND,
-    description: "How long before the end of the brokers' session OAUTHBEARER logs in again; less than it lasts.",
+    description:
+      "How long before the end of the brokers' session OAUTHBEARER and iam log in again; less than it lasts.",
   }),
   kafkaPartitions: setting({
     env: "KAFKA_PARTITIONS",
@@ -76,7 +79,7 @@ interface KafkaGiven {
   readonly kafkaBrokers: readonly string[] | null;
   readonly kafkaTls: boolean;
   readonly kafkaCaFile: string | null;
-  readonly kafkaSasl: "none" | "scram-sha-256" | "scram-sha-512" | "oauthbearer";
+  readonly kafkaSasl: "none" | "scram-sha-256" | "scram-sha-512" | "oauthbearer" | "iam";
   readonly kafkaUsername: string | null;
   readonly kafkaPassword: Secret | null;
   readonly kafkaTokenFile: string | null;
@@ -94,6 +97,8 @@ export function kafkaFaults(given: KafkaGiven, needed: boolean): ConfigFault[] {
     if (given.kafkaUsername === null) missing("KAFKA_USERNAME", `KAFKA_SASL=${given.kafkaSasl} needs it.`);
     if (given.kafkaPassword === null) missing("KAFKA_PASSWORD", `KAFKA_SASL=${given.kafkaSasl} needs it.`);
   }
+  if (given.kafkaSasl === "iam" && !given.kafkaTls)
+    faults.push({ setting: "KAFKA_SASL", given: "iam", advice: "sends tokens: it needs KAFKA_TLS=true." });
   if (given.kafkaSasl === "oauthbearer" && given.kafkaTokenFile === null)
     missing("KAFKA_TOKEN_FILE", "KAFKA_SASL=oauthbearer needs it.");
   return faults;

@@ -1,7 +1,7 @@
-/** What each module can have for itself: a database, a place where it is asked, secrets of its webhooks. */
+/** What each module can have for itself: a database, its master, a place where it is asked, secrets of its webhooks. */
 import { isSecret, type Secret } from "../secret.ts";
 import { optional } from "./load.ts";
-import { secretOf, url, withoutPassword } from "./parsers.ts";
+import { sameBesidesLogin, secretOf, text, url, withoutPassword } from "./parsers.ts";
 import { rpcBaseUrl } from "./service-settings.ts";
 
 export const secretsKey = (module: string) => `${module}WebhookSecrets`;
@@ -32,8 +32,25 @@ export const moduleUrl = (module: string) =>
     parser: secretOf(url("postgres", "postgresql")),
     secret: true,
     redact: withoutPassword,
+    live: sameBesidesLogin,
+    parameter: { of: "module", needed: "always" },
     description: `PostgreSQL of the module ${module}; wins over DATABASE_URL.`,
   });
+
+export const masterKey = (module: string) => `${module}DatabaseMasterSecret`;
+
+export const moduleMaster = (module: string) =>
+  optional({
+    env: `${module.toUpperCase()}_DATABASE_MASTER_SECRET`,
+    parser: text(2048),
+    parameter: { of: "module", needed: "never" },
+    description: `ARN of the secret of the master at the database of the module ${module}; wins over DATABASE_MASTER_SECRET.`,
+  });
+
+export function masterOf(values: Readonly<Record<string, unknown>>, module: string): string | null {
+  const value = values[masterKey(module)];
+  return typeof value === "string" ? value : null;
+}
 
 export function urlOf(values: Readonly<Record<string, unknown>>, module: string): Secret | null {
   const value = values[urlKey(module)];

@@ -18,6 +18,7 @@ export const oidcSettings = {
   oidcIssuer: optional({
     env: "OIDC_ISSUER",
     parser: url("https", "http"),
+    parameter: { of: "shared", needed: "always" },
     description: "The `iss` of accepted tokens; https, but for one on this machine.",
   }),
   oidcAudience: setting<readonly string[]>({

@@ -85,6 +85,17 @@ export function withoutPassword(text: string): string {
   return shown.href;
 }
 
+/** Two URLs that lead to the same place with another user or password. */
+export function sameBesidesLogin(before: string, after: string): boolean {
+  if (!URL.canParse(before) || !URL.canParse(after)) return false;
+  const [left, right] = [new URL(before), new URL(after)];
+  for (const each of [left, right]) {
+    each.username = "";
+    each.password = "";
+  }
+  return left.href === right.href;
+}
+
 /** Parameters of a database URL that tell where and how, never a secret. */
 const SHOWN_PARAMETERS: ReadonlySet<string> = new Set(["host", "port", "user", "sslmode", "sslrootcert"]);
 

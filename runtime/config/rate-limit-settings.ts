@@ -21,7 +21,7 @@ export const rate: Parser<Rate> = {
 };
 
 const limit = (env: string, unitsASecond: number, description: string) =>
-  setting({ env, parser: rate, fallback: { units: unitsASecond, periodMs: 1_000 }, description });
+  setting({ env, parser: rate, fallback: { units: unitsASecond, periodMs: 1_000 }, live: true, description });
 
 /** Who may ask how often, outside of development. */
 export const rateLimitSettings = {

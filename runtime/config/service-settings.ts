@@ -48,6 +48,7 @@ export const serviceSettings = {
   serviceIssuer: optional({
     env: "SERVICE_ISSUER",
     parser: url("https", "http"),
+    parameter: { of: "shared", needed: "split" },
     description:
       "The cluster's issuer of ServiceAccount tokens; https, but for one on this machine. Without it: the development issuer, where it is on.",
   }),

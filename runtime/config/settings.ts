@@ -1,11 +1,24 @@
 import { join } from "node:path";
 import type { Secret } from "../secret.ts";
 import { activitySettings } from "./activity-settings.ts";
+import { awsSettings } from "./aws-settings.ts";
 import { deadlineSettings } from "./deadline-settings.ts";
 import { kafkaSettings } from "./kafka-settings.ts";
 import { type Config, optional, type Settings, setting } from "./load.ts";
 import { oidcSettings } from "./oidc-settings.ts";
-import { boolean, durationMs, integer, listOf, oneOf, port, secretOf, text, url, withoutPassword } from "./parsers.ts";
+import {
+  boolean,
+  durationMs,
+  integer,
+  listOf,
+  oneOf,
+  port,
+  sameBesidesLogin,
+  secretOf,
+  text,
+  url,
+  withoutPassword,
+} from "./parsers.ts";
 import { rateLimitSettings } from "./rate-limit-settings.ts";
 import { serviceSettings } from "./service-settings.ts";
 import { telemetrySettings } from "./telemetry-settings.ts";
@@ -74,6 +87,7 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       parser: secretOf(url("postgres", "postgresql")),
       secret: true,
       redact: withoutPassword,
+      live: sameBesidesLogin,
       description: "PostgreSQL for all modules, a schema each. <MODULE>_DATABASE_URL wins for one module.",
     }),
     redisUrl: optional({
@@ -82,6 +96,8 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       parser: secretOf(url("redis", "rediss")),
       secret: true,
       redact: withoutPassword,
+      live: sameBesidesLogin,
+      parameter: { of: "shared", needed: "never" },
       description:
         "Redis for the catalogue's cache, rate limits and hints between replicas. Without it: memory, and each process limits for itself. Platforms that share a server need a database number each.",
     }),
@@ -110,6 +126,7 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       flag: "log-level",
       parser: oneOf("debug", "info", "warn", "error"),
       fallback: known.mode === "dev" ? ("warn" as const) : ("info" as const),
+      live: true,
       description: "The least level that is logged.",
     }),
     logFormat: setting({
@@ -165,6 +182,7 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
     }),
     admissionDelayMs: setting({
       env: "ADMISSION_DELAY_MS",
+      live: true,
       parser: durationMs(10, MINUTE),
       fallback: 250,
       description: "New orders that would wait longer than this to be placed are answered 503.",
@@ -206,6 +224,7 @@ export function platformSettings<M extends string>(known: { modules: readonly M[
       description: "How long the body of a request may take to arrive.",
     }),
     ...activitySettings,
+    ...awsSettings,
     ...kafkaSettings,
     ...serviceSettings,
     ...deadlineSettings,
@@ -231,6 +250,8 @@ export type PlatformConfig<M extends string> = Config<ReturnType<typeof platform
   readonly databaseUrls: ReadonlyMap<M, Secret | null>;
   /** Internal ports of modules, where one is given for that module. */
   readonly rpcUrls: ReadonlyMap<string, string>;
+  /** By module, where its database's master is not the URL's user. */
+  readonly masterSecrets: ReadonlyMap<string, string>;
   /** Of the modules that are sent webhooks, where they are given. */
   readonly webhookSecrets: ReadonlyMap<string, readonly Secret[]>;
 };

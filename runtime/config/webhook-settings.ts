@@ -4,8 +4,8 @@ import { integer, type Parser } from "./parsers.ts";
 
 /** What a module signs and believes webhooks with. */
 export interface WebhookSettings {
-  /** Each of them is believed; the first one signs. */
-  readonly secrets: readonly Secret[];
+  /** Each of them is believed, and the first one signs; asked each time, for they change. */
+  readonly secrets: () => readonly Secret[];
   /** How often a simulator sends each of its webhooks. */
   readonly simulatedCopies: number;
 }
@@ -25,6 +25,8 @@ export const webhookSecrets = (module: string, sender: string) =>
     env: `${module.toUpperCase()}_WEBHOOK_SECRETS`,
     parser: secretList,
     secret: true,
+    live: true,
+    parameter: { of: "module", needed: "never" },
     description: `What ${sender} signs its webhooks with; two while it is changed, the new one first. Without it: one that this process alone knows.`,
   });
 

@@ -10,13 +10,19 @@
 import { connect, type Socket } from "node:net";
 import postgres from "postgres";
 import type { Scheduler } from "../scheduler.ts";
+import type { Secret } from "../secret.ts";
 import type { ConnectionTarget } from "./connection-url.ts";
 import { spoilsConnection, toDatabaseError, unavailable } from "./errors.ts";
 import type { DatabaseError, Row, Statement } from "./port.ts";
 import { checkParameters, VALUE_TYPES } from "./value-types.ts";
 
+/** What a server takes for the password of that user; asked for each connection, right before it is made. */
+export type PasswordOf = (target: ConnectionTarget) => Promise<Secret>;
+
 export interface LinkSettings {
   readonly target: ConnectionTarget;
+  /** In the place of the target's password. It goes over TLS alone: a target without is refused. */
+  readonly passwordOf?: PasswordOf;
   /** Run-time parameters sent with the start-up packet. */
   readonly parameters: Readonly<Record<string, string>>;
   /** Longest silence of the server while statements wait; beyond it the link is dropped. */
@@ -46,7 +52,8 @@ const GOODBYE_MS = 1000;
 
 /** Opens a link; the connection itself is made by the first statement. */
 export function openLink(settings: LinkSettings): Link {
-  const { target, scheduler, deadlineMs } = settings;
+  const { target, scheduler, deadlineMs, passwordOf } = settings;
+  let password = target.password;
   const waiting = new Set<(error: DatabaseError) => void>();
   let fault: DatabaseError | null = null;
   let socket: Socket | null = null;
@@ -66,7 +73,7 @@ export function openLink(settings: LinkSettings): Link {
     host: target.host,
     port: target.port,
     user: target.user,
-    pass: target.password.open(),
+    pass: () => password.open(),
     database: target.database,
     ssl: target.tls ?? false,
     max: 1,
@@ -80,8 +87,13 @@ export function openLink(settings: LinkSettings): Link {
     connection: { ...settings.parameters },
     onnotice: () => undefined,
     onclose: () => drop(unavailable("the connection to the database was lost")),
-    ...socketOption(() => {
+    ...socketOption(async () => {
       socketsOpened += 1;
+      if (fault === null && socketsOpened === 1 && passwordOf !== undefined) {
+        if (target.tls === null)
+          throw unavailable("a token is not sent without TLS: add sslmode=verify-full to the URL");
+        password = await passwordOf(target);
+      }
       if (fault !== null || socketsOpened > 1) throw fault ?? unavailable("the connection to the database was lost");
       socket = openSocket(target);
       return whenConnected(socket);

@@ -15,7 +15,7 @@ import { type Scheduler, systemScheduler } from "../scheduler.ts";
 import { StartError } from "../start-error.ts";
 import { parseConnectionUrl } from "./connection-url.ts";
 import { neededBy } from "./contracting-migration.ts";
-import { type Link, openLink } from "./link.ts";
+import { type Link, openLink, type PasswordOf } from "./link.ts";
 import { isOnline, onlineSteps, runOnline } from "./online-migration.ts";
 import { DatabaseError, type Parameter } from "./port.ts";
 import { quoteIdentifier } from "./postgres.ts";
@@ -35,6 +35,8 @@ import { unusable } from "./unusable.ts";
 export interface MigrateOptions {
   /** The user that owns the schemas. */
   readonly url: string;
+  /** In the place of the URL's password. */
+  readonly passwordOf?: PasswordOf;
   readonly modules: readonly ModuleMigrations[];
   readonly log: (line: string) => void;
   readonly scheduler?: Scheduler;
@@ -332,13 +334,18 @@ async function takeLock(link: Link, scheduler: Scheduler): Promise<void> {
   await link.send({ text: `set lock_timeout = ${LOCK_WAIT_MS}`, params: [] });
 }
 
-const openTo = ({ url, scheduler = systemScheduler }: MigrateOptions, deadlineMs: number): Link =>
+const openTo = ({ url, passwordOf, scheduler = systemScheduler }: MigrateOptions, deadlineMs: number): Link =>
   openLink({
     target: parseConnectionUrl(url),
+    ...(passwordOf && { passwordOf }),
     parameters: { application_name: "genai-demo migrate", client_min_messages: "warning", TimeZone: "UTC" },
     deadlineMs,
     scheduler,
   });
+
+/** What else the owner of the schemas has to do. Throws a `StartError`. */
+export const withOwner = (options: MigrateOptions, work: (link: Link) => Promise<void>): Promise<void> =>
+  withLink(options, work);
 
 async function withLink(options: MigrateOptions, work: (link: Link) => Promise<void>): Promise<void> {
   const target = parseConnectionUrl(options.url);

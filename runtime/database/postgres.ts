@@ -6,14 +6,17 @@
  * somewhat longer, covers a server that does not answer at all. Retrying is the caller's.
  */
 import type { Scheduler } from "../scheduler.ts";
-import { parseConnectionUrl } from "./connection-url.ts";
+import { type ConnectionTarget, parseConnectionUrl } from "./connection-url.ts";
 import { createLane } from "./lane.ts";
-import { type Link, openLink } from "./link.ts";
+import { type Link, openLink, type PasswordOf } from "./link.ts";
 import { createPool } from "./pool.ts";
 import type { Database, Lane } from "./port.ts";
 
 export interface OpenDatabaseOptions {
-  readonly url: string;
+  /** Asked for each connection where it can change: those that are open stay. */
+  readonly url: string | (() => string);
+  /** In the place of the URL's password. */
+  readonly passwordOf?: PasswordOf | undefined;
   readonly schema: string;
   /** The role that the connections take on, or null to stay the URL's user. */
   readonly role: string | null;
@@ -40,7 +43,8 @@ const LANE_PARAMETERS = {
 /** Opens a module's database; connections are made on first use. */
 export function openDatabase(options: OpenDatabaseOptions): Database {
   const { scheduler, schema, role, poolSize = POOL_SIZE, statementTimeoutMs = 5000, queueLimit = 256 } = options;
-  const target = parseConnectionUrl(options.url);
+  const { url, passwordOf } = options;
+  const target = typeof url === "string" ? always(parseConnectionUrl(url)) : latestTarget(url);
   const deadlineMs = Math.ceil(statementTimeoutMs * 1.2) + 300;
   const parameters = (name: string): Record<string, string> => ({
     ...(role === null ? {} : { role }),
@@ -52,7 +56,8 @@ export function openDatabase(options: OpenDatabaseOptions): Database {
     DateStyle: "ISO",
     application_name: name.slice(0, 63),
   });
-  const open = (extra: Record<string, string>) => openLink({ target, parameters: extra, deadlineMs, scheduler });
+  const open = (extra: Record<string, string>) =>
+    openLink({ target: target(), ...(passwordOf && { passwordOf }), parameters: extra, deadlineMs, scheduler });
   const pool = createPool({
     open: (): Link => open(parameters(schema)),
     size: poolSize,
@@ -72,6 +77,20 @@ export function openDatabase(options: OpenDatabaseOptions): Database {
     async close() {
       await Promise.all([pool.close(CLOSE_GRACE_MS), ...[...lanes].map((lane) => lane.close())]);
     },
+  };
+}
+
+const always = (target: ConnectionTarget) => () => target;
+
+/** Read once for each text: it may name a file. */
+function latestTarget(url: () => string): () => ConnectionTarget {
+  let text = url();
+  let target = parseConnectionUrl(text);
+  return () => {
+    const now = url();
+    if (now !== text) target = parseConnectionUrl(now);
+    text = now;
+    return target;
   };
 }
 

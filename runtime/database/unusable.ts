@@ -17,6 +17,12 @@ export function unusable(target: ConnectionTarget, error: unknown): StartError {
   );
 }
 
+const LOGIN_REFUSED: ReadonlySet<string> = new Set(["28P01", "28000"]);
+
+/** Whether that is a server which does not take the user's password, or its token. */
+export const isLoginRefused = (error: unknown): boolean =>
+  error instanceof StartError && error.cause instanceof DatabaseError && LOGIN_REFUSED.has(error.cause.sqlState);
+
 function adviceFor(sqlState: string, { database, user, tls }: ConnectionTarget): string {
   switch (sqlState) {
     case "28P01":

@@ -15,7 +15,7 @@ function admissionAt() {
       load.looks++;
       return load;
     },
-    targetMs: TARGET_MS,
+    targetMs: () => TARGET_MS,
     paths: [ORDERS],
   });
   const ask = (target = ORDERS, method = "POST") =>

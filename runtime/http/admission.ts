@@ -23,7 +23,7 @@ export interface AdmissionDeps {
   readonly random: Random;
   readonly load: () => LaneLoad;
   /** Longest that a newcomer should have to wait, and that batches may be too small. */
-  readonly targetMs: number;
+  readonly targetMs: () => number;
   /** Of the routes that begin work; POST each. */
   readonly paths: readonly string[];
 }
@@ -72,11 +72,11 @@ export function createAdmission({ clock, random, load, targetMs, paths }: Admiss
     lookedAtMs = nowMs;
     const found = load();
     underWay = found.underWay;
-    isBehind = found.backlogMs > targetMs;
+    isBehind = found.backlogMs > targetMs();
     const sinceMs = nowMs - windowSinceMs;
     if (sinceMs >= 0 && sinceMs < RATE_WINDOW_MS) return;
     // Less than nothing: the clock was set back, and how long the window was cannot be told. The next one tells the rate.
-    if (sinceMs > 0) limit = Math.max(ALWAYS_TAKEN, (begun / sinceMs) * targetMs);
+    if (sinceMs > 0) limit = Math.max(ALWAYS_TAKEN, (begun / sinceMs) * targetMs());
     windowSinceMs = nowMs;
     begun = 0;
   }

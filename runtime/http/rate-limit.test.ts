@@ -52,7 +52,7 @@ function processesAt() {
     },
   };
   const start = () =>
-    createRateLimiter({ clock, rates: RATES, trustedProxies: 0, shared, own: createMemoryBudgets(clock) });
+    createRateLimiter({ clock, rates: () => RATES, trustedProxies: 0, shared, own: createMemoryBudgets(clock) });
   return { time, redis, start };
 }
 

@@ -31,7 +31,8 @@ export interface Rates {
 
 export interface RateLimiterDeps {
   readonly clock: Clock;
-  readonly rates: Rates;
+  /** Asked at each request: they can change. */
+  readonly rates: () => Rates;
   /** How many proxies in front of us are ours. */
   readonly trustedProxies: number;
   readonly shared: Budgets;
@@ -95,7 +96,7 @@ export function createRateLimiter(deps: RateLimiterDeps): RateLimiter {
   }
 
   const ofAddress = (kind: keyof Rates, { peer, forwardedFor }: Sender) =>
-    budget(kind, rates[kind], clientAddress(peer, forwardedFor, trustedProxies));
+    budget(kind, rates()[kind], clientAddress(peer, forwardedFor, trustedProxies));
 
   return {
     async count({ method, rateLimit }, principal, from) {
@@ -103,7 +104,7 @@ export function createRateLimiter(deps: RateLimiterDeps): RateLimiter {
       if (rateLimit === "webhooks") return take([ofAddress("webhooks", from)]);
       if (principal === null) return take([ofAddress("address", from)]);
       const kind = method === "GET" ? "reads" : "writes";
-      await take([budget(kind, rates[kind], callerOf(principal)), ofAddress("address", from)]);
+      await take([budget(kind, rates()[kind], callerOf(principal)), ofAddress("address", from)]);
     },
     countUnauthenticated: (from) => take([ofAddress("unauthenticated", from)]),
   };

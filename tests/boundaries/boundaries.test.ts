@@ -128,6 +128,7 @@ describe("client-library", () => {
     ioredis: "ioredis",
     postgres: "postgres",
     "@opentelemetry/api": "@opentelemetry/api",
+    "@aws-sdk/client-ssm": "@aws-sdk/client-ssm",
   };
   for (const [name, specifier] of Object.entries(cases))
     test(`${name} is imported by its adapter alone`, () =>

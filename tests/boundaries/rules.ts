@@ -100,6 +100,8 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   ioredis: /^runtime\/cache\//,
   postgres: /^runtime\/database\//,
   "@opentelemetry": /^runtime\/telemetry\//,
+  "@aws-sdk": /^runtime\/aws\//,
+  "@smithy": /^runtime\/aws\//,
 };
 
 function clientLibraries(file: SourceFile): Violation[] {

@@ -41,7 +41,7 @@ export function connectionsOf(modules: readonly Module[]): ReadonlyMap<string, n
     shared: openMemory({ clock, scheduler, mostEntries: 0 }),
     log: () => undefined,
     deadlines: sameDeadlines(1),
-    webhooks: () => ({ secrets: [], simulatedCopies: 0 }),
+    webhooks: () => ({ secrets: () => [], simulatedCopies: 0 }),
     exclusive: () => false,
     condition: () => undefined,
     limits: DEFAULT_LANE_LIMITS,

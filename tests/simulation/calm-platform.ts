@@ -159,7 +159,7 @@ export async function startCalmPlatform({ retention, deadlines, refuses }: CalmO
     log: (level, event, fields) => logged.push(`${level} ${event} ${JSON.stringify(fields)}`),
     // The settings' names are the keys of `Deadlines` by its definition.
     deadlines: { ...(configured as unknown as Deadlines), ...deadlines },
-    webhooks: () => ({ secrets: [secret("of the simulation")], simulatedCopies: 1 }),
+    webhooks: () => ({ secrets: () => [secret("of the simulation")], simulatedCopies: 1 }),
     exclusive: () => true,
     activity: ALWAYS_ACTIVE,
     condition: () => undefined,

@@ -108,7 +108,7 @@ export async function startNode(
     },
     log,
     deadlines: tempo.deadlines,
-    webhooks: () => ({ secrets: [secret("of the simulation")], simulatedCopies }),
+    webhooks: () => ({ secrets: () => [secret("of the simulation")], simulatedCopies }),
     exclusive: () => false,
     activity: colours.activityOf(context, log),
     condition: () => undefined,

@@ -105,7 +105,7 @@ async function prepare(url: string): Promise<void> {
         limitPerCaller: 0,
       }),
       deadlines: sameDeadlines(0),
-      webhooks: { secrets: [], simulatedCopies: 0 },
+      webhooks: { secrets: () => [], simulatedCopies: 0 },
     };
     await module.seedDemo(environment);
     if (module.name === "inventory") await database.query({ text: SECOND_WAREHOUSE, params: [] });

@@ -20,11 +20,12 @@ export type Tell = (happening: Happening) => Promise<void>;
 
 /** Tells each thing as often as the settings say; without a secret it tells nothing. */
 export function createTelling(
-  { secrets: [secret], simulatedCopies }: WebhookSettings,
+  { secrets, simulatedCopies }: WebhookSettings,
   clock: Clock,
   receive: (request: WebhookRequest) => Promise<void>,
 ): Tell {
   return async ({ type, key, authorisation }) => {
+    const [secret] = secrets();
     if (secret === undefined) return;
     const event: ProviderEvent = { id: `evt_${key}`, type, data: { authorisation } };
     const rawBody = new TextEncoder().encode(JSON.stringify(event));

@@ -21,8 +21,8 @@ type Work = (told: {
 
 /** Runs the platform at the supervisor's word; resolves with the exit code. */
 export const runSupervisedPlatform = (registry: readonly Module[], flags: PlatformFlags): Promise<number> =>
-  runSupervised((told) => {
-    const { config } = loadConfigHere(registry, "dev", flags);
+  runSupervised(async (told) => {
+    const { config } = await loadConfigHere(registry, "dev", flags);
     const log = openPlatformLog(openOutput(process.stderr), config);
     return runPlatform({ registry, config, local: true, log, ...told });
   });

@@ -10,8 +10,8 @@ import { createRepeats } from "./repeats.ts";
 export interface LogSettings {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
-  /** The least level that is written. */
-  readonly least: LogLevel;
+  /** The least level that is written; asked at each line where it can change. */
+  readonly least: LogLevel | (() => LogLevel);
   readonly render: (entry: LogEntry) => string;
   readonly write: (line: string) => void;
   /** How many lines could not be written since this was asked last; 0 while there is still no room to say so. */
@@ -30,11 +30,13 @@ export interface Logging {
 
 const ORDER: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
+const fixed = (rank: number) => () => rank;
+
 /** The log of a process. */
 export function createLog(settings: LogSettings): Logging {
   const { clock, scheduler, least, render, write, takeLost, about = {}, runningTraceId } = settings;
   const repeats = createRepeats({ clock, scheduler, tell: (entry) => write(render(entry)) });
-  const rank = ORDER.indexOf(least);
+  const rank = typeof least === "string" ? fixed(ORDER.indexOf(least)) : () => ORDER.indexOf(least());
 
   /** Whatever the least level is, and however often: else it would not be told how much is missing. */
   function tellLost() {
@@ -44,7 +46,7 @@ export function createLog(settings: LogSettings): Logging {
 
   const log: Log = (level, event, fields) => {
     const isLoss = event === "log.lost";
-    if (ORDER.indexOf(level) < rank && !isLoss) return;
+    if (ORDER.indexOf(level) < rank() && !isLoss) return;
     tellLost();
     const traceId = fields.traceId ?? runningTraceId?.();
     const entry = { timeMs: clock.now(), level, event, fields: { ...about, ...fields, traceId } };

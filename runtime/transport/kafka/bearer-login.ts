@@ -5,15 +5,17 @@
  */
 import { KafkaJSNonRetriableError, type Mechanism } from "kafkajs";
 
-/** `token` is asked at each login. One that is refused, or empty, makes whatever wanted to log in throw. */
-export function bearerLogin(token: () => Promise<string>): Mechanism {
+/**
+ * `token` is asked at each login. One that is refused, or empty, makes whatever wanted to log in throw. `source`: where it
+ * comes from.
+ */
+export function bearerLogin(token: () => Promise<string>, source: string): Mechanism {
   return {
     mechanism: "oauthbearer",
     authenticationProvider: ({ saslAuthenticate }) => ({
       async authenticate() {
         const value = await token();
-        if (value === "")
-          throw new KafkaJSNonRetriableError("there is no token to log in with: KAFKA_TOKEN_FILE is empty");
+        if (value === "") throw new KafkaJSNonRetriableError(`there is no token to log in with: ${source} is empty`);
         const refusal = await saslAuthenticate({
           request: framed(`n,,\u0001auth=Bearer ${value}\u0001\u0001`),
           response,
@@ -22,7 +24,7 @@ export function bearerLogin(token: () => Promise<string>): Mechanism {
         // The broker answers this one with an error, which says no more than what it has said before.
         await saslAuthenticate({ request: framed("\u0001"), response }).catch(() => undefined);
         throw new KafkaJSNonRetriableError(
-          `the brokers refuse the token: ${refusal} (KAFKA_TOKEN_FILE must hold one that has not expired and is made for them)`,
+          `the brokers refuse the token: ${refusal} (${source} must give one that has not expired and is made for them)`,
         );
       },
     }),

@@ -34,6 +34,8 @@ export type KafkaLogin =
     }
   | {
       readonly mechanism: "oauthbearer";
+      /** Where the token comes from, for whom it is refused: the setting to see to. */
+      readonly source: string;
       /** A token that is good for a while; asked for at each authentication, and before a session's end. */
       readonly token: () => Promise<string>;
       /** How long before the end of the broker's session it is renewed; less than that session lasts. */
@@ -128,7 +130,7 @@ export function kafkaClients(settings: KafkaSettings, timeouts: Partial<KafkaTim
 }
 
 function saslOf(login: KafkaLogin): SASLOptions | Mechanism {
-  if (login.mechanism === "oauthbearer") return bearerLogin(login.token);
+  if (login.mechanism === "oauthbearer") return bearerLogin(login.token, login.source);
   const { mechanism, username, password } = login;
   const scram: SASLOptions = { mechanism, username, password: password.open() };
   return scram;

@@ -1,6 +1,8 @@
 /** Who a transport trusts, how it logs in, and what it says when either fails; on a listener with TLS and SASL. */
 
 import { expect, test } from "bun:test";
+import { keptToken } from "../../aws/kept-token.ts";
+import { systemClock } from "../../clock.ts";
 import { secret } from "../../secret.ts";
 import { until } from "../../until.fixture.ts";
 import { envelope, newTopic, type OpenTransport, ready, SOON_MS, testBroker } from "./broker.fixture.ts";
@@ -15,6 +17,7 @@ const scram = (password = broker.kafka.secured.password): KafkaLogin => ({
 });
 const bearer = (token: () => Promise<string>, renewBeforeMs = 2_000): KafkaLogin => ({
   mechanism: "oauthbearer",
+  source: "KAFKA_TOKEN_FILE",
   token,
   renewBeforeMs,
 });
@@ -76,7 +79,7 @@ test.each<[string, () => Partial<KafkaSettings>, string]>([
   [
     "a token that has expired",
     () => secured(bearer(() => broker.kafka.secured.token(-5_000))),
-    'the brokers refuse the token: {"status":"invalid_token"} (KAFKA_TOKEN_FILE must hold one',
+    'the brokers refuse the token: {"status":"invalid_token"} (KAFKA_TOKEN_FILE must give one',
   ],
   ["an empty token", () => secured(bearer(async () => "")), "KAFKA_TOKEN_FILE is empty"],
   [
@@ -133,3 +136,32 @@ test("a token that is no longer accepted is told, and a fresh one goes on by its
   await until("all have come", () => new Set(opened.given.map(({ sequence }) => sequence)).size === 3, SOON_MS);
   await ready(opened);
 });
+
+test("signed tokens that live for seconds carry a flow of messages over several lifetimes: each login has a fresh one, none is lost", async () => {
+  const topic = await broker.topic(3);
+  let signed = 0;
+  // As signed by IAM, kept for a moment; the broker ends what does not log in again before the token's end.
+  const token = keptToken(
+    async () => {
+      signed++;
+      return { value: secret(await broker.kafka.secured.token(3_000)), expiresAtMs: systemClock.now() + 3_000 };
+    },
+    systemClock,
+    500,
+  );
+  const login = bearer(async () => (await token()).open(), 1_500);
+  const opened = await broker.open({ settings: secured(login), sends: [topic], consumes: { [topic]: [topic] } });
+  await roundTrip(opened, topic, 1);
+  let sent = 1;
+  // Some five lifetimes.
+  const end = performance.now() + 15_000;
+  while (performance.now() < end) await opened.transport.publish(envelope(topic, `k${sent % 3}`, ++sent));
+  const came = () => new Set(opened.given.map(({ sequence }) => sequence));
+  await until("all have come", () => came().size === sent, SOON_MS);
+  expect([...came()].sort((left, right) => left - right)).toEqual(
+    Array.from({ length: sent }, (_, index) => index + 1),
+  );
+  expect(signed).toBeGreaterThanOrEqual(5);
+  expect(opened.logged.map(({ event }) => event)).toEqual(["kafka.consumer_joined"]);
+  await ready(opened);
+}, 60_000);

@@ -33,9 +33,10 @@ export async function allSettled(
   config: PlatformConfig<string>,
   scheduler: Scheduler,
 ): Promise<boolean> {
+  const { openKafkaLogin } = await import("../../../compose/iam-logins.ts");
   const { watchSettled } = await import("../../../transport/kafka/settled.ts");
   const { kafkaSettingsOf } = await import("../../../transport/kafka/settings.ts");
-  const settled = watchSettled(registry, kafkaSettingsOf(config, "genai-demo-dev"));
+  const settled = watchSettled(registry, kafkaSettingsOf(config, "genai-demo-dev", await openKafkaLogin(config)));
   const { promise: late, resolve } = Promise.withResolvers<boolean>();
   const cancel = scheduler.after(ANSWER_WITHIN_MS, () => resolve(false));
   try {
