@@ -46,6 +46,8 @@ export async function runSuite(
         `--timeout=${TEST_TIMEOUT_MS}`,
         "--reporter=junit",
         `--reporter-outfile=${report}`,
+        // What a file provisions, its neighbours in the same process share.
+        ...(run.workers === undefined ? [] : [`--parallel=${run.workers}`, "--no-isolate"]),
         ...run.files.map((path) => `./${path}`),
       ],
       {

@@ -9,6 +9,8 @@ export interface Suite {
   readonly folders: readonly string[];
   /** Runs once in each of these; absent: once, in none. */
   readonly topologies?: readonly Topology[];
+  /** Its files run in so many processes at once; absent: one after the other in one. For tests that wait more than they work. */
+  readonly workers?: number;
   readonly timeoutMinutes: number;
 }
 
@@ -21,7 +23,7 @@ export type Topology = (typeof TOPOLOGIES)[number];
 export const TOPOLOGIES = ["single", "single-pg", "split", "pairs", "replicas"] as const;
 
 export const SUITES: readonly Suite[] = [
-  { name: "unit", folders: ["modules", "runtime"], timeoutMinutes: 10 },
+  { name: "unit", folders: ["modules", "runtime"], workers: 3, timeoutMinutes: 10 },
   { name: "boundaries", folders: ["tests/boundaries", "tests/contracts"], timeoutMinutes: 5 },
   {
     name: "tools",
@@ -61,6 +63,7 @@ export interface SuiteRun {
   readonly name: string;
   readonly files: readonly string[];
   readonly topology?: Topology;
+  readonly workers?: number;
   readonly timeoutMinutes: number;
 }
 
@@ -82,7 +85,8 @@ export async function selectRuns(root: string, selection: Selection): Promise<Su
     const files = filter === undefined || filter === suite.name ? all : all.filter((path) => path.includes(filter));
     const narrowed = filter !== undefined && filter !== suite.name;
     if (narrowed && files.length === 0) continue;
-    const base = { files, timeoutMinutes: suite.timeoutMinutes };
+    const { workers, timeoutMinutes } = suite;
+    const base = { files, timeoutMinutes, ...(workers === undefined ? {} : { workers }) };
     if (suite.topologies === undefined) {
       if (topology === undefined) runs.push({ ...base, name: suite.name });
       continue;

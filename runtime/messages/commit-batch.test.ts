@@ -15,16 +15,19 @@ const NO_ANSWER = "of none, as nobody answers,";
 test.each(["08006", "40001", "40P01", "53100", "53300", "57014", "57P03", "58030", "55P03", NO_ANSWER])(
   "SQLSTATE %s never parks: messages, timers and outcomes wait until it is over",
   async (sqlState) => {
-    const slow = { make: () => systemScheduler.sleep(300).then(() => "yes") };
-    const replica = await bench.replica({ ports: slow });
+    const planted = Promise.withResolvers<void>();
+    const replica = await bench.replica({ ports: { make: () => planted.promise.then(() => "yes") } });
     const key = newKey();
-    const timers = [{ kind: "ring", dueMs: systemClock.now() + 300 }];
+    const dueMs = systemClock.now() + 600;
+    const timers = [{ kind: "ring", dueMs }];
     await send(replica, key, [{ name: "first", add: 1, calls: ["ask"], timers }]);
     if (sqlState === NO_ANSWER) replica.faults.down = true;
     else await bench.rows("insert into trouble values ($1)", sqlState);
+    planted.resolve();
     const waiting = replica.deliver(incoming(key, 2, { name: "second" }));
     await until("it has been tried", () => replica.logged.some(({ event }) => event === "batch.unavailable"));
-    await systemScheduler.sleep(400);
+    // So that the timer has been due for a while.
+    await systemScheduler.sleep(dueMs + 100 - systemClock.now());
     expect(await bench.count("dead_letter")).toBe(0);
     expect(await bench.effects(key)).toEqual(["first"]);
     replica.faults.down = false;
