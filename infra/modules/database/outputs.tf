@@ -1,0 +1,51 @@
+locals {
+  # Which instance serves a module.
+  instance_of = merge([
+    for instance, modules in local.instances : { for module in modules : module => instance }
+  ]...)
+}
+
+output "urls" {
+  description = "Of each module's database, as its pods use it: without a password, which is a token of IAM."
+  value = {
+    for module, instance in local.instance_of :
+    module => "postgres://${module}_app@${aws_db_instance.this[instance].endpoint}/${var.database_name}"
+  }
+}
+
+output "login_arns" {
+  description = "What a pod of a module may log in as, for rds-db:connect."
+  value = {
+    for module, instance in local.instance_of :
+    module => "arn:aws:rds-db:${var.region}:${var.account_id}:dbuser:${aws_db_instance.this[instance].resource_id}/${module}_app"
+  }
+}
+
+output "master_secret_arns" {
+  description = "Where RDS keeps the master's name and password, by instance."
+  value       = { for instance, database in aws_db_instance.this : instance => database.master_user_secret[0].secret_arn }
+}
+
+output "master_urls" {
+  description = "Of each module's database, as the migration job uses it: the password is in the instance's secret."
+  value = {
+    for module, instance in local.instance_of :
+    module => "postgres://${aws_db_instance.this[instance].username}@${aws_db_instance.this[instance].endpoint}/${var.database_name}"
+  }
+}
+
+output "instance_of" {
+  description = "Which instance serves a module."
+  value       = local.instance_of
+}
+
+output "instances" {
+  description = "Of each instance: what its alarms and its backup need."
+  value = {
+    for instance, database in aws_db_instance.this : instance => {
+      arn             = database.arn
+      identifier      = database.identifier
+      max_connections = var.max_connections
+    }
+  }
+}
