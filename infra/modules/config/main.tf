@@ -5,6 +5,7 @@ locals {
   # What Terraform knows, because it made it.
   known = merge(
     { for module, url in var.database_urls : "${module}/DATABASE_URL" => url },
+    { for module, arn in var.master_secret_arns : "${module}/DATABASE_MASTER_SECRET" => arn },
     { for name, value in var.shared : "shared/${name}" => value },
   )
 }
@@ -34,7 +35,7 @@ resource "aws_ssm_parameter" "given" {
 
   lifecycle {
     precondition {
-      condition     = contains(var.parameters, each.key)
+      condition     = contains(var.parameters, each.key) || startswith(each.key, "shared/")
       error_message = "${each.key} is no parameter of a module (modules.json): give MODULE/NAME or shared/NAME."
     }
     precondition {

@@ -13,13 +13,18 @@ variable "database_urls" {
   type        = map(string)
 }
 
+variable "master_secret_arns" {
+  description = "By module: where the migration job finds the master's password."
+  type        = map(string)
+}
+
 variable "shared" {
   description = "By name: what every module reads."
   type        = map(string)
 }
 
 variable "parameters" {
-  description = "What the modules declare: MODULE/NAME, shared/NAME."
+  description = "What the modules declare: MODULE/NAME."
   type        = set(string)
 }
 

@@ -1,4 +1,7 @@
 locals {
+  # RDS's authorities lie in the image (Dockerfile).
+  verified_tls = "sslmode=verify-full&sslrootcert=/etc/ssl/rds-roots.pem"
+
   # Which instance serves a module.
   instance_of = merge([
     for instance, modules in local.instances : { for module in modules : module => instance }
@@ -9,7 +12,7 @@ output "urls" {
   description = "Of each module's database, as its pods use it: without a password, which is a token of IAM."
   value = {
     for module, instance in local.instance_of :
-    module => "postgres://${module}_app@${aws_db_instance.this[instance].endpoint}/${var.database_name}"
+    module => "postgres://${module}_app@${aws_db_instance.this[instance].endpoint}/${var.database_name}?${local.verified_tls}"
   }
 }
 
@@ -22,21 +25,8 @@ output "login_arns" {
 }
 
 output "master_secret_arns" {
-  description = "Where RDS keeps the master's name and password, by instance."
-  value       = { for instance, database in aws_db_instance.this : instance => database.master_user_secret[0].secret_arn }
-}
-
-output "master_urls" {
-  description = "Of each module's database, as the migration job uses it: the password is in the instance's secret."
-  value = {
-    for module, instance in local.instance_of :
-    module => "postgres://${aws_db_instance.this[instance].username}@${aws_db_instance.this[instance].endpoint}/${var.database_name}"
-  }
-}
-
-output "instance_of" {
-  description = "Which instance serves a module."
-  value       = local.instance_of
+  description = "By module: where RDS keeps the name and password of its instance's master."
+  value       = { for module, instance in local.instance_of : module => aws_db_instance.this[instance].master_user_secret[0].secret_arn }
 }
 
 output "instances" {

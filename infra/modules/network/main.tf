@@ -37,7 +37,9 @@ resource "aws_vpc" "this" {
 
 # What names no group of its own gets this one: nothing in, nothing out.
 resource "aws_default_security_group" "closed" {
-  vpc_id = aws_vpc.this.id
+  vpc_id  = aws_vpc.this.id
+  ingress = []
+  egress  = []
 }
 
 resource "aws_subnet" "this" {

@@ -171,10 +171,14 @@ module "edge" {
 module "config" {
   source = "../config"
 
-  path           = var.parameter_path
-  key_arn        = module.parameters_key.arn
-  database_urls  = module.database.urls
-  shared         = merge({ REDIS_URL = module.cache.url }, module.identity.settings)
+  path               = var.parameter_path
+  key_arn            = module.parameters_key.arn
+  database_urls      = module.database.urls
+  master_secret_arns = module.database.master_secret_arns
+  shared = merge(
+    { REDIS_URL = module.cache.url, REDIS_CACHE_NAME = module.cache.name },
+    module.identity.settings,
+  )
   parameters     = flatten([for module, declared in local.registry.modules : [for name in declared.parameters : "${module}/${name}"]])
   given_versions = var.given_parameter_versions
   given          = var.given_parameters
@@ -198,7 +202,7 @@ module "identity" {
   parameters_key_arn  = module.parameters_key.arn
   data_key_arn        = module.data_key.arn
   database_login_arns = module.database.login_arns
-  master_secret_arns  = values(module.database.master_secret_arns)
+  master_secret_arns  = distinct(values(module.database.master_secret_arns))
   cache_login_arns    = module.cache.login_arns
   log_group_arns      = module.observability.log_group_arns
   target_group_arns   = module.edge.target_group_arns
