@@ -10,7 +10,7 @@ module "platform" {
   environment        = "dev"
   cidr               = "10.10.0.0/16"
   asks_before_deploy = false
-  workloads          = { platform = keys(jsondecode(file("${path.module}/../../modules.json")).modules) }
+  shape              = "platform"
 
   nat_per_zone    = false
   endpoint_zones  = 1
@@ -19,11 +19,10 @@ module "platform" {
   spot_nodes      = { min = 1, max = 3 }
 
   database = {
-    shared          = true
-    instance_class  = "db.t4g.small"
-    storage_gb      = 20
-    max_connections = 150
-    multi_az        = false
+    shared         = true
+    instance_class = "db.t4g.small"
+    storage_gb     = 20
+    multi_az       = false
   }
   kafka = null
   cache = {

@@ -17,11 +17,10 @@ module "platform" {
   spot_nodes      = { min = 3, max = 30 }
 
   database = {
-    shared          = false
-    instance_class  = "db.m7g.large"
-    storage_gb      = 100
-    max_connections = 400
-    multi_az        = true
+    shared         = false
+    instance_class = "db.m7g.large"
+    storage_gb     = 100
+    multi_az       = true
   }
   kafka = {
     instance_type   = "kafka.m7g.large"

@@ -1,5 +1,4 @@
-# As production in everything that can go wrong, and smaller: a process a module, brokers, two zones that fail over, one
-# database server for all modules.
+# As production in everything that can go wrong, and smaller: a process and a database a module, brokers, what fails over.
 module "platform" {
   source = "../modules/platform"
   providers = {
@@ -18,11 +17,10 @@ module "platform" {
   spot_nodes      = { min = 2, max = 10 }
 
   database = {
-    shared          = true
-    instance_class  = "db.m7g.large"
-    storage_gb      = 50
-    max_connections = 800
-    multi_az        = true
+    shared         = false
+    instance_class = "db.t4g.medium"
+    storage_gb     = 50
+    multi_az       = true
   }
   kafka = {
     instance_type   = "kafka.t3.small"

@@ -25,6 +25,7 @@ variables {
     order   = "arn:aws:rds-db:eu-central-1:111122223333:dbuser:db-ONE/order_app"
     payment = "arn:aws:rds-db:eu-central-1:111122223333:dbuser:db-TWO/payment_app"
   }
+  master_login_arns  = ["arn:aws:rds-db:eu-central-1:111122223333:dbuser:db-ONE/master"]
   master_secret_arns = ["arn:aws:secretsmanager:eu-central-1:111122223333:secret:rds!db-1"]
   cache_login_arns   = ["arn:aws:elasticache:eu-central-1:111122223333:replicationgroup:genai-demo-test"]
   log_group_arns     = { application = "arn:aws:logs:eu-central-1:111122223333:log-group:a", metrics = "arn:aws:logs:eu-central-1:111122223333:log-group:m" }

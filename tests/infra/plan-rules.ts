@@ -12,6 +12,10 @@ export interface Surroundings {
   readonly registry: Registry;
   /** k8s/adot-collector/collector.yaml. */
   readonly collector: string;
+  /** values.yaml of the overlay that an environment is named after. */
+  readonly valuesOf: ReadonlyMap<string, string>;
+  /** What k8s/bootstrap installs, by ServiceAccount. */
+  readonly controllers: readonly string[];
 }
 
 export interface PlanRule {
@@ -111,10 +115,54 @@ export const PLAN_RULES: readonly PlanRule[] = [
     },
   },
   {
+    name: "databases take as many connections as the pods of the shape may open",
+    judge: (plan, { registry }) => {
+      const shape = ofType(plan, "aws_lb_target_group").length === 1 ? "platform" : "modules";
+      const wanted = registry.shapes[shape]?.maxConnections;
+      const found = ofType(plan, "aws_db_parameter_group").flatMap(({ values }) =>
+        z.array(z.looseObject({ name: z.string(), value: z.string() })).parse(values["parameter"]),
+      );
+      const set = found.filter(({ name }) => name === "max_connections").map(({ value }) => Number(value));
+      return set.length === 1 && set[0] === wanted
+        ? []
+        : [`max_connections is ${set.join() || "not set"}, not ${wanted}`];
+    },
+  },
+  {
+    name: "the overlay's values are all that its file has, and nothing else",
+    judge: (plan, { valuesOf }) => {
+      const [has, wanted] = [plan.outputs["overlay_values"], valuesOf.get(plan.environment)].map((text) =>
+        typeof text === "string" ? keysOf(Bun.YAML.parse(text)) : [],
+      );
+      return [
+        ...(wanted ?? []).filter((key) => !has?.includes(key)).map((key) => `the output lacks ${key}`),
+        ...(has ?? []).filter((key) => !wanted?.includes(key)).map((key) => `the overlay knows no ${key}`),
+        ...(wanted?.length === 0 ? ["there is no overlay of that name"] : []),
+      ];
+    },
+  },
+  {
+    name: "controllers of k8s/bootstrap have roles",
+    judge: ({ outputs, environment }, { controllers }) => {
+      const roles = Object.keys(z.record(z.string(), z.string()).parse(outputs["controller_role_arns"]));
+      const same = roles.length === controllers.length && controllers.every((each) => roles.includes(each));
+      return same
+        ? []
+        : [`${environment} has roles for ${roles.join(", ")}, and ${controllers.join(", ")} are installed`];
+    },
+  },
+  {
     name: "alarms and the dashboard watch metrics that the collector makes, by labels that it gives them",
     judge: metricFaults,
   },
 ];
+
+/** Paths to every value, with the places in lists left out. */
+function keysOf(value: unknown, path = ""): readonly string[] {
+  if (Array.isArray(value)) return [`${path}[${value.length}]`];
+  if (typeof value !== "object" || value === null) return [path];
+  return Object.entries(value).flatMap(([key, below]) => keysOf(below, path === "" ? key : `${path}.${key}`));
+}
 
 const patterns = z.array(
   z

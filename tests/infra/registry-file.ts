@@ -14,6 +14,7 @@ const registry = z.looseObject({
       parameters: z.array(z.string()),
     }),
   ),
+  shapes: z.record(z.string(), z.looseObject({ maxConnections: z.number() })),
   topics: z.record(z.string(), z.unknown()),
 });
 

@@ -128,8 +128,8 @@ function* databaseCells(plan: Plan, registry: Registry): Generator<Cell> {
         context: {},
         may: ({ modules }) => modules.includes(module),
       };
-    for (const name of ["master", "nobodys_app"])
-      yield { action: "rds-db:connect", resource: user(name), context: {}, may: () => false };
+    yield { action: "rds-db:connect", resource: user("master"), context: {}, may: ({ name }) => name === "migrate" };
+    yield { action: "rds-db:connect", resource: user("nobodys_app"), context: {}, may: () => false };
   }
   const secrets = JSON.stringify(databases.map(({ values }) => values["master_user_secret"])).matchAll(
     /"secret_arn":"([^"]+)"/g,

@@ -13,7 +13,7 @@ import { provisionCheckov } from "../provision/checkov.ts";
 import { findTerraform, terraformEnvironment } from "../provision/terraform.ts";
 import { type Applied, verifyEmulated } from "./emulated/apply.ts";
 import { type Judgement, type Judges, judge } from "./judgement.ts";
-import { PLAN_RULES } from "./plan-rules.ts";
+import { PLAN_RULES, type Surroundings } from "./plan-rules.ts";
 import { plantAll } from "./planted/rounds.ts";
 import { readRegistry } from "./registry-file.ts";
 import { readAssertions, rowsDocument } from "./rows.ts";
@@ -66,10 +66,7 @@ export async function verifyInfra(
       terraform,
       checkov: await provisionCheckov(),
       testFiles: await testFiles(),
-      surroundings: {
-        registry: await readRegistry(ROOT),
-        collector: await readFile(join(ROOT, "k8s/adot-collector/collector.yaml"), "utf8"),
-      },
+      surroundings: await readSurroundings(),
     };
     const staged = await stage(ROOT, join(directory, "staged"));
     check("every file has Terraform's format", await terraform.unformatted(staged.infra));
@@ -134,6 +131,20 @@ async function checkDocument(check: Check, text: string, draw: boolean): Promise
 async function initFaults(terraform: TerraformRuns, infra: string): Promise<readonly string[]> {
   const directories = [infra, ...ENVIRONMENTS.map((name) => join(infra, name))];
   return (await Promise.all(directories.map((directory) => terraform.init(directory)))).flat();
+}
+
+async function readSurroundings(): Promise<Surroundings> {
+  const text = (path: string) => readFile(join(ROOT, path), "utf8");
+  const values = ENVIRONMENTS.map(
+    async (name) => [name, await text(`k8s/overlays/${name}/values/values.yaml`)] as const,
+  );
+  const controllers = await Array.fromAsync(new Glob("*.yaml").scan({ cwd: join(ROOT, "k8s/bootstrap/values") }));
+  return {
+    registry: await readRegistry(ROOT),
+    collector: await text("k8s/adot-collector/collector.yaml"),
+    valuesOf: new Map(await Promise.all(values)),
+    controllers: controllers.map((file) => file.replace(/\.yaml$/, "")),
+  };
 }
 
 const testFiles = async (): Promise<readonly string[]> =>

@@ -24,6 +24,11 @@ output "login_arns" {
   }
 }
 
+output "master_login_arns" {
+  description = "Of each instance's master, for rds-db:connect: it may have to show a token once it has made users of IAM."
+  value       = [for instance in aws_db_instance.this : "arn:aws:rds-db:${var.region}:${var.account_id}:dbuser:${instance.resource_id}/${instance.username}"]
+}
+
 output "master_secret_arns" {
   description = "By module: where RDS keeps the name and password of its instance's master."
   value       = { for module, instance in local.instance_of : module => aws_db_instance.this[instance].master_user_secret[0].secret_arn }

@@ -15,6 +15,13 @@ locals {
             Resource = var.master_secret_arns
           },
           {
+            # A master that has made users of IAM may be asked for a token itself (docs/parameters-and-logins.md).
+            Sid      = "MastersByToken"
+            Effect   = "Allow"
+            Action   = ["rds-db:connect"]
+            Resource = var.master_login_arns
+          },
+          {
             Sid       = "MastersInClear"
             Effect    = "Allow"
             Action    = ["kms:Decrypt"]

@@ -73,6 +73,11 @@ variable "database_login_arns" {
   type        = map(string)
 }
 
+variable "master_login_arns" {
+  description = "Of each instance's master, for rds-db:connect."
+  type        = list(string)
+}
+
 variable "master_secret_arns" {
   description = "Where the masters' passwords are."
   type        = list(string)

@@ -9,10 +9,10 @@ locals {
   name      = "genai-demo-${var.environment}"
   namespace = "genai-demo"
 
-  # Which modules run in which pods: each in its own unless said otherwise.
-  workloads = { for workload, modules in coalesce(var.workloads, { for module in local.modules : module => [module] }) : workload => toset(modules) }
-  # Pages, documents and operations are where this module is.
-  edge_workload = one([for workload, modules in local.workloads : workload if contains(modules, local.registry.edge.host)])
+  # Which modules run in which pods; pages, documents and operations are in one of them.
+  shape         = local.registry.shapes[var.shape]
+  workloads     = { for workload in local.shape.workloads : workload.name => workload }
+  edge_workload = one([for name, workload in local.workloads : name if workload.hasEdge])
 }
 
 module "data_key" {
@@ -105,7 +105,7 @@ module "database" {
   engine_major             = local.engines.postgresql
   instance_class           = var.database.instance_class
   storage_gb               = var.database.storage_gb
-  max_connections          = var.database.max_connections
+  max_connections          = local.shape.maxConnections
   multi_az                 = var.database.multi_az
   deletion_protection      = var.deletion_protection
   vpc_id                   = module.network.vpc_id
@@ -160,7 +160,7 @@ module "edge" {
   vpc_id                  = module.network.vpc_id
   subnet_ids              = module.network.subnet_ids["load_balancer"]
   nodes_security_group_id = module.cluster.security_group_id
-  workload_paths          = { for workload, modules in local.workloads : workload => sort(flatten([for module in modules : local.registry.modules[module].paths])) }
+  workload_paths          = { for name, workload in local.workloads : name => workload.paths }
   edge_workload           = local.edge_workload
   deletion_protection     = var.deletion_protection
   logs_key_arn            = module.logs_key.arn
@@ -176,7 +176,9 @@ module "config" {
   database_urls      = module.database.urls
   master_secret_arns = module.database.master_secret_arns
   shared = merge(
-    { REDIS_URL = module.cache.url, REDIS_CACHE_NAME = module.cache.name },
+    # How pods log in at what is made here; where it is, if it is no secret, stands in the overlay's values.
+    { DATABASE_LOGIN = "iam", REDIS_LOGIN = "iam", REDIS_URL = module.cache.url, REDIS_CACHE_NAME = module.cache.name },
+    { for name, value in { KAFKA_SASL = "iam" } : name => value if var.kafka != null },
     module.identity.settings,
   )
   parameters     = flatten([for module, declared in local.registry.modules : [for name in declared.parameters : "${module}/${name}"]])
@@ -196,12 +198,13 @@ module "identity" {
   issuer_url          = module.cluster.issuer_url
   modules             = { for module, declared in local.registry.modules : module => { sends = declared.sends, subscribes = declared.subscribes } }
   topics              = toset(keys(local.registry.topics))
-  workloads           = local.workloads
+  workloads           = { for name, workload in local.workloads : name => toset(workload.modules) }
   kafka               = var.kafka == null ? null : { arn = module.kafka[0].arn }
   parameter_path      = var.parameter_path
   parameters_key_arn  = module.parameters_key.arn
   data_key_arn        = module.data_key.arn
   database_login_arns = module.database.login_arns
+  master_login_arns   = module.database.master_login_arns
   master_secret_arns  = distinct(values(module.database.master_secret_arns))
   cache_login_arns    = module.cache.login_arns
   log_group_arns      = module.observability.log_group_arns

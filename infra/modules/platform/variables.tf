@@ -69,18 +69,10 @@ variable "asks_before_deploy" {
   type        = bool
 }
 
-variable "workloads" {
-  description = "Which modules run in the pods of each ServiceAccount; null: each module in pods of its own, which are called after it."
-  type        = map(set(string))
-  default     = null
-
-  validation {
-    condition = var.workloads == null ? true : (
-      length(flatten([for modules in var.workloads : tolist(modules)]))
-      == length(toset(flatten([for modules in var.workloads : tolist(modules)])))
-    )
-    error_message = "workloads: name each module once."
-  }
+variable "shape" {
+  description = "In which pods the modules run (shapes of modules.json): modules, pairs or platform."
+  type        = string
+  default     = "modules"
 }
 
 variable "nat_per_zone" {
@@ -114,13 +106,12 @@ variable "spot_nodes" {
 }
 
 variable "database" {
-  description = "The instances of PostgreSQL: one for all modules (shared), or one a module."
+  description = "The instances of PostgreSQL: one for all modules (shared), or one a module. How many connections each takes is the shape's."
   type = object({
-    shared          = bool
-    instance_class  = string
-    storage_gb      = number
-    max_connections = number
-    multi_az        = bool
+    shared         = bool
+    instance_class = string
+    storage_gb     = number
+    multi_az       = bool
   })
 }
 
@@ -133,8 +124,8 @@ variable "kafka" {
   })
 
   validation {
-    condition     = var.kafka != null || length(coalesce(var.workloads, { a = ["a"], b = ["b"] })) == 1
-    error_message = "kafka: without brokers all modules must be in one workload: workloads = { platform = [...] }."
+    condition     = (var.kafka == null) == (var.shape == "platform")
+    error_message = "kafka: where everything is in one process (shape platform) there are no brokers, and else there are."
   }
 }
 

@@ -175,6 +175,7 @@ module "identity" {
   parameters_key_arn  = module.parameters_key.arn
   data_key_arn        = module.data_key.arn
   database_login_arns = module.database.login_arns
+  master_login_arns   = module.database.master_login_arns
   master_secret_arns  = distinct(values(module.database.master_secret_arns))
   cache_login_arns    = ["arn:aws:elasticache:${local.region}:${local.account_id}:replicationgroup:${local.name}"]
   log_group_arns      = module.observability.log_group_arns

@@ -228,11 +228,27 @@ export const networkFaults: readonly PlantedFault[] = [
     },
   },
   {
+    what: "fewer connections than the pods open",
+    file: "modules/platform/main.tf",
+    changes: [["= local.shape.maxConnections", "= 100"]],
+    found: { rule: "databases take as many connections" },
+  },
+  {
+    what: "an overlay that misses a peer",
+    file: "modules/platform/outputs.tf",
+    changes: [['          cache        = [{ ipBlock = { cidr = module.network.tier_cidrs["cache"] } }]\n', ""]],
+    found: { rule: "the overlay's values" },
+  },
+  {
     what: "a path that leads nowhere",
     file: "modules/platform/main.tf",
-    changes: [
-      ["local.registry.modules[module].paths]))", 'local.registry.modules[module].paths if module != "payment"]))'],
-    ],
-    found: { rule: "the load balancer's rules" },
+    changes: [["name => workload.paths }", 'name => workload.paths if name != "payment" }']],
+    found: {
+      assertions: [
+        "Workloads: staging runs a workload a module of modules.json",
+        "Workloads: production runs a workload a module of modules.json",
+      ],
+      rule: "the load balancer's rules",
+    },
   },
 ];

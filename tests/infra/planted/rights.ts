@@ -87,6 +87,12 @@ export const rightFaults: readonly PlantedFault[] = [
     },
   },
   {
+    what: "a controller without a role",
+    file: "modules/platform/outputs.tf",
+    changes: [['"cluster-autoscaler", "argo-rollouts"]', '"cluster-autoscaler"]']],
+    found: { rule: "controllers of k8s/bootstrap" },
+  },
+  {
     what: "an autoscaler of every cluster",
     file: "modules/identity/controllers.tf",
     changes: [
