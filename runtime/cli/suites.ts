@@ -34,6 +34,7 @@ export const SUITES: readonly Suite[] = [
       "tests/collector",
       "tests/release",
       "tests/image",
+      "tests/infra",
       "tests/kubernetes",
       "tests/cluster",
       "tests/aws",

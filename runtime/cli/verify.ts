@@ -8,6 +8,7 @@ export const help = `Usage: genai-demo verify telemetry [--if-built] [--json FIL
        genai-demo verify image [--if-built] [--json FILE]
        genai-demo verify k8s [--given OVERLAY] [--draw] [--json FILE]
        genai-demo verify cluster [--if-built] [--json FILE]
+       genai-demo verify infra [--full] [--draw] [--json FILE]
 
 telemetry: lints the configurations of the collector and of Fluent Bit (k8s/), asks a real OpenTelemetry collector whether
 it takes the first of them, and runs it: six processes on Kafka, PostgreSQL and Redis of their own (downloaded once) place
@@ -31,10 +32,17 @@ Argo Rollouts as they are, kwok in place of kubelets), applies every overlay of 
 orders are placed, with a real process for each colour, on PostgreSQL, Kafka and Redis. The programs are built once from Go
 modules (needs Go 1.26; a quarter of an hour, 480 MB in the cache); then it takes some four minutes. Needs openssl.
 
+infra: judges Terraform's files (infra/) without AWS: format, validity, their own tests on plans that mocks complete, rules
+that hold of every plan, what each role may do against what the modules declare, and checkov (downloaded once). Then it plants
+faults, which must all be found. Needs Terraform 1.11 in PATH and the AWS provider: in a mirror on this machine
+(TERRAFORM_MIRROR names one that is not found by itself), or from Terraform's registry. A minute or two. With --full what an
+emulated AWS (moto, downloaded once) can take is also applied, planned again without a difference, and destroyed: minutes more.
+
   --if-built    (telemetry, image, cluster) where the collector, what the image is built on, or a cluster's programs would
                 have to be made first, does only what needs none of it, and says so
   --given NAME  (k8s) fails where the overlay's values.yaml still has placeholders, and names them
-  --draw        (k8s) writes the picture of what is rendered into docs/kubernetes.md
+  --draw        (k8s) writes the picture of what is rendered into docs/kubernetes.md; (infra) writes docs/infrastructure.md
+  --full        (infra) on an emulated AWS as well
   --json FILE   writes the figures
 
 A line a check. Exit code 0 when every one holds, 1 when one does not, 2 for bad arguments.
@@ -48,9 +56,17 @@ interface VerifyOptions {
   readonly ifBuilt: boolean;
   readonly given: string | undefined;
   readonly draw: boolean;
+  readonly full: boolean;
 }
 
-const KNOWN: Readonly<Record<string, Verify>> = { telemetry, image, k8s, cluster };
+/** What is verified by a name, and the flags that mean something there. */
+const KNOWN: Readonly<Record<string, { readonly verify: Verify; readonly flags: readonly string[] }>> = {
+  telemetry: { verify: telemetry, flags: ["if-built"] },
+  image: { verify: image, flags: ["if-built"] },
+  k8s: { verify: k8s, flags: ["given", "draw"] },
+  cluster: { verify: cluster, flags: ["if-built"] },
+  infra: { verify: infra, flags: ["full", "draw"] },
+};
 
 /** Runs the command; resolves with its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -58,23 +74,25 @@ export async function run(args: readonly string[]): Promise<number> {
     "if-built": "boolean",
     given: "string",
     draw: "boolean",
+    full: "boolean",
     json: "string",
   });
   const [name = "none", ...others] = words;
-  const verify = KNOWN[name];
-  if (others.length > 0 || verify === undefined)
+  const known = KNOWN[name];
+  if (others.length > 0 || known === undefined)
     throw new UsageError(
       `verify: name what to verify, ${Object.keys(KNOWN).join(", ")}, not ${[name, ...others].join(" ")} (see --help)`,
     );
-  const foreign = Object.keys(flags).find((flag) => flag !== "json" && (name === "k8s") === (flag === "if-built"));
+  const foreign = Object.keys(flags).find((flag) => flag !== "json" && !known.flags.includes(flag));
   if (foreign !== undefined) throw new UsageError(`verify ${name}: takes no --${foreign} (see --help)`);
   checkFiguresFile(flags.json);
   const startedAtMs = systemClock.now();
   const checklist = openChecklist((line) => console.log(line));
-  const figures = await verify(checklist, {
+  const figures = await known.verify(checklist, {
     ifBuilt: flags["if-built"] === true,
     given: flags.given,
     draw: flags.draw === true,
+    full: flags.full === true,
   });
   for (const { name: figure, value, unit } of figures) console.log(`${figure}: ${value} ${unit}`);
   writeFigures(flags.json, figureReport(`verify ${name}`, startedAtMs, figures, []));
@@ -132,5 +150,26 @@ async function cluster(checklist: Checklist, { ifBuilt }: VerifyOptions): Promis
     atMost("cluster.handbackGapMs", measured.handbackGapMs, "ms", measured.mostGapMs),
     atMost("cluster.failedRequests", measured.failedRequests, "requests", 0),
     atMost("cluster.violations", measured.violations, "violations", 0),
+  ];
+}
+
+async function infra(checklist: Checklist, { full, draw }: VerifyOptions): Promise<readonly Figure[]> {
+  const { verifyInfra } = await import("../../tests/infra/verify.ts");
+  const judged = await verifyInfra(checklist, { full, draw });
+  if (judged === null) return [];
+  const { applied } = judged;
+  return [
+    atLeast("infra.resources", judged.resources, "planned resources", 1),
+    atLeast("infra.assertions", judged.assertions, "assertions", 21),
+    atLeast("infra.rights", judged.rights, "requests", 1),
+    atLeast("infra.plantedFaults", judged.planted, "planted faults", 30),
+    atLeast("infra.checkov", judged.checkovPassed, "checks of checkov's", 1),
+    ...(applied === null
+      ? []
+      : [
+          atLeast("infra.applied", applied.resources, "resources on an emulated AWS", 1),
+          stated("infra.applySeconds", applied.applySeconds, "s"),
+          stated("infra.destroySeconds", applied.destroySeconds, "s"),
+        ]),
   ];
 }

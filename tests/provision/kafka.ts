@@ -1,14 +1,15 @@
 /** Apache Kafka from the Maven registry: the broker that "external" topologies use. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import engines from "../../infra/engines.json";
 import { installOnce } from "./cache.ts";
 import { provisionJava } from "./java.ts";
 import { classArchive } from "./kafka-class-archive.ts";
 import type { KafkaProgram } from "./kafka-process.ts";
 import { downloadJars } from "./maven-jars.ts";
 
-/** The broker that the tests run against. */
-export const KAFKA_VERSION = "4.4.0";
+/** The broker that the tests run against, and that Terraform asks MSK for. */
+export const KAFKA_VERSION: string = engines.kafka;
 /** Of the line before, which clusters still run: a smoke test runs against it. */
 export const KAFKA_PREVIOUS_VERSION = "3.9.1";
 
