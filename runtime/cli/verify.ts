@@ -8,7 +8,7 @@ export const help = `Usage: genai-demo verify telemetry [--if-built] [--json FIL
        genai-demo verify image [--if-built] [--json FILE]
        genai-demo verify k8s [--given OVERLAY] [--draw] [--json FILE]
        genai-demo verify cluster [--if-built] [--json FILE]
-       genai-demo verify infra [--full] [--draw] [--json FILE]
+       genai-demo verify infra [--if-built] [--full] [--draw] [--json FILE]
 
 telemetry: lints the configurations of the collector and of Fluent Bit (k8s/), asks a real OpenTelemetry collector whether
 it takes the first of them, and runs it: six processes on Kafka, PostgreSQL and Redis of their own (downloaded once) place
@@ -38,8 +38,8 @@ faults, which must all be found. Needs Terraform 1.11 in PATH and the AWS provid
 (TERRAFORM_MIRROR names one that is not found by itself), or from Terraform's registry. A minute or two. With --full what an
 emulated AWS (moto, downloaded once) can take is also applied, planned again without a difference, and destroyed: minutes more.
 
-  --if-built    (telemetry, image, cluster) where the collector, what the image is built on, or a cluster's programs would
-                have to be made first, does only what needs none of it, and says so
+  --if-built    (telemetry, image, cluster, infra) where the collector, what the image is built on, or a cluster's programs
+                would have to be made first, or Terraform be installed, does only what needs none of it, and says so
   --given NAME  (k8s) fails where the overlay's values.yaml still has placeholders, and names them
   --draw        (k8s) writes the picture of what is rendered into docs/kubernetes.md; (infra) writes docs/infrastructure.md
   --full        (infra) on an emulated AWS as well
@@ -65,7 +65,7 @@ const KNOWN: Readonly<Record<string, { readonly verify: Verify; readonly flags: 
   image: { verify: image, flags: ["if-built"] },
   k8s: { verify: k8s, flags: ["given", "draw"] },
   cluster: { verify: cluster, flags: ["if-built"] },
-  infra: { verify: infra, flags: ["full", "draw"] },
+  infra: { verify: infra, flags: ["if-built", "full", "draw"] },
 };
 
 /** Runs the command; resolves with its exit code. */
@@ -153,9 +153,9 @@ async function cluster(checklist: Checklist, { ifBuilt }: VerifyOptions): Promis
   ];
 }
 
-async function infra(checklist: Checklist, { full, draw }: VerifyOptions): Promise<readonly Figure[]> {
+async function infra(checklist: Checklist, { ifBuilt, full, draw }: VerifyOptions): Promise<readonly Figure[]> {
   const { verifyInfra } = await import("../../tests/infra/verify.ts");
-  const judged = await verifyInfra(checklist, { full, draw });
+  const judged = await verifyInfra(checklist, { full, draw, onlyIfThere: ifBuilt });
   if (judged === null) return [];
   const { applied } = judged;
   return [
