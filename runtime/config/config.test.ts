@@ -124,6 +124,10 @@ test("what the brokers' login lacks is named", () => {
   expect(settingsAtFault({ KAFKA_CA_FILE: "/ca.pem" })).toEqual(["KAFKA_CA_FILE"]);
   expect(settingsAtFault({ KAFKA_SASL: "scram-sha-512" })).toEqual(["KAFKA_USERNAME", "KAFKA_PASSWORD"]);
   expect(settingsAtFault({ KAFKA_SASL: "oauthbearer" })).toEqual(["KAFKA_TOKEN_FILE"]);
+  const region = { AWS_REGION: "eu-central-1", KAFKA_SASL: "iam" };
+  expect(settingsAtFault(region)).toEqual(["KAFKA_SASL"]);
+  // It reads the parameters that everybody shares, and speaks to no broker.
+  expect(() => load("migrate", { DATABASE_URL: "postgres://a@b/c", ...region })).not.toThrow();
 });
 
 test("the development issuer is refused where anything says that this is no development machine", () => {

@@ -39,7 +39,9 @@ export function crossFaults<M extends string>(
   const isProcess = given.mode !== "migrate" && given.mode !== "topics";
   if (isProcess) faults.push(...activityFaults(config));
   faults.push(...iamFaults(given.mode, config, values));
-  faults.push(...kafkaFaults(config, given.mode === "topics" || (isProcess && config.transport === "kafka")));
+  // It has nothing to do with brokers, though it reads the parameters of those who have.
+  if (given.mode !== "migrate")
+    faults.push(...kafkaFaults(config, given.mode === "topics" || (isProcess && config.transport === "kafka")));
   if (config.exclusiveDatabase && given.mode !== "dev")
     faults.push({
       setting: "EXCLUSIVE_DATABASE",

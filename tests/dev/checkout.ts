@@ -14,7 +14,7 @@ import { tokenOf } from "../journeys/platform.ts";
 import { type Environment, type PlatformProcess, programIn, startProcess } from "../journeys/process.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
-const COPIED = ["modules", "runtime", "tests", "package.json", "tsconfig.json", "bunfig.toml"];
+const COPIED = ["modules", "runtime", "tests", "infra/engines.json", "package.json", "tsconfig.json", "bunfig.toml"];
 
 export interface Checkout {
   readonly root: string;

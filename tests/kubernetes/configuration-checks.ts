@@ -22,8 +22,19 @@ export const configurationChecks: readonly Check[] = [
   { name: "runs the jobs that come before once a release, with the topics where there is Kafka", judge: jobFaults },
 ];
 
-/** Which settings come from Parameter Store (docs/kubernetes.md), with something of their form. */
-export function parameters(modules: readonly Module[], ofServer: "each" | "one"): Readonly<Record<string, string>> {
+/** Which settings come from Parameter Store (docs/kubernetes.md), with something of their form; logins are IAM's. */
+export function parameters(
+  modules: readonly Module[],
+  { ofServer, mode }: { readonly ofServer: "each" | "one"; readonly mode: Mode },
+): Readonly<Record<string, string>> {
+  const shared = {
+    DATABASE_LOGIN: "iam",
+    REDIS_URL: "rediss://app@cache.example:6379",
+    REDIS_LOGIN: "iam",
+    REDIS_CACHE_NAME: "genai-demo",
+    ...(ofServer === "each" ? { KAFKA_SASL: "iam" } : {}),
+  };
+  if (mode === "topics") return shared;
   const sample = (user: string) => `postgres://${user}@db.example:5432/genai?sslmode=verify-full`;
   const databases =
     ofServer === "one"
@@ -32,7 +43,7 @@ export function parameters(modules: readonly Module[], ofServer: "each" | "one")
   const secrets = modules.flatMap(({ name, webhooksFrom }) =>
     webhooksFrom === null ? [] : [[`${name.toUpperCase()}_WEBHOOK_SECRETS`, "sample-of-a-secret"]],
   );
-  return { ...databases, ...Object.fromEntries(secrets), REDIS_URL: "rediss://cache.example:6379" };
+  return { ...shared, ...databases, ...Object.fromEntries(secrets) };
 }
 
 /** What the image sets, and the kubelet in every pod. */
@@ -55,8 +66,11 @@ function settingFaults(pods: Pods, overlay: Overlay, platform: Platform): readon
   const env = {
     ...BY_OTHERS,
     ...given,
-    ...(mode === "topics" ? {} : parameters(platform.modules, transport === "kafka" ? "each" : "one")),
+    ...parameters(platform.modules, { ofServer: transport === "kafka" ? "each" : "one", mode }),
   };
+  // Settings that nothing gives are looked for there.
+  const unread =
+    given["PARAMETER_PATH"] === undefined ? [`${pods.owner}: reads no parameters: PARAMETER_PATH is not set`] : [];
   try {
     const { table } = loadPlatformConfig({
       modules: platform.modules.map(({ name }) => name),
@@ -68,9 +82,8 @@ function settingFaults(pods: Pods, overlay: Overlay, platform: Platform): readon
       env,
     });
     const known = new Set(table.map((row) => row.env));
-    return Object.keys(given)
-      .filter((name) => !known.has(name))
-      .map((name) => `${pods.owner}: nobody reads ${name}`);
+    const strange = Object.keys(given).filter((name) => !known.has(name));
+    return [...unread, ...strange.map((name) => `${pods.owner}: nobody reads ${name}`)];
   } catch (error) {
     return [`${pods.owner}: ${messageOf(error)}`];
   }

@@ -1,5 +1,5 @@
 /** A Kafka client for tests of the broker itself: silent, and patient with a broker that is just coming up. */
-import { type Admin, Kafka, type KafkaConfig, logLevel } from "kafkajs";
+import { type Admin, Kafka, type KafkaConfig, KafkaJSBrokerNotFound, logLevel } from "kafkajs";
 import { guardIdleLoop } from "../../runtime/transport/kafka/idle-guard.ts";
 import { until } from "../../runtime/until.fixture.ts";
 
@@ -27,7 +27,17 @@ export async function withAdmin<T>(
 export async function createTopic(brokers: readonly string[], topic: string, replicationFactor = 1): Promise<void> {
   await withAdmin(brokers, async (admin) => {
     // Waiting for leaders is done here: kafkajs now and then asks a broker that does not know the topic yet, and fails.
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor }], waitForLeaders: false });
+    const topics = [{ topic, numPartitions: 1, replicationFactor }];
+    await until(`topic ${topic} is made`, () =>
+      admin.createTopics({ topics, waitForLeaders: false }).then(
+        () => true,
+        (error: unknown) => {
+          // One of several brokers that has just started may not have heard who leads them.
+          if (error instanceof KafkaJSBrokerNotFound) return false;
+          throw error;
+        },
+      ),
+    );
     await until(`topic ${topic} has a leader`, async () => {
       const metadata = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
       return (metadata?.topics[0]?.partitions[0]?.leader ?? -1) >= 0;

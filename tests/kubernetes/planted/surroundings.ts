@@ -95,6 +95,24 @@ export const surroundingFaults: readonly Planted[] = [
     says: "OIDC_ISSUER",
   },
   {
+    what: "no path of parameters, so that no database is known",
+    plant: (draft) => remove(settings(draft), "data.PARAMETER_PATH"),
+    check: SETTINGS,
+    says: "PARAMETER_PATH is not set",
+  },
+  {
+    what: "no region to ask for parameters in",
+    plant: (draft) => remove(settings(draft), "data.AWS_REGION"),
+    check: SETTINGS,
+    says: "AWS_REGION",
+  },
+  {
+    what: "a migration that knows no parameters",
+    plant: ({ before }) => remove(find(before, "ConfigMap", "migrate-settings"), "data.PARAMETER_PATH"),
+    check: SETTINGS,
+    says: "migrate-000000000000: reads no parameters",
+  },
+  {
     what: "a setting that is malformed",
     plant: (draft) => set(settings(draft), "data.READINESS_DRAIN_MS", "soon"),
     check: SETTINGS,
