@@ -38,6 +38,8 @@ export const SUITES: readonly Suite[] = [
       "tests/kubernetes",
       "tests/cluster",
       "tests/aws",
+      "tests/restore",
+      "tests/pipeline",
     ],
     timeoutMinutes: 10,
   },
