@@ -48,6 +48,7 @@ before, with a line in docs/runbooks/restore.md that says how to mend it. Some f
                 would have to be made first, or Terraform be installed, does only what needs none of it, and says so
   --given NAME  (k8s) fails where the overlay's values.yaml still has placeholders, and names them
   --draw        (k8s) writes the picture of what is rendered into docs/kubernetes.md; (infra) writes docs/infrastructure.md
+                and infra/planned.json
   --full        (infra) on an emulated AWS as well
   --json FILE   writes the figures
 
