@@ -40,6 +40,7 @@ export const SUITES: readonly Suite[] = [
       "tests/aws",
       "tests/restore",
       "tests/pipeline",
+      "tests/documents",
     ],
     timeoutMinutes: 10,
   },
