@@ -1,4 +1,5 @@
 /** The buildspecs of the pipeline, as CodeBuild reads them: their commands in order, and what can be said of them unrun. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { YAML } from "bun";
 import * as z from "zod";
@@ -42,7 +43,7 @@ const GIVEN_BY_CODEBUILD = [
   "CODEBUILD_BUILD_SUCCEEDING",
 ];
 /** What the build images have; kustomize is installed by the step that uses it. */
-const PROGRAMS = ["aws", "cat", "date", "docker", "go", "kubectl", "kustomize", "npx", "set", "test"];
+const PROGRAMS = ["aws", "bash", "cat", "date", "docker", "go", "kubectl", "kustomize", "npx", "set", "test"];
 
 /** What Terraform gives each build, from the text of its module. */
 export function environmentIn(terraform: string): readonly string[] {
@@ -67,9 +68,12 @@ export function faultsOf(spec: Buildspec, { environment, inputs, scripts }: Surr
     const programs = command
       .split(/\||;|\$\((?!\()/)
       .flatMap((part) => /^\s*(?:[A-Z]+=\S+ )*([\w./-]+)/.exec(part)?.[1] ?? []);
-    const unknown = programs.filter((program) =>
-      program.includes("/") ? !Bun.which(join(ROOT, program)) : !PROGRAMS.includes(program),
-    );
+    // By bash: whether a source that comes as a zip keeps the right to execute is not to be relied upon.
+    const files = [...command.matchAll(/\bbash (\S+)/g)].map(([, file = ""]) => file);
+    const unknown = [
+      ...programs.filter((program) => !PROGRAMS.includes(program)),
+      ...files.filter((file) => !existsSync(join(ROOT, file))),
+    ];
     const missing = [...command.matchAll(/bun@\S+ run (\S+)/g)].filter(([, script = ""]) => !(script in scripts));
     return [
       ...(syntax.exitCode === 0 ? [] : [syntax.stderr.toString().trim()]),

@@ -38,7 +38,7 @@ test.each([
     /CLUSTER_NAME is given by nobody/,
   ],
   ["a program that is not there", "helm upgrade x", /there is no helm/],
-  ["a script that is not there", "infra/pipeline/demote", /there is no infra\/pipeline\/demote/],
+  ["a script that is not there", "bash infra/pipeline/demote", /there is no infra\/pipeline\/demote/],
   ["a command of the platform that is not there", "npx -y bun@1.4.5 run deploy", /there is no bun run deploy/],
   ["a pipe that hides a failure", "kustomize build x | kubectl apply -f -", /goes unnoticed/],
 ])("%s is found", (_what, command, fault) => {
