@@ -12,5 +12,6 @@ export const checkoutCommands: Commands = {
   faults: { does: "kill processes under load", load: () => import("./faults.ts") },
   fuzz: { does: "random requests against the API", load: () => import("./fuzz.ts") },
   verify: { does: "check what surrounds the code, on real tools", load: () => import("./verify.ts") },
+  cost: { does: "what each environment costs a month", load: () => import("./cost.ts") },
   bench: { does: "measure", load: () => import("./bench.ts") },
 };

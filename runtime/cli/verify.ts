@@ -9,6 +9,7 @@ export const help = `Usage: genai-demo verify telemetry [--if-built] [--json FIL
        genai-demo verify k8s [--given OVERLAY] [--draw] [--json FILE]
        genai-demo verify cluster [--if-built] [--json FILE]
        genai-demo verify infra [--if-built] [--full] [--draw] [--json FILE]
+       genai-demo verify restore [--json FILE]
 
 telemetry: lints the configurations of the collector and of Fluent Bit (k8s/), asks a real OpenTelemetry collector whether
 it takes the first of them, and runs it: six processes on Kafka, PostgreSQL and Redis of their own (downloaded once) place
@@ -38,10 +39,16 @@ faults, which must all be found. Needs Terraform 1.11 in PATH and the AWS provid
 (TERRAFORM_MIRROR names one that is not found by itself), or from Terraform's registry. A minute or two. With --full what an
 emulated AWS (moto, downloaded once) can take is also applied, planned again without a difference, and destroyed: minutes more.
 
+restore: rehearses a restore. Six processes, a PostgreSQL for each module and Kafka of their own (downloaded once) carry
+orders of every kind while copies of the databases are taken, and crash. Then databases are put back to copies of different
+moments, their consumer groups are set back, all of it starts, and what reconcile lists must be what stands otherwise than
+before, with a line in docs/runbooks/restore.md that says how to mend it. Some five minutes.
+
   --if-built    (telemetry, image, cluster, infra) where the collector, what the image is built on, or a cluster's programs
                 would have to be made first, or Terraform be installed, does only what needs none of it, and says so
   --given NAME  (k8s) fails where the overlay's values.yaml still has placeholders, and names them
   --draw        (k8s) writes the picture of what is rendered into docs/kubernetes.md; (infra) writes docs/infrastructure.md
+                and infra/planned.json
   --full        (infra) on an emulated AWS as well
   --json FILE   writes the figures
 
@@ -66,6 +73,7 @@ const KNOWN: Readonly<Record<string, { readonly verify: Verify; readonly flags: 
   k8s: { verify: k8s, flags: ["given", "draw"] },
   cluster: { verify: cluster, flags: ["if-built"] },
   infra: { verify: infra, flags: ["if-built", "full", "draw"] },
+  restore: { verify: restore, flags: [] },
 };
 
 /** Runs the command; resolves with its exit code. */
@@ -171,5 +179,18 @@ async function infra(checklist: Checklist, { ifBuilt, full, draw }: VerifyOption
           stated("infra.applySeconds", applied.applySeconds, "s"),
           stated("infra.destroySeconds", applied.destroySeconds, "s"),
         ]),
+  ];
+}
+
+async function restore(checklist: Checklist): Promise<readonly Figure[]> {
+  const { verifyRestore } = await import("../../tests/restore/verify.ts");
+  const measured = await verifyRestore(checklist);
+  if (measured === null) return [];
+  return [
+    stated("restore.minutes", measured.minutes, "min"),
+    atLeast("restore.orders", measured.orders, "orders", 1),
+    atLeast("restore.restores", measured.restores, "restores", 1),
+    atLeast("restore.differing", measured.differing, "orders", 1),
+    atLeast("restore.differingListed", measured.differingListed, "orders", measured.differing),
   ];
 }

@@ -17,6 +17,7 @@ import { admissionFaults } from "./admission.ts";
 import { type BlueGreenFigures, checkBlueGreen, SCALE_DOWN_SECONDS } from "./blue-green.ts";
 import type { Workload } from "./colours.ts";
 import { type Cluster, startCluster } from "./control-plane.ts";
+import { deployerFaults } from "./deployers.ts";
 import { startFailureRate } from "./failure-rate.ts";
 import { startJobRunner } from "./job-runner.ts";
 import { listOf, rollout } from "./objects.ts";
@@ -85,6 +86,11 @@ async function verifyRunning(
     progress(`a control plane runs after ${readySeconds.toFixed(0)} s`);
     await cluster.kubectl.apply([TARGET_GROUP_BINDINGS]);
     await untilServed(cluster.api, TARGET_GROUP_BINDINGS.metadata.name);
+    check(
+      "the pipeline's group may apply every overlay and promote, give away no right that it has not, and no more",
+      await deployerFaults(cluster, overlays, ROOT),
+    );
+    await removeNamespaces(cluster);
     let figures: BlueGreenFigures | null = null;
     for (const overlay of overlays) {
       if (overlay.name === ROLLED.overlay) figures = await checkRolled(check, cluster, overlay, servers);

@@ -11,8 +11,10 @@ import type { Check, Checklist } from "../../runtime/cli/verify/checklist.ts";
 import { messageOf } from "../../runtime/error-text.ts";
 import { provisionCheckov } from "../provision/checkov.ts";
 import { findTerraform, terraformEnvironment } from "../provision/terraform.ts";
+import { billable } from "./billable.ts";
 import { type Applied, verifyEmulated } from "./emulated/apply.ts";
 import { type Judgement, type Judges, judge } from "./judgement.ts";
+import type { Plan } from "./plan.ts";
 import { PLAN_RULES, type Surroundings } from "./plan-rules.ts";
 import { plantAll } from "./planted/rounds.ts";
 import { readRegistry } from "./registry-file.ts";
@@ -42,6 +44,7 @@ export interface VerifyOptions {
 
 const ROOT = join(import.meta.dir, "..", "..");
 const DOCUMENT = "docs/infrastructure.md";
+const PLANNED = "infra/planned.json";
 const ENVIRONMENTS = ["dev", "staging", "production"];
 
 /** Runs every check; null where Terraform could not judge anything: a failure, unless it may be left out. */
@@ -82,6 +85,7 @@ export async function verifyInfra(
     check(`${ENVIRONMENTS.join(", ")} are valid`, invalid.flat());
     const judgement = await judge(staged, judges);
     checkJudgement(check, judgement);
+    await checkBill(check, judgement.plans, draw);
     const rounds = await plantAll(ROOT, directory, judges, full ? 2 : 1);
     const planted = rounds.reduce((sum, round) => sum + round.planted, 0);
     check(
@@ -141,6 +145,24 @@ async function checkDocument(check: Check, text: string, draw: boolean): Promise
   if (draw) await writeFile(file, text);
   const is = await readFile(file, "utf8").catch(() => "");
   check(`${DOCUMENT} names every assertion`, is === text ? [] : ["it is not current: bun run verify infra --draw"]);
+}
+
+/** What `cost` reckons with is what is planned. */
+async function checkBill(check: Check, plans: readonly Plan[], draw: boolean): Promise<void> {
+  const counted = await Promise.all(
+    plans.map(async (plan) => {
+      const root = await readFile(join(ROOT, "infra", plan.environment, "main.tf"), "utf8");
+      return [plan.environment, billable(plan, root)] as const;
+    }),
+  );
+  const text = `${JSON.stringify(Object.fromEntries(counted.map(([name, { quantities }]) => [name, quantities])), null, 2)}\n`;
+  const file = join(ROOT, PLANNED);
+  if (draw) await writeFile(file, text);
+  const is = await readFile(file, "utf8").catch(() => "");
+  check(`${PLANNED} counts what is planned and paid for`, [
+    ...counted.flatMap(([, { faults }]) => faults),
+    ...(is === text ? [] : ["it is not current: bun run verify infra --draw"]),
+  ]);
 }
 
 /** Of the tests' own directory and of each environment, which share one lock. */
