@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cp, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { readPostmaster } from "../../runtime/database/embedded/cluster.ts";
 import { findCluster } from "../../runtime/database/embedded/data-directory.ts";
 import { removeEmbedded } from "../../runtime/database/embedded.ts";
@@ -14,7 +14,7 @@ import { tokenOf } from "../journeys/platform.ts";
 import { type Environment, type PlatformProcess, programIn, startProcess } from "../journeys/process.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
-const COPIED = ["modules", "runtime", "tests", "infra/engines.json", "package.json", "tsconfig.json", "bunfig.toml"];
+const COPIED = ["modules", "runtime", "tests", "infra", "package.json", "tsconfig.json", "bunfig.toml"];
 
 export interface Checkout {
   readonly root: string;
@@ -29,10 +29,13 @@ export interface Checkout {
   remove(): Promise<void>;
 }
 
+/** What Terraform downloads is large. */
+const filter = (path: string) => basename(path) !== ".terraform";
+
 /** Copies what `dev` runs, and `more`; the installed packages are shared. */
 export async function copyCheckout(more: readonly string[] = []): Promise<Checkout> {
   const root = await mkdtemp(join(tmpdir(), "genai-demo-checkout-"));
-  for (const name of [...COPIED, ...more]) await cp(join(ROOT, name), join(root, name), { recursive: true });
+  for (const name of [...COPIED, ...more]) await cp(join(ROOT, name), join(root, name), { recursive: true, filter });
   await symlink(join(ROOT, "node_modules"), join(root, "node_modules"));
   const dataDir = join(root, ".data");
   return {
