@@ -61,7 +61,8 @@ function serviceFaults(overlay: Overlay): readonly string[] {
 function nameFaults(overlay: Overlay): readonly string[] {
   const { values, objects } = overlay;
   const region = textAt(values, "spec", "region");
-  const account = /^(\d{12})\./.exec(textAt(values, "spec", "image"))?.[1] ?? "";
+  // The image's may be another: a registry can be shared.
+  const [, account = ""] = /::(\d{12}):/.exec(Object.values(labelsAt(values, "spec", "roles"))[0] ?? "") ?? [];
   const roles = ofKind(everything(overlay), "ServiceAccount").map((each) => {
     const role = labelsAt(each, "metadata", "annotations")["eks.amazonaws.com/role-arn"];
     return { title: titleOf(each), name: nameOf(each), role };
