@@ -86,6 +86,29 @@ test("one that has heard within the grace stays with that, however long nobody c
   expect(changes).toEqual([]);
 });
 
+test("does not end while nobody can tell, since the other colour may not have heard; the next answer decides", async () => {
+  for (const [answer, isActive] of [
+    ["green", false],
+    ["blue", true],
+  ] as const) {
+    const { activity, advance } = starting();
+    activity.selects("blue");
+    activity.selects("green");
+    activity.problem(away);
+    await advance(10 * OVERLAP_MS);
+    expect(activity.isActive()).toBe(true);
+    activity.selects(answer);
+    expect(activity.isActive()).toBe(isActive);
+    activity.problem(null);
+    activity.selects("blue");
+    activity.selects("green");
+    await advance(OVERLAP_MS - 1);
+    expect(activity.isActive()).toBe(true);
+    await advance(1);
+    expect(activity.isActive()).toBe(false);
+  }
+});
+
 test("problems are told once, at the level that they deserve, and take no turn; so is their end", () => {
   const { activity, logged, conditions } = starting();
   activity.problem(null);

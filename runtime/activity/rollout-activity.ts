@@ -5,6 +5,9 @@
  * other colour has joined before it ends, and if it becomes active again by then nothing has happened. A Service whose
  * selector has no hash is managed by no rollout: every pod is active.
  *
+ * It ends by an answer of that moment alone: while nobody can tell, the other colour may not have heard of the switch, and
+ * nobody would be active for as long as that lasts.
+ *
  * How it fails: while nobody can tell what the Service selects, the last known answer holds. A pod that has never had one
  * stands by at first, since a colour that is already there does the work, and counts as active after a grace: an overlap
  * does no harm, a gap does. It is told loudly (log, health), and takes no readiness away. Whoever watches tries again
@@ -58,6 +61,10 @@ export function createRolloutActivity(deps: RolloutActivityDeps): RolloutActivit
   let endGrace: () => void = NOTHING;
   /** Null unless it goes on only until the overlap is over. */
   let endOverlap: (() => void) | null = null;
+  /** Something has gone wrong since the last answer. */
+  let isUncertain = false;
+  /** The overlap is over, and nobody could tell whether the other colour is still selected. */
+  let isOverdue = false;
 
   function change(next: boolean) {
     isActive = next;
@@ -65,6 +72,7 @@ export function createRolloutActivity(deps: RolloutActivityDeps): RolloutActivit
   }
 
   function activate(because: string) {
+    isOverdue = false;
     endOverlap?.();
     endOverlap = null;
     if (isActive) return;
@@ -74,6 +82,7 @@ export function createRolloutActivity(deps: RolloutActivityDeps): RolloutActivit
 
   function deactivate(selected: string) {
     endOverlap = null;
+    isOverdue = false;
     log("info", "activity.idle", { ownHash, selected });
     change(false);
   }
@@ -89,6 +98,7 @@ export function createRolloutActivity(deps: RolloutActivityDeps): RolloutActivit
     selects(hash) {
       const isFirst = !isKnown;
       isKnown = true;
+      isUncertain = false;
       endGrace();
       if (hash === null) return activate("the Service selects by no template hash");
       if (hash === ownHash) return activate("the Service selects this colour");
@@ -96,11 +106,16 @@ export function createRolloutActivity(deps: RolloutActivityDeps): RolloutActivit
         if (isFirst) log("info", "activity.idle", { ownHash, selected: hash });
         return;
       }
+      if (isOverdue) return deactivate(hash);
       if (endOverlap !== null) return;
       log("info", "activity.ending", { ownHash, selected: hash, inMs: overlapMs });
-      endOverlap = scheduler.after(overlapMs, () => deactivate(hash));
+      endOverlap = scheduler.after(overlapMs, () => {
+        if (isUncertain) isOverdue = true;
+        else deactivate(hash);
+      });
     },
     problem(problem) {
+      isUncertain = problem !== null;
       if (problem === null) {
         if (told !== null) log("info", "activity.known", {});
         deps.condition(null);

@@ -183,6 +183,15 @@ const answers: readonly (readonly [string, () => Response, Partial<ServiceProble
     () => Response.json({ kind: "Pod" }),
     { isRefusal: false, text: expect.stringContaining("no Service") },
   ],
+  [
+    "another Service",
+    () =>
+      Response.json({
+        metadata: { name: "platform-preview", resourceVersion: "7" },
+        spec: { selector: { "rollouts-pod-template-hash": "green" } },
+      }),
+    { isRefusal: false, text: expect.stringContaining('another one: "platform-preview"') },
+  ],
   ["a redirect", () => Response.redirect("http://127.0.0.1:9/"), { isRefusal: false }],
 ];
 test.each(answers)("%s is a problem until it passes; what was told stands", async (_name, given, problemTold) => {

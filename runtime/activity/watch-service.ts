@@ -88,6 +88,8 @@ export function watchService(deps: WatchServiceDeps): ServiceWatch {
       await requireOk(response, "get");
       return understood(await response.text(), (text) => parseService(JSON.parse(text)));
     });
+    if (found.name !== service)
+      throw new Error(`the server sends another one: ${JSON.stringify(found.name.slice(0, SHOWN))}`);
     listener.selects(found.hash);
     const query = new URLSearchParams({
       watch: "true",

@@ -43,7 +43,7 @@ export async function run(args: readonly string[], registry: readonly Module[]):
   for (const { what, path, faultOf } of checks) {
     const fault = await ask(path, faultOf);
     if (fault !== undefined) failed += 1;
-    console.log(`${fault === undefined ? "holds" : "FAILS"}  ${what}: GET ${path}${fault ? `: ${fault}` : ""}`);
+    console.log(`${fault === undefined ? "holds" : "FAILS"}  ${what}: GET ${path}${fault ? `: ${plain(fault)}` : ""}`);
     // The rest could only say the same.
     if (fault !== undefined && path === READY_PATH) break;
   }
@@ -170,6 +170,9 @@ async function answerOf(url: string): Promise<Answer | string> {
   }
 }
 
+/** On one line, and without what a terminal would do: an answer must not look like lines of this report. */
+const plain = (text: string) => text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
+
 const said = (status: number, text: string) => `${status} ${text.slice(0, 200)}`.trim();
 
 function jsonOf(text: string): unknown {
@@ -184,7 +187,10 @@ function originOf(given: string | undefined): string {
   if (given === undefined) throw new UsageError("--url is missing: give their address, such as http://127.0.0.1:8080");
   if (!URL.canParse(given) || !/^https?:$/.test(new URL(given).protocol))
     throw new UsageError(`--url ${given}: give an address such as http://127.0.0.1:8080`);
-  return new URL(given).origin;
+  const { origin, username, password, pathname, search } = new URL(given);
+  if (username !== "" || password !== "" || pathname !== "/" || search !== "")
+    throw new UsageError(`--url ${origin} takes no path and no user: what is asked there is known, and needs no login`);
+  return origin;
 }
 
 /** As MODULES is read. */

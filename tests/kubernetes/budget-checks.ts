@@ -45,7 +45,19 @@ function autoscalerFaults({ name, objects }: Overlay): readonly string[] {
         target: numberAt(metric, "resource", "target", "averageUtilization"),
       }));
       const title = titleOf(scaler);
+      const byUse = listAt(scaler, "spec", "metrics").every(
+        (metric) => textAt(metric, "resource", "target", "type") === "Utilization",
+      );
+      const disabled = ["scaleUp", "scaleDown"].filter(
+        (way) => textAt(scaler, "spec", "behavior", way, "selectPolicy") === "Disabled",
+      );
+      const down = listAt(scaler, "spec", "behavior", "scaleDown", "policies");
+      const isSlow =
+        down.length > 0 && down.every((policy) => textAt(policy, "type") === "Pods" && policy["value"] === 1);
       return [
+        ...(byUse ? [] : [`${title}: a target's type is not Utilization`]),
+        ...disabled.map((way) => `${title}: ${way} is disabled`),
+        ...(isSlow ? [] : [`${title}: lets more than one pod go at a time, and each moves partitions and shards`]),
         ...(rollouts.some((rollout) => targetOf(scaler) === `argoproj.io/v1alpha1 Rollout ${nameOf(rollout)}`)
           ? []
           : [`${title}: scales ${targetOf(scaler)}, which is no Rollout here`]),
@@ -67,6 +79,11 @@ function disruptionFaults(overlay: Overlay): readonly string[] {
     ["Rollout", "Deployment"].includes(ownerKind),
   );
   return [
+    ...ofKind(overlay.objects, "Deployment").flatMap((each) =>
+      (numberAt(each, "spec", "replicas") ?? 1) >= (overlay.name === SINGLE ? 1 : 2)
+        ? []
+        : [`${titleOf(each)}: too few replicas are left when a node fails`],
+    ),
     ...kept.flatMap(({ owner, labels }) => {
       const own = budgets.filter((budget) => selects(at(budget, "spec", "selector"), labels));
       return own.length === 1 ? [] : [`${owner}: ${own.length} budgets are for it, not one`];
@@ -74,9 +91,16 @@ function disruptionFaults(overlay: Overlay): readonly string[] {
     ...budgets.flatMap((budget) => {
       const most = at(budget, "spec", "maxUnavailable");
       // A number that must be there blocks every drain once there are just so many.
-      return typeof most === "number" && most >= 1 && at(budget, "spec", "minAvailable") === undefined
-        ? []
-        : [`${titleOf(budget)}: lets no pod go by maxUnavailable, so a node with one is never drained`];
+      const isGoing = typeof most === "number" && most >= 1 && at(budget, "spec", "minAvailable") === undefined;
+      return [
+        ...(isGoing
+          ? []
+          : [`${titleOf(budget)}: lets no pod go by maxUnavailable, so a node with one is never drained`]),
+        ...(typeof most === "number" && most > 1 ? [`${titleOf(budget)}: lets ${most} pods go at once`] : []),
+        ...(textAt(budget, "spec", "unhealthyPodEvictionPolicy") === "AlwaysAllow"
+          ? []
+          : [`${titleOf(budget)}: a pod that is not ready keeps its node: unhealthyPodEvictionPolicy: AlwaysAllow`]),
+      ];
     }),
   ];
 }

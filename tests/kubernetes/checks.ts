@@ -1,4 +1,5 @@
 /** Every check of what an overlay is rendered to. */
+import { analysisChecks } from "./analysis-checks.ts";
 import { budgetChecks } from "./budget-checks.ts";
 import { type Check, everything } from "./check.ts";
 import { configurationChecks } from "./configuration-checks.ts";
@@ -7,6 +8,8 @@ import { podChecks } from "./pod-checks.ts";
 import { providerChecks } from "./provider-checks.ts";
 import { referenceChecks } from "./reference-checks.ts";
 import { rolloutChecks } from "./rollout-checks.ts";
+import { servedChecks } from "./served-checks.ts";
+import { startChecks } from "./start-checks.ts";
 import { valueChecks } from "./value-checks.ts";
 
 export const CHECKS: readonly Check[] = [
@@ -17,7 +20,10 @@ export const CHECKS: readonly Check[] = [
   ...referenceChecks,
   ...valueChecks,
   ...podChecks,
+  ...startChecks,
   ...rolloutChecks,
+  ...analysisChecks,
+  ...servedChecks,
   ...budgetChecks,
   ...networkChecks,
   ...configurationChecks,

@@ -8,7 +8,7 @@ import type { Mode } from "../../runtime/config/settings.ts";
 import { messageOf } from "../../runtime/error-text.ts";
 import type { Module } from "../../runtime/module.ts";
 import { type Check, type Platform, shapeOf } from "./check.ts";
-import { listAt, mapAt, nameOf, ofKind, textAt, textsAt, titleOf } from "./document.ts";
+import { at, type Document, listAt, mapAt, nameOf, numberAt, ofKind, textAt, textsAt, titleOf } from "./document.ts";
 import type { Overlay } from "./overlays.ts";
 import { type Pods, podsOf, settingsOf } from "./pods.ts";
 
@@ -162,6 +162,29 @@ function jobFaults(overlay: Overlay, platform: Platform): readonly string[] {
     ...(JSON.stringify(jobs) === JSON.stringify(wanted)
       ? []
       : [`the jobs before are ${jobs.join(", ")}, not ${wanted.join(", ")}`]),
+    ...ofKind(overlay.before, "Job").flatMap((job) => onceFaults(job, overlay.before)),
     ...ofKind(overlay.objects, "Job").map((job) => `${titleOf(job)}: would run at the same time as what needs it`),
   ];
+}
+
+/** What a migration is given at least: it may have to rewrite a table. */
+const LEAST_SECONDS = 300;
+
+/** A job ends when it has done its work, is there to be waited for, and runs as itself. */
+function onceFaults(job: Document, objects: readonly Document[]): readonly string[] {
+  const [name = ""] = nameOf(job).split("-");
+  const account = textAt(job, "spec", "template", "spec", "serviceAccountName");
+  const [container = {}] = listAt(job, "spec", "template", "spec", "containers");
+  const faults: readonly (readonly [isWrong: boolean, fault: string])[] = [
+    ...["parallelism", "completions"].map(
+      (field) => [(numberAt(job, "spec", field) ?? 1) !== 1, `${field} must be 1`] as const,
+    ),
+    [at(job, "spec", "suspend") === true, "is suspended, and would be waited for in vain"],
+    [at(job, "spec", "ttlSecondsAfterFinished") !== undefined, "goes by itself, and is run again by the next apply"],
+    [(numberAt(job, "spec", "activeDeadlineSeconds") ?? LEAST_SECONDS) < LEAST_SECONDS, "is ended too early"],
+    [(numberAt(job, "spec", "backoffLimit") ?? 6) < 1, "is not tried again: backoffLimit must be 1 at least"],
+    [account !== name, `runs as ${account || "nobody"}, not as ${name}`],
+    [settingsOf(container, objects)["MODULES"] !== undefined, "is for all modules: MODULES must not be set"],
+  ];
+  return faults.flatMap(([isWrong, fault]) => (isWrong ? [`${titleOf(job)}: ${fault}`] : []));
 }

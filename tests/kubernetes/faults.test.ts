@@ -6,6 +6,7 @@ import { provideOrSkip } from "../provision/missing.ts";
 import type { Platform } from "./check.ts";
 import { CHECKS } from "./checks.ts";
 import { type Overlay, renderOverlays } from "./overlays.ts";
+import { byHandFaults } from "./planted/by-hand.ts";
 import { objectFaults } from "./planted/objects.ts";
 import { type Planted, planted } from "./planted/plant.ts";
 import { rolloutFaults } from "./planted/rollouts.ts";
@@ -19,7 +20,7 @@ const given = await provideOrSkip("the checks of Kubernetes manifests", async ()
   platform: await readPlatform(ROOT),
   overlays: await renderOverlays(await provisionKustomize(), ROOT),
 }));
-const faults: readonly Planted[] = [...objectFaults, ...rolloutFaults, ...surroundingFaults];
+const faults: readonly Planted[] = [...objectFaults, ...rolloutFaults, ...surroundingFaults, ...byHandFaults];
 
 let platform: Platform;
 let overlays: ReadonlyMap<string, Overlay>;

@@ -109,7 +109,7 @@ export function waysOf(pods: Pods, overlay: Overlay): readonly Way[] {
             listAt(rule, "ports").flatMap((port) =>
               listAt(rule, peers)
                 .flatMap((peer) => whoIs(peer, pods, all, names))
-                .map((who) => `${direction === "ingress" ? "in from" : "out to"} ${who} ${String(port["port"])}`),
+                .map((who) => `${direction === "ingress" ? "in from" : "out to"} ${who} ${portName(port)}`),
             ),
           )
         : [],
@@ -133,10 +133,18 @@ function whoIs(
   return [...new Set(chosen.map(titleOfPods))];
 }
 
+/** TCP, unless it says something else. */
+function portName(port: Document): string {
+  const range = port["endPort"] === undefined ? "" : `-${String(port["endPort"])}`;
+  const protocol = textAt(port, "protocol") || "TCP";
+  return `${String(port["port"])}${range}${protocol === "TCP" ? "" : `/${protocol}`}`;
+}
+
 /** A workload by its name, whatever else by what it is. */
 const titleOfPods = ({ component, ownerName }: Pods) => (component === "workload" ? ownerName : component);
 
-const NAME_SERVICE = "out to kube-system/kube-dns 53";
+/** Answers that do not fit come over TCP. */
+const NAME_SERVICE = ["out to kube-system/kube-dns 53/UDP", "out to kube-system/kube-dns 53"];
 
 function wantedWays({ component, ownerName }: Pods, overlay: Overlay, platform: Platform): readonly Way[] {
   const { workloads, transport } = shapeOf(overlay, platform);
@@ -149,7 +157,7 @@ function wantedWays({ component, ownerName }: Pods, overlay: Overlay, platform: 
         "in from smoke 8080",
         ...workloads.filter(({ asks }) => asks.includes(ownerName)).map(({ name }) => `in from ${name} 8081`),
         ...(workloads.find(({ name }) => name === ownerName)?.asks ?? []).map((name) => `out to ${name} 8081`),
-        NAME_SERVICE,
+        ...NAME_SERVICE,
         "out to collector 4318",
         "out to databases 5432",
         "out to cache 6379",
@@ -159,15 +167,15 @@ function wantedWays({ component, ownerName }: Pods, overlay: Overlay, platform: 
         ...brokers,
       ];
     case "smoke":
-      return [NAME_SERVICE, ...all.map((name) => `out to ${name} 8080`)];
+      return [...NAME_SERVICE, ...all.map((name) => `out to ${name} 8080`)];
     case "collector":
-      return [NAME_SERVICE, "out to awsEndpoints 443", ...all.map((name) => `in from ${name} 4318`)];
+      return [...NAME_SERVICE, "out to awsEndpoints 443", ...all.map((name) => `in from ${name} 4318`)];
     case "logs":
-      return [NAME_SERVICE, "out to awsEndpoints 443"];
+      return [...NAME_SERVICE, "out to awsEndpoints 443"];
     case "migrate":
-      return [NAME_SERVICE, "out to awsEndpoints 443", "out to databases 5432"];
+      return [...NAME_SERVICE, "out to awsEndpoints 443", "out to databases 5432"];
     case "topics":
-      return [NAME_SERVICE, "out to awsEndpoints 443", ...brokers];
+      return [...NAME_SERVICE, "out to awsEndpoints 443", ...brokers];
     default:
       return [];
   }

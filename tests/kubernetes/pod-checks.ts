@@ -73,6 +73,7 @@ function restrictedFaults({ owner, namespace, spec, containers }: Pods): readonl
   const seccomp = (of: unknown) => textAt(of, "securityContext", "seccompProfile", "type");
   const faults: readonly (readonly [isWrong: boolean, fault: string])[] = [
     ...["hostNetwork", "hostPID", "hostIPC"].map((field) => [spec[field] === true, `${field} is on`] as const),
+    [listAt(spec, "securityContext", "sysctls").length > 0, "sysctls are the node's"] as const,
     ...listAt(spec, "volumes").map(
       (volume) =>
         [
@@ -91,6 +92,8 @@ function restrictedFaults({ owner, namespace, spec, containers }: Pods): readonl
           !["RuntimeDefault", "Localhost"].includes(seccomp(container) || seccomp(spec)),
           `${name}: has no seccomp profile`,
         ],
+        [!["", "Default"].includes(textAt(context, "procMount")), `${name}: sees more of /proc`],
+        [either("seLinuxOptions") !== undefined, `${name}: seLinuxOptions are the node's`],
         [context["privileged"] === true, `${name}: is privileged`],
         [context["allowPrivilegeEscalation"] !== false, `${name}: allowPrivilegeEscalation is not false`],
         [!textsAt(context, "capabilities", "drop").includes("ALL"), `${name}: does not drop all capabilities`],
@@ -204,11 +207,12 @@ function imageFaults(overlay: Overlay): readonly string[] {
 function commandFaults({ owner, component, containers }: Pods): readonly string[] {
   if (!["workload", "smoke", "migrate", "topics"].includes(component)) return [];
   return containers.flatMap((container) => {
-    const [command = "nothing"] = textsAt(container, "args");
+    const [command = "nothing", ...more] = textsAt(container, "args");
     const wanted = component === "workload" ? "serve" : component;
-    return command === wanted && Object.hasOwn(programCommands, command)
+    const takesMore = component === "smoke" || more.length === 0;
+    return command === wanted && takesMore && Object.hasOwn(programCommands, command)
       ? []
-      : [`${owner}: runs ${command}, not ${wanted}`];
+      : [`${owner}: runs ${[command, ...more].join(" ")}, not ${wanted}`];
   });
 }
 
@@ -231,6 +235,10 @@ function resourceFaults({ owner, component, containers }: Pods): readonly string
       ...(requestedCores <= coresAllowed && requestedMib <= mibAllowed
         ? []
         : [`${title}: requests more than it may use`]),
+      ...(requestedCores <= 2 && coresAllowed <= 4 && mibAllowed <= 2048 ? [] : [`${title}: no node has that to give`]),
+      ...(component !== "workload" || (requestedCores >= 0.25 && coresAllowed >= 1)
+        ? []
+        : [`${title}: at saturation it uses more than half a core, and is held back`]),
       ...(component !== "workload" || requestedMib * MEMORY_TARGET >= SATURATED_MIB
         ? []
         : [
@@ -261,12 +269,35 @@ function probeFaults({ owner, ownerKind, component, containers }: Pods): readonl
           ? []
           : [`${owner}: its ${probe} must ask the internal port, which no client can fill`],
       ),
-      ...(startSeconds >= 30 ? [] : [`${owner}: has ${startSeconds} s to start`]),
+      ...(startSeconds >= 30 && startSeconds <= 300 ? [] : [`${owner}: has ${startSeconds} s to start`]),
+      ...probes.flatMap((probe) => {
+        const asked = mapAt(container, probe, "httpGet");
+        const isPlain = ["", "HTTP"].includes(textAt(asked, "scheme")) && asked["host"] === undefined;
+        const waits = numberAt(container, probe, "initialDelaySeconds") ?? 0;
+        const passes = numberAt(container, probe, "successThreshold") ?? 1;
+        return [
+          ...(isPlain ? [] : [`${owner}: its ${probe} asks somebody else, or by TLS`]),
+          ...(waits <= 10 && passes === 1 ? [] : [`${owner}: its ${probe} counts too late: the startup probe waits`]),
+        ];
+      }),
+      ...(failsAfter(container, "livenessProbe") >= 20
+        ? []
+        : [`${owner}: is killed when it does not answer for ${failsAfter(container, "livenessProbe")} s`]),
+      ...(failsAfter(container, "readinessProbe") <= 10
+        ? []
+        : [`${owner}: gets requests for ${failsAfter(container, "readinessProbe")} s after it is not ready`]),
     ];
   });
 }
 
-function placeFaults({ owner, component, spec }: Pods): readonly string[] {
+const failsAfter = (container: Document, probe: string) =>
+  (numberAt(container, probe, "periodSeconds") ?? 10) * (numberAt(container, probe, "failureThreshold") ?? 3);
+
+function placeFaults({ owner, component, template, spec }: Pods): readonly string[] {
+  if (component === "logs")
+    return listAt(spec, "tolerations").some((each) => each["operator"] === "Exists" && each["key"] === undefined)
+      ? []
+      : [`${owner}: does not run on every node, and what is logged there is lost`];
   if (component !== "workload") return [];
   const constraints = listAt(spec, "topologySpreadConstraints");
   const spread = (key: string, when?: string) =>
@@ -278,10 +309,18 @@ function placeFaults({ owner, component, spec }: Pods): readonly string[] {
     );
   return [
     ...(spread("topology.kubernetes.io/zone", "DoNotSchedule") ? [] : [`${owner}: may be in one zone alone`]),
+    ...(constraints.every(
+      (each) => each["topologyKey"] === "topology.kubernetes.io/zone" || each["whenUnsatisfiable"] === "ScheduleAnyway",
+    )
+      ? []
+      : [`${owner}: waits for a node for each pod, or for Spot: zones alone may keep one waiting`]),
     ...(spread("kubernetes.io/hostname") ? [] : [`${owner}: is not spread over nodes, each colour by itself`]),
     ...(spread("eks.amazonaws.com/capacityType") ? [] : [`${owner}: may be on Spot alone`]),
     ...(listAt(spec, "tolerations").some((each) => each["key"] === "genai-demo/spot")
       ? []
       : [`${owner}: cannot run on Spot`]),
+    ...(textAt(template, "metadata", "annotations", "cluster-autoscaler.kubernetes.io/safe-to-evict") === "true"
+      ? []
+      : [`${owner}: keeps its node from being emptied: safe-to-evict is not "true"`]),
   ];
 }

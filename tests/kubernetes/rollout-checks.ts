@@ -151,8 +151,13 @@ function gateFaults(rollout: Document, overlay: Overlay): readonly string[] {
   );
   const wanted = { apiGroups: [""], resources: ["services"], resourceNames: [active], verbs: ["get", "watch"] };
   const [rule, ...others] = rules;
+  const binding = bound.map((each) => [
+    textAt(each, "roleRef", "kind"),
+    listAt(each, "subjects").map((subject) => textAt(subject, "kind")),
+  ]);
   const isRight =
     others.length === 0 &&
+    JSON.stringify(binding) === '[["Role",["ServiceAccount"]]]' &&
     Object.entries(wanted).every(([key, texts]) => JSON.stringify(textsAt(rule, key)) === JSON.stringify(texts));
   const hash = ["POD_TEMPLATE_HASH", "metadata.labels['rollouts-pod-template-hash']"];
   const own = ["POD_NAMESPACE", "metadata.namespace"];

@@ -85,6 +85,13 @@ test.each(broken)("%s fails", async (_, path, answer, says) => {
   expect(said).toContain(says);
 });
 
+test("an answer adds no lines to the report, and moves no terminal", async () => {
+  const lying = () => new Response("no\nholds  payment: GET /api/v1/payments\n\u001b[2J", { status: 500 });
+  const { said } = await smoke({ "/api/v1/payments": lying });
+  expect(said.split("\n")).toHaveLength(registry.length + 4);
+  expect(said).not.toContain("\u001b");
+});
+
 test("it waits until they are ready, and no longer than it may", async () => {
   let asked = 0;
   const later = () => (++asked < 3 ? new Response("", { status: 503 }) : Response.json({ status: "ready" }));
@@ -96,6 +103,13 @@ test("it waits until they are ready, and no longer than it may", async () => {
 });
 
 test("flags that it does not understand say what to write", async () => {
-  for (const args of [[], ["--url", "order:8080"], ["--url", "http://127.0.0.1:1", "--modules", "orders"]])
+  const more = ["/base", "/?a=1"].map((path) => ["--url", `http://127.0.0.1:1${path}`]);
+  for (const args of [
+    [],
+    ...more,
+    ["--url", "http://me:word@127.0.0.1:1"],
+    ["--url", "order:8080"],
+    ["--url", "http://127.0.0.1:1", "--modules", "orders"],
+  ])
     expect(run(args, registry)).rejects.toThrow(UsageError);
 });
